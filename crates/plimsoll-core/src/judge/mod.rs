@@ -1,0 +1,156 @@
+//! The judge: what one level says of one objective, and of all of them together.
+//!
+//! The recipe is statistics.md §2.3: a one-sided beta-binomial mixture on the share of requests
+//! over the bound (Robbins 1970; Howard et al. 2021), its sample size divided by an upper bound of
+//! the autocorrelation time; batch means for objectives on a mean. Decisions are *calibrated* for
+//! autocorrelated data, not guaranteed: the measured error rates stand in that paper.
+
+mod batches;
+mod mean;
+mod observe;
+mod share;
+
+use serde::{Deserialize, Serialize};
+
+pub use observe::{LatencyFrom, LevelSample, Observation, observe};
+
+use crate::slo::{Objective, Slo, Stat};
+use batches::Batches;
+
+/// One-sided error of a decision: 2.5 %, so 95 % two-sided.
+pub(crate) const SIDE: f64 = 0.025;
+
+/// What a level says of an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The objective is met.
+    Pass,
+    /// The objective is broken.
+    Fail,
+    /// The data do not decide.
+    Undecided,
+}
+
+/// One objective on one level: the decision and all that led to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ObjectiveResult {
+    /// The objective.
+    pub objective: Objective,
+    /// The decision at 2.5 % a side.
+    pub decision: Decision,
+    /// Whether the observed excess is significant at 2 %: what stops a screened ramp level.
+    pub screen_breaks: bool,
+    /// Observations.
+    pub n: usize,
+    /// Observations over the bound; `None` for means.
+    pub over: Option<usize>,
+    /// The statistic itself: a share for success and goodput, else in the metric's unit.
+    pub value: Option<f64>,
+    /// Upper bound of the autocorrelation time that n was divided by, in observations.
+    pub autocorrelation: f64,
+    /// Standard error of the mean; `None` for shares.
+    pub standard_error: Option<f64>,
+    /// Requests for which the metric does not exist (TPOT of one-token answers).
+    pub absent: usize,
+}
+
+impl ObjectiveResult {
+    /// Whether the statistic as observed breaks the bound; `None` without a value.
+    pub fn looks_broken(&self) -> Option<bool> {
+        self.value.map(|value| self.objective.is_over(value))
+    }
+}
+
+/// Judges every objective of a level.
+pub fn judge(slo: &Slo, sample: &LevelSample<'_>) -> Vec<ObjectiveResult> {
+    slo.0
+        .iter()
+        .map(|objective| judge_one(objective, slo, sample))
+        .collect()
+}
+
+fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> ObjectiveResult {
+    let observed = observe(objective, slo, sample);
+    let batches = Batches::cut(
+        &observed.observations,
+        sample.from,
+        sample.to,
+        sample.request_time,
+    );
+    let judged = match objective.allowed_share() {
+        Some(allowed) => share::judge(&batches, allowed),
+        None => mean::judge(objective, &batches),
+    };
+    ObjectiveResult {
+        objective: *objective,
+        decision: judged.decision,
+        screen_breaks: judged.screen_breaks,
+        n: observed.observations.len(),
+        over: objective
+            .allowed_share()
+            .map(|_| observed.observations.iter().filter(|one| one.over).count()),
+        value: statistic(objective, &observed.observations),
+        autocorrelation: judged.autocorrelation,
+        standard_error: judged.standard_error,
+        absent: observed.absent,
+    }
+}
+
+/// What a test says, before it is put beside its objective.
+struct Judged {
+    decision: Decision,
+    screen_breaks: bool,
+    autocorrelation: f64,
+    standard_error: Option<f64>,
+}
+
+/// The statistic as observed. Failures have no value; they enter quantiles as the worst there is.
+fn statistic(objective: &Objective, observations: &[Observation]) -> Option<f64> {
+    if observations.is_empty() {
+        return None;
+    }
+    match objective.stat {
+        Stat::Ratio => {
+            let over = observations.iter().filter(|one| one.over).count();
+            Some(1.0 - over as f64 / observations.len() as f64)
+        }
+        Stat::Mean => {
+            let values: Vec<f64> = observations.iter().filter_map(|one| one.value).collect();
+            crate::stats::mean(&values)
+        }
+        Stat::Quantile(q) => {
+            let worst = if objective.is_over(f64::INFINITY) {
+                f64::INFINITY
+            } else {
+                0.0
+            };
+            let mut values: Vec<f64> = observations
+                .iter()
+                .map(|one| one.value.unwrap_or(worst))
+                .collect();
+            values.sort_by(f64::total_cmp);
+            crate::stats::quantile(&values, q).filter(|value| value.is_finite())
+        }
+    }
+}
+
+/// The conjunction: fails when any objective fails, passes when all pass (Berger 1982).
+pub fn conjunction(results: &[ObjectiveResult]) -> Decision {
+    if results
+        .iter()
+        .any(|result| result.decision == Decision::Fail)
+    {
+        Decision::Fail
+    } else if !results.is_empty()
+        && results
+            .iter()
+            .all(|result| result.decision == Decision::Pass)
+    {
+        Decision::Pass
+    } else {
+        Decision::Undecided
+    }
+}

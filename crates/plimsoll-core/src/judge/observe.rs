@@ -1,0 +1,377 @@
+//! From requests to observations, each at the moment that decides it (statistics.md §2.3.1).
+//!
+//! A request is over a TTFT bound the moment the bound passes without a token, even if it is cut
+//! later; TPOT is known when the answer is done; a failure is over every latency bound.
+
+use std::time::Duration;
+
+use crate::level::InFlight;
+use crate::record::RequestRecord;
+use crate::slo::{Metric, Objective, Slo, Stat};
+use crate::time::Offset;
+
+/// From where latencies count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatencyFrom {
+    /// From the send: closed loop, where a stream sends as soon as it may.
+    Sent,
+    /// From the due time: open loop, where a user does not wait for the tool.
+    Due,
+}
+
+/// What a level has seen, within the window that counts.
+#[derive(Debug)]
+pub struct LevelSample<'a> {
+    /// Requests that ended on this level.
+    pub ended: &'a [RequestRecord],
+    /// Requests still in flight at `to`.
+    pub in_flight: &'a [InFlight],
+    /// Requests sent before this are of the transient and do not count.
+    pub full_at: Offset,
+    /// Start of the window.
+    pub from: Offset,
+    /// End of the window.
+    pub to: Offset,
+    /// Mean request time of the level.
+    pub request_time: Duration,
+    /// From where latencies count.
+    pub latency_from: LatencyFrom,
+}
+
+/// One observation of an objective.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// When it was decided.
+    pub at: Offset,
+    /// The metric's value; `None` for a failure, or where the bound passed without one.
+    pub value: Option<f64>,
+    /// Whether it breaks the bound.
+    pub over: bool,
+}
+
+/// The observations of one objective, in the order of their deciding events.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Within the window.
+    pub observations: Vec<Observation>,
+    /// Completed requests for which the metric does not exist.
+    pub absent: usize,
+}
+
+/// Collects the observations of `objective` from a level.
+pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Observed {
+    let mut observed = Observed::default();
+    let ended = sample.ended.iter().filter(|record| {
+        sample
+            .start_of(record)
+            .is_some_and(|start| start >= sample.full_at)
+            && (record.outcome.is_completed() || record.outcome.is_failure())
+    });
+    for record in ended {
+        observe_ended(objective, slo, sample, record, &mut observed);
+    }
+    for request in sample
+        .in_flight
+        .iter()
+        .filter(|request| sample.start_of_flight(request) >= sample.full_at)
+    {
+        observed
+            .observations
+            .extend(observe_in_flight(objective, sample, request));
+    }
+    observed
+        .observations
+        .retain(|one| one.at >= sample.from && one.at <= sample.to);
+    observed.observations.sort_by_key(|one| one.at);
+    observed
+}
+
+impl LevelSample<'_> {
+    fn start_of(&self, record: &RequestRecord) -> Option<Offset> {
+        match self.latency_from {
+            LatencyFrom::Sent => record.sent,
+            LatencyFrom::Due => Some(record.due),
+        }
+    }
+
+    fn start_of_flight(&self, request: &InFlight) -> Offset {
+        match self.latency_from {
+            LatencyFrom::Sent => request.sent,
+            LatencyFrom::Due => request.due,
+        }
+    }
+}
+
+fn observe_ended(
+    objective: &Objective,
+    slo: &Slo,
+    sample: &LevelSample<'_>,
+    record: &RequestRecord,
+    observed: &mut Observed,
+) {
+    let Some(start) = sample.start_of(record) else {
+        return;
+    };
+    if record.outcome.is_failure() {
+        // The bound may have passed before the failure was known. A mean has no value for it.
+        if objective.stat != Stat::Mean {
+            let at = bound_passes_at(objective, start)
+                .filter(|at| *at < record.done && first_is_late(objective, record, *at))
+                .unwrap_or(record.done);
+            observed.observations.push(Observation {
+                at,
+                value: None,
+                over: true,
+            });
+        }
+        return;
+    }
+    let value = match objective.metric {
+        Metric::Success => Some(1.0),
+        Metric::Goodput => Some(f64::from(u8::from(meets_all(slo, sample, record)))),
+        Metric::Itl => {
+            let gaps = record.gaps().map(|(at, gap)| Observation {
+                at,
+                value: Some(gap),
+                over: objective.is_over(gap),
+            });
+            return observed.observations.extend(gaps);
+        }
+        _ => value_of(objective.metric, sample, record),
+    };
+    let Some(value) = value else {
+        observed.absent += usize::from(record.done >= sample.from && record.done <= sample.to);
+        return;
+    };
+    let over = match objective.metric {
+        Metric::Success => false,
+        Metric::Goodput => value < 1.0,
+        _ => objective.is_over(value),
+    };
+    let known_at = if objective.metric == Metric::Ttft {
+        record.first()
+    } else {
+        None
+    }
+    .unwrap_or(record.done);
+    let at = if over && objective.stat != Stat::Mean {
+        bound_passes_at(objective, start).map_or(known_at, |at| at.min(known_at))
+    } else {
+        known_at
+    };
+    observed.observations.push(Observation {
+        at,
+        value: Some(value),
+        over,
+    });
+}
+
+/// What is already known of a request that has not ended.
+fn observe_in_flight(
+    objective: &Objective,
+    sample: &LevelSample<'_>,
+    request: &InFlight,
+) -> Option<Observation> {
+    let start = sample.start_of_flight(request);
+    if objective.metric == Metric::Ttft
+        && let Some(first) = request.first
+    {
+        let value = first.ms_since(start);
+        let over = objective.is_over(value);
+        let at = if over && objective.stat != Stat::Mean {
+            bound_passes_at(objective, start).map_or(first, |at| at.min(first))
+        } else {
+            first
+        };
+        return Some(Observation {
+            at,
+            value: Some(value),
+            over,
+        });
+    }
+    let at = bound_passes_at(objective, start)?;
+    (objective.stat != Stat::Mean && at <= sample.to).then_some(Observation {
+        at,
+        value: None,
+        over: true,
+    })
+}
+
+/// When the elapsed time alone breaks the bound, for the metrics where it can.
+fn bound_passes_at(objective: &Objective, start: Offset) -> Option<Offset> {
+    matches!(objective.metric, Metric::Ttft | Metric::E2e)
+        .then(|| start + Duration::from_secs_f64(objective.bound / 1e3))
+}
+
+/// Whether a failed request had already broken the bound at `at`.
+fn first_is_late(objective: &Objective, record: &RequestRecord, at: Offset) -> bool {
+    objective.metric == Metric::E2e || record.first().is_none_or(|first| first > at)
+}
+
+fn value_of(metric: Metric, sample: &LevelSample<'_>, record: &RequestRecord) -> Option<f64> {
+    let start = sample.start_of(record)?;
+    match metric {
+        Metric::Ttft => Some(record.first()?.ms_since(start)),
+        Metric::E2e => Some(record.last()?.ms_since(start)),
+        Metric::Tpot => record.tpot_ms(),
+        Metric::Speed => record.speed_tok_per_s(),
+        Metric::Itl | Metric::Success | Metric::Goodput => None,
+    }
+}
+
+fn meets_all(slo: &Slo, sample: &LevelSample<'_>, record: &RequestRecord) -> bool {
+    slo.per_request().all(|objective| {
+        value_of(objective.metric, sample, record).is_none_or(|value| !objective.is_over(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::record::tests::record;
+
+    fn at(ms: u64) -> Offset {
+        Offset::from_nanos(ms * 1_000_000)
+    }
+
+    fn seen(objective: &str, ended: &[RequestRecord], in_flight: &[InFlight]) -> Observed {
+        let slo: Slo = "ttft p95 <= 100ms, tpot p95 <= 50ms".parse().unwrap();
+        let sample = LevelSample {
+            ended,
+            in_flight,
+            full_at: at(0),
+            from: at(50),
+            to: at(1_000),
+            request_time: Duration::from_millis(100),
+            latency_from: LatencyFrom::Sent,
+        };
+        observe(&objective.parse().unwrap(), &slo, &sample)
+    }
+
+    #[test]
+    fn a_late_first_token_is_over_when_the_bound_passes() {
+        let observed = seen(
+            "ttft p95 <= 100ms",
+            &[record(100, &[350, 360]), record(100, &[150, 160])],
+            &[],
+        );
+        let found: Vec<_> = observed
+            .observations
+            .iter()
+            .map(|one| (one.at, one.over))
+            .collect();
+        assert_eq!(found, vec![(at(150), false), (at(200), true)]);
+    }
+
+    #[test]
+    fn a_request_cut_or_in_flight_past_its_bound_is_over() {
+        let waiting = InFlight {
+            id: 1,
+            level: 0,
+            stream: 0,
+            due: at(100),
+            sent: at(100),
+            first: None,
+        };
+        let fresh = InFlight {
+            id: 2,
+            level: 0,
+            stream: 1,
+            due: at(950),
+            sent: at(950),
+            first: None,
+        };
+        let observed = seen("ttft p95 <= 100ms", &[], &[waiting, fresh]);
+        assert_eq!(
+            observed.observations,
+            vec![Observation {
+                at: at(200),
+                value: None,
+                over: true
+            }]
+        );
+    }
+
+    #[test]
+    fn a_failure_is_over_every_latency_bound_and_no_value_of_a_mean() {
+        let mut failed = record(100, &[110]);
+        failed.outcome = Outcome::Reset;
+        failed.done = at(400);
+        for objective in [
+            "ttft p95 <= 100ms",
+            "tpot p95 <= 50ms",
+            "e2e p95 <= 1s",
+            "itl p95 <= 1s",
+            "success >= 99%",
+        ] {
+            let observed = seen(objective, std::slice::from_ref(&failed), &[]);
+            assert_eq!(
+                observed.observations,
+                vec![Observation {
+                    at: at(400),
+                    value: None,
+                    over: true
+                }],
+                "{objective}"
+            );
+        }
+        assert!(
+            seen("ttft mean <= 1s", &[failed], &[])
+                .observations
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_cut_request_says_nothing_of_success() {
+        let mut cut = record(100, &[]);
+        cut.outcome = Outcome::CutAtEnd;
+        assert!(seen("success >= 99%", &[cut], &[]).observations.is_empty());
+    }
+
+    #[test]
+    fn one_token_answers_have_no_tpot_and_are_counted_as_absent() {
+        let observed = seen("tpot p95 <= 50ms", &[record(100, &[150])], &[]);
+        assert_eq!((observed.observations.len(), observed.absent), (0, 1));
+    }
+
+    #[test]
+    fn gaps_are_pooled_at_their_own_times() {
+        let observed = seen("itl p95 <= 50ms", &[record(100, &[150, 160, 300])], &[]);
+        let found: Vec<_> = observed
+            .observations
+            .iter()
+            .map(|one| (one.at, one.over))
+            .collect();
+        assert_eq!(found, vec![(at(160), false), (at(300), true)]);
+    }
+
+    #[test]
+    fn goodput_needs_every_bound() {
+        let good = record(100, &[150, 160]);
+        let slow = record(100, &[150, 260]);
+        let observed = seen("goodput >= 95%", &[good, slow], &[]);
+        assert_eq!(
+            observed.observations.iter().filter(|one| one.over).count(),
+            1
+        );
+    }
+
+    #[test]
+    fn the_transient_does_not_count() {
+        let slo = Slo::default();
+        let early = [record(100, &[150, 160])];
+        let sample = LevelSample {
+            ended: &early,
+            in_flight: &[],
+            full_at: at(120),
+            from: at(120),
+            to: at(1_000),
+            request_time: Duration::from_millis(100),
+            latency_from: LatencyFrom::Sent,
+        };
+        let objective: Objective = "ttft p95 <= 1s".parse().unwrap();
+        assert!(observe(&objective, &slo, &sample).observations.is_empty());
+    }
+}

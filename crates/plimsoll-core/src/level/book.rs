@@ -1,0 +1,243 @@
+//! The book of a level: who is in flight, who ended and how. Nothing that was due gets lost:
+//! carried in + due = ended + carried out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Outcome;
+use crate::record::RequestRecord;
+use crate::time::Offset;
+
+/// A request that has been sent and has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Number of the request within the run.
+    pub id: u64,
+    /// Level in which it became due.
+    pub level: u32,
+    /// The stream that sent it.
+    pub stream: u32,
+    /// When it was due.
+    pub due: Offset,
+    /// When it was sent.
+    pub sent: Offset,
+    /// First event with output, once it has come.
+    pub first: Option<Offset>,
+}
+
+/// What the load side tells of its requests, in order of time for each request.
+#[derive(Clone, Debug)]
+pub enum LoadEvent {
+    /// A request was sent.
+    Sent(InFlight),
+    /// Its first output came.
+    First {
+        /// The request.
+        id: u64,
+        /// Receive stamp.
+        at: Offset,
+    },
+    /// It ended. Also for requests that were due and never sent.
+    Ended(Box<RequestRecord>),
+}
+
+/// Counts of a level, exact: `carried_in + due = Σ outcomes + carried_out`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RequestCounts {
+    /// In flight when the level began.
+    pub carried_in: u64,
+    /// Became due during the level.
+    pub due: u64,
+    /// Ended during the level, by outcome: `completed`, `http_429`, `timed_out` …
+    pub outcomes: BTreeMap<String, u64>,
+    /// In flight when the level ended; they go on in the next one.
+    pub carried_out: u64,
+    /// Completed within the window: what rates and latencies are of.
+    pub completed_in_window: u64,
+    /// Failed within the window.
+    pub failed_in_window: u64,
+}
+
+/// The requests of one level.
+#[derive(Debug, Default)]
+pub struct Book {
+    in_flight: BTreeMap<u64, InFlight>,
+    ended: Vec<RequestRecord>,
+    carried_in: u64,
+    due: u64,
+    /// Time integral of the number in flight, in stream-nanoseconds, and its last change.
+    area: u128,
+    changed_at: Offset,
+}
+
+impl Book {
+    /// Opens the book at `now` with the requests that the last level left in flight.
+    pub fn open(now: Offset, carried: Vec<InFlight>) -> Self {
+        let in_flight: BTreeMap<u64, InFlight> =
+            carried.into_iter().map(|one| (one.id, one)).collect();
+        Self {
+            carried_in: in_flight.len() as u64,
+            in_flight,
+            changed_at: now,
+            ..Self::default()
+        }
+    }
+
+    /// Enters an event.
+    pub fn enter(&mut self, event: LoadEvent) {
+        match event {
+            LoadEvent::Sent(request) => {
+                self.advance(request.sent);
+                self.due += 1;
+                let _ = self.in_flight.insert(request.id, request);
+            }
+            LoadEvent::First { id, at } => {
+                if let Some(request) = self.in_flight.get_mut(&id) {
+                    request.first = Some(at);
+                }
+            }
+            LoadEvent::Ended(record) => {
+                self.advance(record.done);
+                if self.in_flight.remove(&record.id).is_none() {
+                    self.due += 1;
+                }
+                self.ended.push(*record);
+            }
+        }
+    }
+
+    /// Number in flight.
+    pub fn in_flight_count(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Requests in flight, by number.
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        self.in_flight.values().copied().collect()
+    }
+
+    /// Requests that ended on this level, in the order they were entered.
+    pub fn ended(&self) -> &[RequestRecord] {
+        &self.ended
+    }
+
+    /// Time integral of the number in flight up to `now`, in stream-seconds.
+    pub fn stream_seconds(&mut self, now: Offset) -> f64 {
+        self.advance(now);
+        self.area as f64 / 1e9
+    }
+
+    /// The counts at the end of a level, with the window's bounds.
+    pub fn counts(&self, from: Offset, to: Offset) -> RequestCounts {
+        let mut counts = RequestCounts {
+            carried_in: self.carried_in,
+            due: self.due,
+            carried_out: self.in_flight.len() as u64,
+            ..RequestCounts::default()
+        };
+        for record in &self.ended {
+            *counts.outcomes.entry(record.outcome.key()).or_default() += 1;
+            if record.done >= from && record.done <= to {
+                counts.completed_in_window += u64::from(record.outcome == Outcome::Completed);
+                counts.failed_in_window += u64::from(record.outcome.is_failure());
+            }
+        }
+        counts
+    }
+
+    /// Closes the book: the records, and who is still in flight.
+    pub fn close(self) -> (Vec<RequestRecord>, Vec<InFlight>) {
+        (self.ended, self.in_flight.into_values().collect())
+    }
+
+    /// Events of several workers come nearly, not exactly, in order: time never runs back.
+    fn advance(&mut self, now: Offset) {
+        let span = now.since(self.changed_at).as_nanos();
+        self.area += span * self.in_flight.len() as u128;
+        self.changed_at = self.changed_at.max(now);
+    }
+}
+
+impl RequestCounts {
+    /// The invariant of the book.
+    pub fn balance(&self) -> bool {
+        self.carried_in + self.due == self.outcomes.values().sum::<u64>() + self.carried_out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::tests::record;
+
+    fn sent(id: u64, at_ms: u64) -> LoadEvent {
+        let at = Offset::from_nanos(at_ms * 1_000_000);
+        LoadEvent::Sent(InFlight {
+            id,
+            level: 0,
+            stream: 0,
+            due: at,
+            sent: at,
+            first: None,
+        })
+    }
+
+    fn ended(id: u64, at_ms: u64, outcome: Outcome) -> LoadEvent {
+        let mut one = record(at_ms, &[at_ms]);
+        one.id = id;
+        one.outcome = outcome;
+        LoadEvent::Ended(Box::new(one))
+    }
+
+    #[test]
+    fn the_integral_of_in_flight_is_exact() {
+        let mut book = Book::open(Offset::ZERO, Vec::new());
+        book.enter(sent(1, 1_000));
+        book.enter(sent(2, 2_000));
+        book.enter(ended(1, 4_000, Outcome::Completed));
+        let total = book.stream_seconds(Offset::from_nanos(5_000_000_000));
+        assert!((total - (1.0 + 4.0 + 1.0)).abs() < 1e-9, "{total}");
+    }
+
+    #[test]
+    fn a_request_never_sent_is_due_all_the_same() {
+        let mut book = Book::open(Offset::ZERO, Vec::new());
+        book.enter(ended(1, 10, Outcome::NeverSent));
+        let counts = book.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
+        assert_eq!((counts.due, counts.outcomes["never_sent"]), (1, 1));
+        assert!(counts.balance());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_was_due_gets_lost(
+            carried in 0u64..5,
+            ops in prop::collection::vec((0u64..40, 0u8..4), 0..200),
+        ) {
+            let carried: Vec<InFlight> = (0..carried)
+                .map(|id| InFlight { id, level: 0, stream: 0, due: Offset::ZERO, sent: Offset::ZERO, first: None })
+                .collect();
+            let mut live: Vec<u64> = carried.iter().map(|one| one.id).collect();
+            let mut book = Book::open(Offset::ZERO, carried);
+            let mut next = 100;
+            for (pick, op) in ops {
+                if op < 2 || live.is_empty() {
+                    book.enter(sent(next, next));
+                    live.push(next);
+                    next += 1;
+                } else {
+                    let id = live.swap_remove(pick as usize % live.len());
+                    let outcome = [Outcome::Completed, Outcome::TimedOut][usize::from(op) % 2];
+                    book.enter(ended(id, next, outcome));
+                }
+            }
+            let counts = book.counts(Offset::ZERO, Offset::ZERO);
+            prop_assert!(counts.balance());
+            prop_assert_eq!(counts.carried_out, live.len() as u64);
+        }
+    }
+}

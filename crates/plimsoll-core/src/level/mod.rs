@@ -1,0 +1,281 @@
+//! The life of a level, as a value that a runner steps: no clock, no sockets.
+//!
+//! | phase | meaning | leaves it when |
+//! |---|---|---|
+//! | handover | streams come or go, scattered | all of them are there and the surplus is gone |
+//! | settle | the transient passes | one mean request time has passed |
+//! | window | what happens counts | screened, decided, or the hold is over |
+//!
+//! A level begins with what the last one left in flight, and leaves its own to the next.
+
+mod book;
+mod plan;
+mod summary;
+
+use std::time::Duration;
+
+pub use book::{Book, InFlight, LoadEvent, RequestCounts};
+pub use plan::{Hold, LevelPlan, Purpose};
+pub use summary::{ClientHealth, LevelSummary, LevelVerdict, ServerWindow, Window};
+
+use crate::judge::{self, Decision, LatencyFrom, LevelSample};
+use crate::record::RequestRecord;
+use crate::slo::Slo;
+use crate::stats::mean;
+use crate::time::Offset;
+
+/// The least window that is screened, in mean request times and in requests (method.md §5.3).
+const SCREEN_REQUEST_TIMES: f64 = 1.5;
+const SCREEN_REQUESTS: usize = 8;
+/// Printed figures come from a window of at least this many request times …
+const PRINT_REQUEST_TIMES: f64 = 5.0;
+/// … unless that takes longer than this on a screened level.
+const SCREEN_LONG: Duration = Duration::from_secs(4);
+/// First look at a level that is to be decided, in request times, and the growth of later looks.
+const FIRST_LOOK_REQUEST_TIMES: f64 = 8.0;
+const LOOK_GROWTH: f64 = 1.15;
+/// Streams that do not all come within this after the handover leave the level as it is; the
+/// void rule then says what that is worth.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the runner has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Go on.
+    Hold,
+    /// The level is over.
+    End,
+}
+
+/// The phase a level is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Streams come or go.
+    Handover,
+    /// All are there; the transient passes.
+    Settle,
+    /// What happens counts.
+    Window,
+}
+
+/// A running level.
+#[derive(Debug)]
+pub struct Level {
+    plan: LevelPlan,
+    slo: Slo,
+    latency_from: LatencyFrom,
+    book: Book,
+    started_at: Offset,
+    full_at: Option<Offset>,
+    window_from: Option<Offset>,
+    /// Stream-seconds in the book when the window began.
+    area_at_window: f64,
+    next_look: Duration,
+}
+
+impl Level {
+    /// Starts a level at `now` with the requests that are in flight.
+    pub fn start(plan: LevelPlan, slo: Slo, now: Offset, carried: Vec<InFlight>) -> Self {
+        Self {
+            plan,
+            slo,
+            latency_from: LatencyFrom::Sent,
+            book: Book::open(now, carried),
+            started_at: now,
+            full_at: None,
+            window_from: None,
+            area_at_window: 0.0,
+            next_look: Duration::ZERO,
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &LevelPlan {
+        &self.plan
+    }
+
+    /// The book, for progress and for back-off.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// When it started.
+    pub fn started_at(&self) -> Offset {
+        self.started_at
+    }
+
+    /// The phase.
+    pub fn phase(&self) -> Phase {
+        match (self.full_at, self.window_from) {
+            (None, _) => Phase::Handover,
+            (_, None) => Phase::Settle,
+            _ => Phase::Window,
+        }
+    }
+
+    /// Takes an event of the load side.
+    pub fn apply(&mut self, event: LoadEvent) {
+        self.book.enter(event);
+    }
+
+    /// Moves on to `now`; every event up to `now` has been applied.
+    pub fn tick(&mut self, now: Offset) -> Step {
+        if self.full_at.is_none() && self.is_full(now) {
+            self.full_at = Some(now);
+        }
+        if let Some(full_at) = self.full_at
+            && self.window_from.is_none()
+            && self.has_settled(full_at, now)
+        {
+            self.window_from = Some(now);
+            self.area_at_window = self.book.stream_seconds(now);
+            self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
+        }
+        if now.since(self.started_at) >= self.longest() {
+            return Step::End;
+        }
+        if let Some(from) = self.window_from
+            && self.is_done(from, now)
+        {
+            return Step::End;
+        }
+        Step::Hold
+    }
+
+    /// Mean request time of what completed here once all streams were there, else of the plan.
+    pub fn request_time(&self) -> Duration {
+        let since = self.full_at.unwrap_or(self.started_at);
+        let times: Vec<f64> = self
+            .book
+            .ended()
+            .iter()
+            .filter(|record| record.outcome.is_completed() && record.done >= since)
+            .filter_map(RequestRecord::e2e_ms)
+            .collect();
+        mean(&times).map_or(self.plan.request_time, |ms| {
+            Duration::from_secs_f64(ms.max(0.001) / 1e3)
+        })
+    }
+
+    /// Closes the level at `now`: its summary, its records, and who is still in flight.
+    pub fn finish(
+        mut self,
+        now: Offset,
+        client: ClientHealth,
+        server: Option<ServerWindow>,
+    ) -> FinishedLevel {
+        let summary = summary::summarise(&mut self, now, client, server);
+        let (records, in_flight) = self.book.close();
+        FinishedLevel {
+            summary,
+            records,
+            in_flight,
+        }
+    }
+
+    /// The hold and all that comes before it.
+    fn longest(&self) -> Duration {
+        self.plan.longest_hold + self.plan.handover() + self.plan.request_time * 2 + PATIENCE
+    }
+
+    fn is_full(&self, now: Offset) -> bool {
+        let since_start = now.since(self.started_at);
+        if since_start < self.plan.handover() {
+            return false;
+        }
+        let flying = self.book.in_flight_count();
+        let streams = self.plan.streams as usize;
+        let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
+        all_there || since_start >= self.plan.handover() + self.plan.request_time + PATIENCE
+    }
+
+    /// Distinct streams with a request on this level: a stream may be between two requests.
+    fn streams_seen(&self) -> usize {
+        let mut seen: Vec<u32> = self
+            .book
+            .ended()
+            .iter()
+            .map(|record| record.stream)
+            .chain(self.book.in_flight().iter().map(|request| request.stream))
+            .filter(|stream| *stream < self.plan.streams)
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len()
+    }
+
+    fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
+        let waited = now.since(full_at);
+        let something_ended = self
+            .book
+            .ended()
+            .iter()
+            .any(|record| record.done >= full_at);
+        waited >= self.plan.request_time.max(self.request_time())
+            && (something_ended || waited >= self.plan.longest_hold / 2)
+    }
+
+    fn is_done(&mut self, from: Offset, now: Offset) -> bool {
+        let length = now.since(from);
+        let request_time = self.request_time();
+        if length >= self.plan.longest_hold {
+            return true;
+        }
+        match self.plan.hold {
+            Hold::Screen => {
+                let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
+                let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
+                let ended = self
+                    .book
+                    .ended()
+                    .iter()
+                    .filter(|record| record.done >= from)
+                    .count();
+                length >= least.max(printable) && ended >= SCREEN_REQUESTS
+            }
+            Hold::Decide => {
+                if length < self.next_look {
+                    return false;
+                }
+                self.next_look = length.mul_f64(LOOK_GROWTH);
+                let verdict = judge::conjunction(&judge::judge(
+                    &self.slo,
+                    &self.sample(from, now, &self.book.in_flight()),
+                ));
+                verdict != Decision::Undecided
+                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+            }
+        }
+    }
+
+    fn sample<'a>(
+        &'a self,
+        from: Offset,
+        to: Offset,
+        in_flight: &'a [InFlight],
+    ) -> LevelSample<'a> {
+        LevelSample {
+            ended: self.book.ended(),
+            in_flight,
+            full_at: self.full_at.unwrap_or(from),
+            from,
+            to,
+            request_time: self.request_time(),
+            latency_from: self.latency_from,
+        }
+    }
+}
+
+/// A level that is over.
+#[derive(Debug)]
+pub struct FinishedLevel {
+    /// What it says.
+    pub summary: LevelSummary,
+    /// Every request that ended on it.
+    pub records: Vec<RequestRecord>,
+    /// Requests that go on in the next level.
+    pub in_flight: Vec<InFlight>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What a level is asked to be.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a level is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// One stream: the service time.
+    Baseline,
+    /// A rung of the ladder, screened.
+    Ramp,
+    /// Closing in on the edge, held until decided.
+    Refine,
+}
+
+/// How long a level is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Until nothing contradicts it for a while: max(1.5 request times, 8 requests), and up to
+    /// 5 request times where those are short.
+    Screen,
+    /// Until the objectives are decided.
+    Decide,
+}
+
+/// One level: a fixed number of streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelPlan {
+    /// Index within the run.
+    pub index: u32,
+    /// Why it is run.
+    pub purpose: Purpose,
+    /// Concurrent streams.
+    pub streams: u32,
+    /// How long it is held.
+    pub hold: Hold,
+    /// Mean request time of the last level; an estimate where there was none.
+    pub request_time: Duration,
+    /// The level ends here, decided or not.
+    pub longest_hold: Duration,
+}
+
+impl LevelPlan {
+    /// Over how long the new streams start: 1.5 of the last level's mean request time, so that no
+    /// burst of prefills is measured as if it were service (method.md §4.1).
+    pub fn handover(&self) -> Duration {
+        if self.streams <= 1 {
+            Duration::ZERO
+        } else {
+            self.request_time.mul_f64(1.5)
+        }
+    }
+}

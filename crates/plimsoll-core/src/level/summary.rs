@@ -1,0 +1,323 @@
+//! What a level says, once it is over: the row of the table and the food of the search.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hold, InFlight, Level, LevelPlan, Purpose, RequestCounts};
+use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
+use crate::outcome::Outcome;
+use crate::record::RequestRecord;
+use crate::stats::Summary;
+use crate::time::Offset;
+
+/// Below this share of the asked concurrency the load was not delivered.
+pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
+/// Send lag (p99) above this is the tool's own lateness …
+const MOST_SEND_LAG_MS: f64 = 5.0;
+/// … unless it is below this share of the mean request time, where it does not matter.
+const MOST_SEND_LAG_SHARE: f64 = 0.05;
+/// More requests than this without the metric, and an objective on it says nothing.
+const MOST_ABSENT: f64 = 0.2;
+
+/// What a level says of the SLO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LevelVerdict {
+    /// Nothing contradicts it yet: not a pass.
+    Screened,
+    /// Every objective is met, decided at 95 %.
+    Pass,
+    /// An objective is broken.
+    Fail,
+    /// The data do not decide.
+    Undecided,
+    /// The load was not delivered as asked: the level says nothing of the server.
+    Void,
+}
+
+/// The stretch of time that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Window {
+    /// Start, seconds since the run's start.
+    pub from_s: f64,
+    /// End, seconds since the run's start.
+    pub to_s: f64,
+    /// Length in mean request times; figures of a window below 5 are rough.
+    pub request_times: f64,
+}
+
+/// The client's own health on a level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClientHealth {
+    /// Mean number in flight within the window; `None` without a window.
+    pub achieved_concurrency: Option<f64>,
+    /// Sent − due, ms.
+    pub send_lag_ms: Summary,
+    /// Share of one CPU that the busiest worker used, 0..1; `None` where it is not measured.
+    pub worker_cpu_ratio: Option<f64>,
+    /// Connections opened during the level.
+    pub connections_opened: u64,
+    /// Requests sent again because the server had closed an idle connection.
+    pub idle_retries: u64,
+}
+
+/// The server's own signals within the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerWindow {
+    /// Samples taken.
+    pub samples: usize,
+    /// Mean number of running requests.
+    pub running_mean: Option<f64>,
+    /// Largest number of running requests.
+    pub running_max: Option<f64>,
+    /// Mean number of waiting requests.
+    pub waiting_mean: Option<f64>,
+    /// Largest KV-cache use, 0..1.
+    pub kv_used_ratio_max: Option<f64>,
+    /// Preemptions during the level.
+    pub preemptions: Option<f64>,
+}
+
+/// One level, summarised. Rates and latencies are of the window alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LevelSummary {
+    /// Index within the run.
+    pub index: u32,
+    /// Why it was run.
+    pub purpose: Purpose,
+    /// Streams asked for.
+    pub concurrency: u32,
+    /// What it says of the SLO.
+    pub verdict: LevelVerdict,
+    /// The first objective that it breaks, or why it is void.
+    pub reason: Option<String>,
+    /// Start of the level, seconds since the run's start.
+    pub started_s: f64,
+    /// Length of the level with its handover, s.
+    pub duration_s: f64,
+    /// What counts; `None` if the level ended before it began.
+    pub window: Option<Window>,
+    /// Counts of the whole level.
+    pub requests: RequestCounts,
+    /// Completed / (completed + failed) within the window.
+    pub success_ratio: Option<f64>,
+    /// Completed requests per second.
+    pub request_per_s: Option<f64>,
+    /// Output tokens of completed requests per second.
+    pub output_tokens_per_s: Option<f64>,
+    /// Prompt tokens by the server's `usage`, mean.
+    pub prompt_tokens_mean: Option<f64>,
+    /// Output tokens of completed requests, mean.
+    pub output_tokens_mean: Option<f64>,
+    /// Time to first token.
+    pub ttft_ms: Summary,
+    /// Time per output token.
+    pub tpot_ms: Summary,
+    /// Gaps between output events, pooled.
+    pub itl_ms: Summary,
+    /// Whole requests.
+    pub e2e_ms: Summary,
+    /// Largest gap of each request.
+    pub stall_ms: Summary,
+    /// Tokens per second of one stream.
+    pub speed_tok_per_s: Summary,
+    /// Each objective.
+    pub objectives: Vec<ObjectiveResult>,
+    /// The client's own health.
+    pub client: ClientHealth,
+    /// The server's signals, where it has metrics.
+    pub server: Option<ServerWindow>,
+}
+
+impl LevelSummary {
+    /// Whether it is known, or looks, to break the SLO.
+    pub fn is_broken(&self) -> bool {
+        match self.verdict {
+            LevelVerdict::Fail => true,
+            LevelVerdict::Undecided => self
+                .objectives
+                .iter()
+                .any(|one| one.looks_broken() == Some(true)),
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn summarise(
+    level: &mut Level,
+    now: Offset,
+    mut client: ClientHealth,
+    server: Option<ServerWindow>,
+) -> LevelSummary {
+    let from = level.window_from;
+    let window_s = from.map_or(0.0, |from| now.since(from).as_secs_f64());
+    let area = level.book.stream_seconds(now) - level.area_at_window;
+    client.achieved_concurrency = from.filter(|_| window_s > 0.0).map(|_| area / window_s);
+    let from = from.unwrap_or(now);
+    let in_flight = level.book.in_flight();
+    let sample = level.sample(from, now, &in_flight);
+    let objectives = judge(&level.slo, &sample);
+    let figures = Figures::of(level.book.ended(), &in_flight, sample.full_at, from, now);
+    client.send_lag_ms = Summary::of(figures.send_lag_ms);
+    let counts = level.book.counts(from, now);
+    let ended = counts.completed_in_window + counts.failed_in_window;
+    let rate = |count: f64| (window_s > 0.0).then(|| count / window_s);
+    let request_time = sample.request_time;
+    let mut summary = LevelSummary {
+        index: level.plan.index,
+        purpose: level.plan.purpose,
+        concurrency: level.plan.streams,
+        verdict: LevelVerdict::Undecided,
+        reason: None,
+        started_s: level.started_at.as_secs_f64(),
+        duration_s: now.since(level.started_at).as_secs_f64(),
+        window: level.window_from.map(|from| Window {
+            from_s: from.as_secs_f64(),
+            to_s: now.as_secs_f64(),
+            request_times: window_s / request_time.as_secs_f64(),
+        }),
+        success_ratio: (ended > 0).then(|| counts.completed_in_window as f64 / ended as f64),
+        request_per_s: rate(counts.completed_in_window as f64),
+        output_tokens_per_s: rate(figures.output_tokens.iter().sum()),
+        prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
+        output_tokens_mean: crate::stats::mean(&figures.output_tokens),
+        requests: counts,
+        ttft_ms: Summary::of(figures.ttft_ms),
+        tpot_ms: Summary::of(figures.tpot_ms),
+        itl_ms: Summary::of(figures.itl_ms),
+        e2e_ms: Summary::of(figures.e2e_ms),
+        stall_ms: Summary::of(figures.stall_ms),
+        speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
+        objectives,
+        client,
+        server,
+    };
+    (summary.verdict, summary.reason) = verdict(&level.plan, &summary);
+    summary
+}
+
+/// The level's verdict, and the objective or the fault behind it.
+fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<String>) {
+    if summary.window.is_none()
+        || summary.requests.completed_in_window + summary.requests.failed_in_window == 0
+    {
+        return (
+            LevelVerdict::Undecided,
+            Some("no request ended within the window".to_owned()),
+        );
+    }
+    if let Some(reason) = void_reason(plan, summary) {
+        return (LevelVerdict::Void, Some(reason));
+    }
+    let broken = |result: &&ObjectiveResult| match plan.hold {
+        Hold::Screen => result.screen_breaks || result.decision == Decision::Fail,
+        Hold::Decide => result.decision == Decision::Fail,
+    };
+    if let Some(result) = summary.objectives.iter().find(broken) {
+        return (LevelVerdict::Fail, Some(result.objective.to_string()));
+    }
+    match (plan.hold, conjunction(&summary.objectives)) {
+        (_, Decision::Pass) => (LevelVerdict::Pass, None),
+        (Hold::Screen, _) => (LevelVerdict::Screened, None),
+        (Hold::Decide, _) => (LevelVerdict::Undecided, None),
+    }
+}
+
+/// Why the level says nothing of the server; `None` if the load was delivered as asked.
+fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+    let lag = summary.client.send_lag_ms.p99.unwrap_or(0.0);
+    let allowed = (summary.e2e_ms.mean.unwrap_or(0.0) * MOST_SEND_LAG_SHARE).max(MOST_SEND_LAG_MS);
+    if lag > allowed {
+        return Some(format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"));
+    }
+    // Streams back off after a failure, so only a level without failures must be full.
+    let achieved = summary.client.achieved_concurrency?;
+    let least = f64::from(plan.streams) * LEAST_ACHIEVED;
+    if summary.requests.failed_in_window == 0 && achieved < least {
+        return Some(format!(
+            "{achieved:.1} of {} streams in flight",
+            plan.streams
+        ));
+    }
+    summary
+        .objectives
+        .iter()
+        .find(|result| result.absent as f64 > MOST_ABSENT * (result.absent + result.n) as f64)
+        .map(|result| {
+            format!(
+                "`{}` does not exist for {} of {} requests",
+                result.objective,
+                result.absent,
+                result.absent + result.n
+            )
+        })
+}
+
+/// The values of a window, by metric.
+#[derive(Default)]
+struct Figures {
+    send_lag_ms: Vec<f64>,
+    ttft_ms: Vec<f64>,
+    tpot_ms: Vec<f64>,
+    itl_ms: Vec<f64>,
+    e2e_ms: Vec<f64>,
+    stall_ms: Vec<f64>,
+    speed_tok_per_s: Vec<f64>,
+    prompt_tokens: Vec<f64>,
+    output_tokens: Vec<f64>,
+}
+
+impl Figures {
+    fn of(
+        ended: &[RequestRecord],
+        in_flight: &[InFlight],
+        full_at: Offset,
+        from: Offset,
+        to: Offset,
+    ) -> Self {
+        let mut figures = Self::default();
+        let within = |at: Offset| at >= from && at <= to;
+        for record in ended
+            .iter()
+            .filter(|record| record.outcome != Outcome::NeverSent)
+        {
+            if within(record.due) {
+                figures.send_lag_ms.extend(record.send_lag_ms());
+            }
+            if record.outcome.is_completed()
+                && record.sent.is_some_and(|sent| sent >= full_at)
+                && record.first().is_some_and(within)
+            {
+                figures.ttft_ms.extend(record.ttft_ms());
+            }
+            if record.outcome.is_completed() && within(record.done) {
+                figures.add_completed(record);
+            }
+        }
+        for request in in_flight.iter().filter(|request| request.sent >= full_at) {
+            if within(request.due) {
+                figures.send_lag_ms.push(request.sent.ms_since(request.due));
+            }
+            if let Some(first) = request.first.filter(|first| within(*first)) {
+                figures.ttft_ms.push(first.ms_since(request.sent));
+            }
+        }
+        figures
+    }
+
+    fn add_completed(&mut self, record: &RequestRecord) {
+        self.tpot_ms.extend(record.tpot_ms());
+        self.itl_ms.extend(record.gaps().map(|(_, gap)| gap));
+        self.e2e_ms.extend(record.e2e_ms());
+        self.stall_ms.extend(record.stall_ms());
+        self.speed_tok_per_s.extend(record.speed_tok_per_s());
+        self.prompt_tokens
+            .extend(record.prompt_tokens.map(f64::from));
+        self.output_tokens
+            .extend(record.output_tokens().map(|(tokens, _)| f64::from(tokens)));
+    }
+}

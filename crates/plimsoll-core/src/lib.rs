@@ -1,0 +1,20 @@
+//! The vocabulary and the mathematics of Plimsoll: records, objectives, statistics, schedules, the
+//! life of a level, the search and its verdict, and wire formats parsed from bytes.
+//!
+//! Pure and synchronous: no runtime, no clock, no sockets, no printing. Time enters as
+//! [`time::Offset`] arguments, so that everything here can be stepped by tests.
+
+pub mod judge;
+pub mod level;
+pub mod outcome;
+pub mod record;
+pub mod run;
+pub mod runner;
+pub mod schedule;
+pub mod search;
+pub mod slo;
+pub mod stats;
+pub mod time;
+pub mod verdict;
+pub mod wire;
+pub mod workload;

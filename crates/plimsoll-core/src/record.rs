@@ -1,0 +1,292 @@
+//! One request: its stamps, its outcome, and everything that derives from them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Outcome;
+use crate::time::{Offset, ms};
+
+/// An event of an answer's stream, stamped when its bytes came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamEvent {
+    /// Receive stamp of the bytes that carried the event.
+    pub at: Offset,
+    /// Whether it carried output text: role-only and empty deltas do not.
+    pub output: bool,
+}
+
+/// Where the number of output tokens comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The server's own `usage`.
+    Usage,
+    /// No `usage`: output events were counted, one token each.
+    Events,
+}
+
+/// The record of one request. All stamps are offsets on the run's clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// Number of the request within the run, in the order sent.
+    pub id: u64,
+    /// Index of the level in which the request became due.
+    pub level: u32,
+    /// The virtual client that sent it.
+    pub stream: u32,
+    /// When the schedule wanted it sent.
+    pub due: Offset,
+    /// Just before its first byte was handed to the kernel; `None` if it never was.
+    pub sent: Option<Offset>,
+    /// Events with a `choices` array, in order of arrival, with and without output.
+    pub events: Vec<StreamEvent>,
+    /// When the answer ended, in whichever way.
+    pub done: Offset,
+    /// The way it ended.
+    pub outcome: Outcome,
+    /// Prompt length asked for, in tokens.
+    pub asked_prompt_tokens: u32,
+    /// Answer length asked for, in tokens.
+    pub asked_output_tokens: u32,
+    /// Prompt length by the server's `usage`.
+    pub prompt_tokens: Option<u32>,
+    /// Answer length by the server's `usage`.
+    pub usage_output_tokens: Option<u32>,
+    /// What the server or the transport said of a failure; at most 300 characters.
+    pub detail: Option<String>,
+}
+
+impl RequestRecord {
+    /// Output events, in order of arrival.
+    pub fn output_stamps(&self) -> impl DoubleEndedIterator<Item = Offset> + '_ {
+        self.events
+            .iter()
+            .filter(|event| event.output)
+            .map(|event| event.at)
+    }
+
+    /// First event that carries output.
+    pub fn first(&self) -> Option<Offset> {
+        self.output_stamps().next()
+    }
+
+    /// Last event that carries output.
+    pub fn last(&self) -> Option<Offset> {
+        self.output_stamps().next_back()
+    }
+
+    /// The tool's own lateness: sent − due, in ms.
+    pub fn send_lag_ms(&self) -> Option<f64> {
+        self.sent.map(|sent| sent.ms_since(self.due))
+    }
+
+    /// Time to first token from `sent`, in ms.
+    pub fn ttft_ms(&self) -> Option<f64> {
+        Some(self.first()?.ms_since(self.sent?))
+    }
+
+    /// Time to first token from `due`, in ms: what a user of an open-loop service feels.
+    pub fn ttft_from_due_ms(&self) -> Option<f64> {
+        Some(self.first()?.ms_since(self.due))
+    }
+
+    /// Last output − sent, in ms.
+    pub fn e2e_ms(&self) -> Option<f64> {
+        Some(self.last()?.ms_since(self.sent?))
+    }
+
+    /// Output tokens of the answer and where the count comes from; `None` without output.
+    pub fn output_tokens(&self) -> Option<(u32, TokenSource)> {
+        match self.usage_output_tokens {
+            Some(tokens) if tokens > 0 => Some((tokens, TokenSource::Usage)),
+            _ => {
+                let events = self.output_stamps().count();
+                (events > 0).then_some((
+                    u32::try_from(events).unwrap_or(u32::MAX),
+                    TokenSource::Events,
+                ))
+            }
+        }
+    }
+
+    /// Time per output token after the first, in ms: (last − first) / (tokens − 1).
+    /// Absent below 2 tokens, and where all output came in one event and so has no span.
+    pub fn tpot_ms(&self) -> Option<f64> {
+        let (tokens, _) = self.output_tokens()?;
+        let (first, last) = (self.first()?, self.last()?);
+        (tokens >= 2 && self.output_stamps().nth(1).is_some())
+            .then(|| ms(last.since(first)) / f64::from(tokens - 1))
+    }
+
+    /// Tokens per second of this one stream: 1 / TPOT (吐字速度).
+    pub fn speed_tok_per_s(&self) -> Option<f64> {
+        self.tpot_ms()
+            .filter(|tpot| *tpot > 0.0)
+            .map(|tpot| 1e3 / tpot)
+    }
+
+    /// Gaps between successive output events: the end of each gap, and its length in ms.
+    pub fn gaps(&self) -> impl Iterator<Item = (Offset, f64)> + '_ {
+        self.output_stamps()
+            .zip(self.output_stamps().skip(1))
+            .map(|(earlier, later)| (later, later.ms_since(earlier)))
+    }
+
+    /// The largest gap between output events, in ms.
+    pub fn stall_ms(&self) -> Option<f64> {
+        self.gaps().map(|(_, gap)| gap).reduce(f64::max)
+    }
+}
+
+/// A record as one line of `requests.jsonl`: stamps in whole nanoseconds since the run's start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RequestLine {
+    /// Number of the request within the run.
+    pub id: u64,
+    /// Index of the level in which it became due.
+    pub level: u32,
+    /// The virtual client that sent it.
+    pub stream: u32,
+    /// When the schedule wanted it sent.
+    pub due_ns: u64,
+    /// Just before its first byte was handed to the kernel.
+    pub sent_ns: Option<u64>,
+    /// First event that carries output.
+    pub first_ns: Option<u64>,
+    /// Gaps between successive output events, from `first_ns` on.
+    pub itl_ns: Vec<u64>,
+    /// When the answer ended.
+    pub done_ns: u64,
+    /// The way it ended.
+    pub outcome: Outcome,
+    /// Prompt length asked for.
+    pub asked_prompt_tokens: u32,
+    /// Answer length asked for.
+    pub asked_output_tokens: u32,
+    /// Prompt length by the server's `usage`.
+    pub prompt_tokens: Option<u32>,
+    /// Output tokens, by `usage` or else by counting events.
+    pub output_tokens: Option<u32>,
+    /// Which of the two it is.
+    pub token_source: Option<TokenSource>,
+    /// What the server or the transport said of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl From<&RequestRecord> for RequestLine {
+    fn from(record: &RequestRecord) -> Self {
+        let stamps: Vec<u64> = record.output_stamps().map(Offset::as_nanos).collect();
+        let tokens = record.output_tokens();
+        Self {
+            id: record.id,
+            level: record.level,
+            stream: record.stream,
+            due_ns: record.due.as_nanos(),
+            sent_ns: record.sent.map(Offset::as_nanos),
+            first_ns: stamps.first().copied(),
+            itl_ns: stamps
+                .windows(2)
+                .map(|pair| pair[1].saturating_sub(pair[0]))
+                .collect(),
+            done_ns: record.done.as_nanos(),
+            outcome: record.outcome,
+            asked_prompt_tokens: record.asked_prompt_tokens,
+            asked_output_tokens: record.asked_output_tokens,
+            prompt_tokens: record.prompt_tokens,
+            output_tokens: tokens.map(|(count, _)| count),
+            token_source: tokens.map(|(_, source)| source),
+            detail: record.detail.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A completed request of stream 0: sent at `sent_ms`, output events at the given times.
+    pub(crate) fn record(sent_ms: u64, outputs_ms: &[u64]) -> RequestRecord {
+        let at = |time_ms: u64| Offset::from_nanos(time_ms * 1_000_000);
+        RequestRecord {
+            id: 0,
+            level: 0,
+            stream: 0,
+            due: at(sent_ms),
+            sent: Some(at(sent_ms)),
+            events: outputs_ms
+                .iter()
+                .map(|&t| StreamEvent {
+                    at: at(t),
+                    output: true,
+                })
+                .collect(),
+            done: at(outputs_ms.last().copied().unwrap_or(sent_ms)),
+            outcome: Outcome::Completed,
+            asked_prompt_tokens: 8,
+            asked_output_tokens: 4,
+            prompt_tokens: Some(8),
+            usage_output_tokens: u32::try_from(outputs_ms.len()).ok(),
+            detail: None,
+        }
+    }
+
+    #[test]
+    fn latencies_follow_the_formulas_of_the_method() {
+        let mut one = record(100, &[150, 170, 200]);
+        one.due = Offset::from_nanos(90_000_000);
+        assert_eq!(one.send_lag_ms(), Some(10.0));
+        assert_eq!(one.ttft_ms(), Some(50.0));
+        assert_eq!(one.ttft_from_due_ms(), Some(60.0));
+        assert_eq!(one.e2e_ms(), Some(100.0));
+        assert_eq!(one.tpot_ms(), Some(25.0));
+        assert_eq!(one.speed_tok_per_s(), Some(40.0));
+        assert_eq!(one.stall_ms(), Some(30.0));
+        assert_eq!(
+            one.gaps().map(|(_, gap)| gap).collect::<Vec<_>>(),
+            vec![20.0, 30.0]
+        );
+    }
+
+    #[test]
+    fn a_role_only_event_is_not_the_first_token() {
+        let mut one = record(0, &[200]);
+        one.events.insert(
+            0,
+            StreamEvent {
+                at: Offset::from_nanos(2_000_000),
+                output: false,
+            },
+        );
+        assert_eq!(one.ttft_ms(), Some(200.0));
+    }
+
+    #[test]
+    fn what_is_missing_is_absent_and_never_zero() {
+        let one_token = record(0, &[10]);
+        assert_eq!(one_token.tpot_ms(), None);
+        assert_eq!(one_token.speed_tok_per_s(), None);
+        assert_eq!(one_token.stall_ms(), None);
+        let nothing = record(0, &[]);
+        assert_eq!(nothing.ttft_ms(), None);
+        assert_eq!(nothing.e2e_ms(), None);
+        assert_eq!(nothing.output_tokens(), None);
+    }
+
+    #[test]
+    fn a_whole_answer_in_one_event_has_no_tpot() {
+        let mut one = record(0, &[100]);
+        one.usage_output_tokens = Some(16);
+        assert_eq!(one.tpot_ms(), None);
+    }
+
+    #[test]
+    fn usage_counts_tokens_and_events_do_where_it_is_missing() {
+        let mut one = record(0, &[10, 20]);
+        one.usage_output_tokens = Some(4);
+        assert_eq!(one.output_tokens(), Some((4, TokenSource::Usage)));
+        one.usage_output_tokens = None;
+        assert_eq!(one.output_tokens(), Some((2, TokenSource::Events)));
+    }
+}

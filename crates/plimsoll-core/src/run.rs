@@ -1,0 +1,238 @@
+//! The run file and the stream of events it is built from. Replaying a saved event log gives the
+//! same run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::level::{LevelSummary, Purpose};
+use crate::search::{Ladder, Rules};
+use crate::slo::Slo;
+use crate::verdict::Verdict;
+
+/// Version of the run file's meaning; raised when a field changes what it says.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was asked for. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RunPlan {
+    /// The server's address as given, or `sim:PROFILE` for the built-in engine.
+    pub target: String,
+    /// The objectives judged.
+    pub slo: Slo,
+    /// Whether the objectives are the user's own or the guide's stop rules.
+    pub slo_given: bool,
+    /// The stop rules.
+    pub rules: Rules,
+    /// The ramp's rungs.
+    pub ladder: Ladder,
+    /// First rung.
+    pub start: u32,
+    /// No level above this.
+    pub max_concurrency: u32,
+    /// Mean prompt length, tokens.
+    pub input_len_tokens: u32,
+    /// Mean answer length, tokens.
+    pub output_len_tokens: u32,
+    /// Lengths vary uniformly by this share of their mean.
+    pub length_spread_ratio: f64,
+    /// Longest hold of a level, s; by the request time where it is not set.
+    pub level_time_s: Option<f64>,
+    /// Time for the whole search, s.
+    pub budget_s: f64,
+    /// Time limit of one request, s.
+    pub timeout_s: f64,
+    /// Planned mean as a share of the gateway cap, at most.
+    pub headroom_ratio: f64,
+    /// Everything random comes from this.
+    pub seed: u64,
+}
+
+/// The machine that drove the load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Environment {
+    /// Version of this tool.
+    pub plimsoll_version: String,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// CPUs this process may use.
+    pub cpus: u32,
+    /// Open files allowed, after raising the limit.
+    pub open_files_limit: Option<u64>,
+    /// Where receive stamps come from: `kernel` or `user`.
+    pub receive_stamps: String,
+    /// Worker threads that drove the load.
+    pub workers: u32,
+}
+
+/// Which API the load used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// `/v1/completions`.
+    Completions,
+    /// `/v1/chat/completions`.
+    Chat,
+}
+
+/// How prompts of an exact length are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PromptForm {
+    /// Token ids: the length is exact, no tokenizer is needed.
+    TokenIds,
+    /// Words, calibrated against the server's own `usage`.
+    Words,
+}
+
+/// What preflight found out about the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerInfo {
+    /// The base address used.
+    pub url: String,
+    /// Kind by its own words: `vllm`, `llama.cpp`, `sglang` …; `None` where it does not say.
+    pub kind: Option<String>,
+    /// Model name sent in requests.
+    pub model: String,
+    /// The longest context it states, tokens.
+    pub max_model_len_tokens: Option<u32>,
+    /// Which API is used.
+    pub endpoint: Endpoint,
+    /// Whether it reports token usage.
+    pub reports_usage: bool,
+    /// Whether answers have the length asked for.
+    pub honours_output_len: bool,
+    /// How prompts are made.
+    pub prompt_form: PromptForm,
+    /// Mean prompt length in the server's own tokens, as measured by preflight.
+    pub prompt_tokens_measured: Option<f64>,
+    /// Whether its `/metrics` are known here.
+    pub has_metrics: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It is running, or was killed.
+    Running,
+    /// It came to its end.
+    Finished,
+    /// It was interrupted; what it had is kept.
+    Partial,
+}
+
+/// What happens in a run, in order. The log, the progress line and the run file all follow it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run begins.
+    RunStarted {
+        /// Schema version of what follows.
+        schema_version: u32,
+        /// UTC time of the start, RFC 3339.
+        started_utc: String,
+        /// What was asked for.
+        plan: Box<RunPlan>,
+        /// The machine.
+        environment: Environment,
+        /// The server.
+        server: Box<ServerInfo>,
+    },
+    /// A level begins.
+    LevelStarted {
+        /// Its index.
+        index: u32,
+        /// Why it is run.
+        purpose: Purpose,
+        /// Its streams.
+        concurrency: u32,
+        /// Seconds since the run's start.
+        at_s: f64,
+    },
+    /// A level is over.
+    LevelFinished {
+        /// What it says.
+        level: Box<LevelSummary>,
+    },
+    /// The run is over.
+    RunFinished {
+        /// How.
+        state: RunState,
+        /// The answer.
+        verdict: Box<Verdict>,
+    },
+}
+
+/// A run: `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Run {
+    /// Version of the meaning of this file.
+    pub schema_version: u32,
+    /// UTC time of the start, RFC 3339.
+    pub started_utc: String,
+    /// How it ended.
+    pub state: RunState,
+    /// What was asked for.
+    pub plan: RunPlan,
+    /// The machine that drove the load.
+    pub environment: Environment,
+    /// The server.
+    pub server: ServerInfo,
+    /// The levels, in the order run.
+    pub levels: Vec<LevelSummary>,
+    /// The answer; `None` while it is running.
+    pub verdict: Option<Verdict>,
+}
+
+impl Run {
+    /// Builds a run from its events; `None` if the first is not [`RunEvent::RunStarted`].
+    pub fn replay(events: impl IntoIterator<Item = RunEvent>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut run = Self::begin(events.next()?)?;
+        for event in events {
+            run.apply(event);
+        }
+        Some(run)
+    }
+
+    /// Starts a run from its first event.
+    pub fn begin(event: RunEvent) -> Option<Self> {
+        match event {
+            RunEvent::RunStarted {
+                schema_version,
+                started_utc,
+                plan,
+                environment,
+                server,
+            } => Some(Self {
+                schema_version,
+                started_utc,
+                state: RunState::Running,
+                plan: *plan,
+                environment,
+                server: *server,
+                levels: Vec::new(),
+                verdict: None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Takes the next event.
+    pub fn apply(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::LevelFinished { level } => self.levels.push(*level),
+            RunEvent::RunFinished { state, verdict } => {
+                self.state = state;
+                self.verdict = Some(*verdict);
+            }
+            RunEvent::RunStarted { .. } | RunEvent::LevelStarted { .. } => {}
+        }
+    }
+}

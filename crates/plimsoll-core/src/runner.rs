@@ -1,0 +1,42 @@
+//! The seam between the search and whatever carries its load: sockets, or a model in virtual time.
+
+use crate::level::{FinishedLevel, Level, LevelPlan};
+use crate::slo::Slo;
+use crate::time::Offset;
+
+/// What a listener may show while a level runs.
+pub struct Progress<'a> {
+    /// The level.
+    pub level: &'a Level,
+    /// Now.
+    pub now: Offset,
+}
+
+/// Whether the user wants to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// Go on.
+    On,
+    /// End the level now and stop.
+    Stop,
+}
+
+/// Carries one level after another without draining between them.
+pub trait Runner {
+    /// Why a level could not be carried.
+    type Error;
+
+    /// The time on the run's clock.
+    fn now(&self) -> Offset;
+
+    /// Runs a level to its end. `on_progress` is called several times a second.
+    ///
+    /// # Errors
+    /// The load cannot be carried at all; requests that fail are data, not errors.
+    fn run_level(
+        &mut self,
+        plan: LevelPlan,
+        slo: &Slo,
+        on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
+    ) -> Result<FinishedLevel, Self::Error>;
+}

@@ -1,0 +1,85 @@
+//! Why it broke: rules on the server's signals, and on the latencies alone where it has none.
+
+use crate::level::{LevelSummary, LevelVerdict};
+use crate::verdict::{Cause, CauseKind};
+
+/// KV-cache use from which on it is full; block rounding keeps engines just below 1.
+pub(super) const KV_FULL: f64 = 0.98;
+
+/// The limit that binds at the level that broke; `good` is the highest level that did not.
+pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Option<Cause> {
+    if broken.verdict == LevelVerdict::Void {
+        return Some(Cause {
+            kind: CauseKind::Client,
+            detail: broken.reason.clone(),
+            from_metrics: false,
+        });
+    }
+    let rejected: u64 = broken
+        .requests
+        .outcomes
+        .get("http_429")
+        .copied()
+        .unwrap_or(0);
+    let ended: u64 = broken.requests.outcomes.values().sum();
+    if rejected * 20 > ended {
+        let detail = format!("{rejected} of {ended} requests were refused with 429");
+        return Some(Cause {
+            kind: CauseKind::RateLimit,
+            detail: Some(detail),
+            from_metrics: false,
+        });
+    }
+    by_metrics(broken).or_else(|| by_latencies(good?, broken))
+}
+
+fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
+    let server = broken.server.as_ref().filter(|server| server.samples > 0)?;
+    let named = |kind, detail| {
+        Some(Cause {
+            kind,
+            detail: Some(detail),
+            from_metrics: true,
+        })
+    };
+    let preemptions = server.preemptions.unwrap_or(0.0);
+    if preemptions > 0.0 && server.kv_used_ratio_max.is_none_or(|used| used >= KV_FULL) {
+        let per_min = preemptions / broken.duration_s.max(1e-9) * 60.0;
+        return named(CauseKind::KvCache, format!("{per_min:.0} preemptions/min"));
+    }
+    let (waiting, running) = (server.waiting_mean?, server.running_max?);
+    if server.kv_used_ratio_max.is_some_and(|used| used >= KV_FULL) && waiting > 1.0 {
+        return named(
+            CauseKind::KvCache,
+            format!("{waiting:.0} requests waiting for cache"),
+        );
+    }
+    if waiting >= 1.0 && running < f64::from(broken.concurrency) {
+        return named(
+            CauseKind::SequenceCap,
+            format!("{running:.0} running, {waiting:.0} waiting"),
+        );
+    }
+    None
+}
+
+/// Growth of TTFT and TPOT from the good to the broken level names prefill, decode or a queue.
+fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
+    let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
+    let ttft = growth(|level| level.ttft_ms.p95)?;
+    let tpot = growth(|level| level.tpot_ms.mean);
+    let load = f64::from(broken.concurrency) / f64::from(good.concurrency);
+    let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
+    let kind = match (grew(ttft), tpot.is_some_and(grew)) {
+        (true, false) => CauseKind::Prefill,
+        (_, true) => CauseKind::Decode,
+        (false, false) => return None,
+    };
+    let detail =
+        tpot.map(|tpot| format!("ttft p95 ×{ttft:.2}, tpot ×{tpot:.2} for {load:.2}× the streams"));
+    Some(Cause {
+        kind,
+        detail,
+        from_metrics: false,
+    })
+}

@@ -1,0 +1,321 @@
+//! The search: a pure state machine. Given the levels so far it says which one to run next, or
+//! that it is done. It knows no HTTP and no clock, so it runs against model engines in seconds.
+//!
+//! | stage | what it runs | leaves it when |
+//! |---|---|---|
+//! | baseline | 1 stream | it has run |
+//! | ramp | the next rung of the ladder, screened | something breaks, a stop rule holds, or the ladder ends |
+//! | refine | between the highest load that holds and the lowest that breaks, held until decided | they are within 5 % or one stream, and both were held |
+//!
+//! The stage is not stored: it follows from the levels, so that a run can be resumed or replayed.
+
+mod cause;
+mod growth;
+mod interval;
+mod knee;
+mod ladder;
+mod outcome;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use ladder::{Ladder, LadderError};
+
+use crate::level::{Hold, LevelPlan, LevelSummary, LevelVerdict, Purpose};
+use crate::slo::Slo;
+use crate::verdict::Verdict;
+
+/// The bracket is closed at this ratio, or at one stream.
+const PRECISION: f64 = 0.05;
+/// A request time to plan the first level with.
+const UNKNOWN_REQUEST_TIME: Duration = Duration::from_secs(1);
+/// A load is held this often at most.
+const MOST_VISITS: usize = 2;
+
+/// The guide's rules beside the objectives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rules {
+    /// Least growth of throughput per doubling, as a ratio: 0.2.
+    pub least_growth: f64,
+    /// Whether less growth stops the ramp (no SLO was given) or is a note.
+    pub growth_stops: bool,
+    /// Whether a full KV cache with preemptions stops the ramp.
+    pub resources_stop: bool,
+}
+
+/// What is searched for, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchConfig {
+    /// The objectives; not empty.
+    pub slo: Slo,
+    /// The stop rules.
+    pub rules: Rules,
+    /// The ramp's rungs.
+    pub ladder: Ladder,
+    /// First rung.
+    pub start: u32,
+    /// No level above this.
+    pub most_streams: u32,
+    /// Longest hold of a level; by the request time where it is not set.
+    pub level_time: Option<Duration>,
+    /// Time for the whole search.
+    pub budget: Duration,
+    /// Planned mean as a share of the gateway cap, at most.
+    pub headroom: f64,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Next {
+    /// Run this level.
+    Run(LevelPlan),
+    /// The answer.
+    Done(Box<Verdict>),
+}
+
+/// A search in progress.
+#[derive(Debug)]
+pub struct Search {
+    config: SearchConfig,
+    levels: Vec<LevelSummary>,
+}
+
+/// Why a search is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Closed,
+    Growth { from_streams: u32 },
+    Resources { at_streams: u32 },
+    LadderEnd,
+    ClientLimit { at_streams: u32 },
+    Budget,
+    Interrupted,
+}
+
+/// What is known of a load, over all its visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Holds,
+    Breaks,
+    /// Only void visits so far.
+    Unknown,
+}
+
+impl Search {
+    /// Starts a search.
+    pub fn new(config: SearchConfig) -> Self {
+        Self {
+            config,
+            levels: Vec::new(),
+        }
+    }
+
+    /// What is searched for.
+    pub fn config(&self) -> &SearchConfig {
+        &self.config
+    }
+
+    /// The levels so far, in the order run.
+    pub fn levels(&self) -> &[LevelSummary] {
+        &self.levels
+    }
+
+    /// Takes the summary of the level that was run.
+    pub fn take(&mut self, summary: LevelSummary) {
+        self.levels.push(summary);
+    }
+
+    /// What to do next, `elapsed` into the run.
+    pub fn next(&self, elapsed: Duration) -> Next {
+        let wanted = self.wanted();
+        match wanted {
+            Ok(_) if elapsed >= self.config.budget => self.done(Stop::Budget, elapsed),
+            Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
+            Err(stop) => self.done(stop, elapsed),
+        }
+    }
+
+    /// The answer as far as the levels go, for a run that was interrupted.
+    pub fn interrupted(&self, elapsed: Duration) -> Verdict {
+        outcome::verdict(self, Stop::Interrupted, elapsed)
+    }
+
+    fn done(&self, stop: Stop, elapsed: Duration) -> Next {
+        Next::Done(Box::new(outcome::verdict(self, stop, elapsed)))
+    }
+
+    /// The next load, or why there is none.
+    fn wanted(&self) -> Result<(u32, Purpose), Stop> {
+        let Some(last) = self.levels.last() else {
+            return Ok((1, Purpose::Baseline));
+        };
+        if last.verdict == LevelVerdict::Void {
+            let visits = self
+                .levels
+                .iter()
+                .filter(|level| level.concurrency == last.concurrency)
+                .count();
+            return if visits < MOST_VISITS {
+                Ok((last.concurrency, last.purpose))
+            } else {
+                Err(Stop::ClientLimit {
+                    at_streams: last.concurrency,
+                })
+            };
+        }
+        if let Some(stop) = self.rule_stop() {
+            return Err(stop);
+        }
+        match self.bracket() {
+            (low, Some(high)) => self.refine(low, high),
+            (low, None) => self.ramp(low),
+        }
+    }
+
+    fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
+        let most = self.config.most_streams;
+        let rung = if low < self.config.start {
+            Some(self.config.ladder.first(self.config.start))
+        } else {
+            None
+        };
+        match rung.or_else(|| self.config.ladder.above(low)) {
+            Some(next) if next <= most => Ok((next, Purpose::Ramp)),
+            Some(_) if low < most => Ok((most, Purpose::Ramp)),
+            _ => Err(Stop::LadderEnd),
+        }
+    }
+
+    fn refine(&self, low: u32, high: u32) -> Result<(u32, Purpose), Stop> {
+        let gap = high - low;
+        if low > 0 && gap > 1 && f64::from(gap) > f64::from(low) * PRECISION {
+            let middle = (f64::from(low) * f64::from(high)).sqrt().round() as u32;
+            return Ok((middle.clamp(low + 1, high - 1), Purpose::Refine));
+        }
+        // Screened levels are not decisions: both ends of the bracket are held before it counts.
+        [high, low]
+            .into_iter()
+            .find(|load| *load > 0 && self.held_visits(*load) == 0)
+            .map(|load| (load, Purpose::Refine))
+            .ok_or(Stop::Closed)
+    }
+
+    fn held_visits(&self, load: u32) -> usize {
+        self.levels
+            .iter()
+            .filter(|level| level.concurrency == load && level.purpose == Purpose::Refine)
+            .count()
+    }
+
+    /// The highest load with nothing broken up to it, and the lowest that breaks: the first
+    /// crossing, whatever passes above it.
+    fn bracket(&self) -> (u32, Option<u32>) {
+        let mut low = 0;
+        for (load, standing) in self.standings() {
+            match standing {
+                Standing::Holds => low = load,
+                Standing::Breaks => return (low, Some(load)),
+                Standing::Unknown => {}
+            }
+        }
+        (low, None)
+    }
+
+    /// Each load with what its latest held visit says, else its latest screened one.
+    fn standings(&self) -> BTreeMap<u32, Standing> {
+        let mut standings = BTreeMap::new();
+        let held = |level: &&LevelSummary| level.purpose == Purpose::Refine;
+        let screened = self.levels.iter().filter(|level| !held(level));
+        for level in screened.chain(self.levels.iter().filter(held)) {
+            let standing = match level.verdict {
+                LevelVerdict::Void => Standing::Unknown,
+                _ if level.is_broken() => Standing::Breaks,
+                _ => Standing::Holds,
+            };
+            if standing != Standing::Unknown || !standings.contains_key(&level.concurrency) {
+                let _ = standings.insert(level.concurrency, standing);
+            }
+        }
+        standings
+    }
+
+    /// The guide's rules that end a ramp.
+    fn rule_stop(&self) -> Option<Stop> {
+        let ramp = self.ramp_levels();
+        let last = ramp.last()?;
+        let exhausted = last.server.as_ref().is_some_and(|server| {
+            server
+                .kv_used_ratio_max
+                .is_some_and(|used| used >= cause::KV_FULL)
+                && server.preemptions.is_some_and(|count| count > 0.0)
+        });
+        let unbroken = self.bracket().1.is_none();
+        if self.config.rules.resources_stop && exhausted && unbroken {
+            return Some(Stop::Resources {
+                at_streams: last.concurrency,
+            });
+        }
+        let stalls = growth::stalls_from(&ramp, self.config.rules.least_growth);
+        if let Some(from_streams) = stalls.filter(|_| self.config.rules.growth_stops) {
+            return Some(Stop::Growth { from_streams });
+        }
+        growth::stalls_from(&ramp, 0.0)
+            .filter(|_| unbroken)
+            .map(|from_streams| Stop::Growth { from_streams })
+    }
+
+    /// Baseline and ramp levels by load; the latest visit of each.
+    fn ramp_levels(&self) -> Vec<&LevelSummary> {
+        let by_load: BTreeMap<u32, &LevelSummary> = self
+            .levels
+            .iter()
+            .filter(|level| level.purpose != Purpose::Refine)
+            .map(|level| (level.concurrency, level))
+            .collect();
+        by_load.into_values().collect()
+    }
+
+    fn plan(&self, streams: u32, purpose: Purpose, elapsed: Duration) -> LevelPlan {
+        let request_time = self.last_request_time();
+        let hold = if purpose == Purpose::Refine {
+            Hold::Decide
+        } else {
+            Hold::Screen
+        };
+        let by_request_time = match hold {
+            Hold::Screen => Duration::from_secs(20).max(request_time * 4),
+            Hold::Decide => Duration::from_secs(30).max(request_time * 12),
+        };
+        let remaining = self
+            .config
+            .budget
+            .saturating_sub(elapsed)
+            .max(Duration::from_secs(1));
+        LevelPlan {
+            index: self.levels.len() as u32,
+            purpose,
+            streams,
+            hold,
+            request_time,
+            longest_hold: self
+                .config
+                .level_time
+                .unwrap_or(by_request_time)
+                .min(remaining),
+        }
+    }
+
+    fn last_request_time(&self) -> Duration {
+        self.levels
+            .iter()
+            .rev()
+            .find_map(|level| level.e2e_ms.mean)
+            .map_or(UNKNOWN_REQUEST_TIME, |ms| Duration::from_secs_f64(ms / 1e3))
+    }
+}
+
+#[cfg(test)]
+mod tests;

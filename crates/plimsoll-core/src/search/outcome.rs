@@ -1,0 +1,185 @@
+//! From the levels and the reason to stop, the verdict.
+
+use std::time::Duration;
+
+use super::interval::{Interval, interval};
+use super::{Search, Standing, Stop, cause, growth, knee};
+use crate::level::{LevelSummary, LevelVerdict};
+use crate::stats::{largest_mean_within, poisson_exceeds};
+use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
+
+/// The planned mean exceeds the gateway cap this share of the time, at most.
+const EXCEED: f64 = 0.01;
+
+pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
+    let (low, high) = search.bracket();
+    let kind = kind(stop, low, high);
+    let capacity = capacity(search, stop, low, high);
+    let gateway_cap = capacity
+        .filter(|capacity| capacity.lower > 0)
+        .map(|capacity| Recommended {
+            streams: capacity.lower,
+        });
+    let at_capacity = capacity.and_then(|capacity| latest(search, capacity.streams));
+    let broken = broken_level(search, stop, high);
+    Verdict {
+        kind,
+        capacity,
+        gateway_cap,
+        planned_mean: gateway_cap.map(|cap| planned_mean(cap.streams, search.config.headroom)),
+        broken_by: broken_by(search, stop, broken),
+        broken_at_streams: broken.map(|level| level.concurrency),
+        cause: broken.and_then(|level| cause::cause(latest(search, low), level)),
+        knee: knee::knee(&search.levels),
+        request_per_s: at_capacity.and_then(|level| level.request_per_s),
+        output_tokens_per_s: at_capacity.and_then(|level| level.output_tokens_per_s),
+        notes: notes(search, stop, high),
+        load_time_s: elapsed.as_secs_f64(),
+        sentence: String::new(),
+    }
+}
+
+fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
+    match (stop, low, high) {
+        (Stop::Growth { .. }, ..) => VerdictKind::DiminishingReturns,
+        (Stop::Resources { .. }, ..) => VerdictKind::ResourcesExhausted,
+        (Stop::ClientLimit { .. }, ..) => VerdictKind::ClientLimited,
+        (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
+        (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
+        (_, 1.., Some(_)) => VerdictKind::Capacity,
+        _ => VerdictKind::Inconclusive,
+    }
+}
+
+fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<Capacity> {
+    if let Stop::Growth { from_streams } = stop {
+        let streams = from_streams.min(low);
+        let next = search
+            .ramp_levels()
+            .iter()
+            .map(|level| level.concurrency)
+            .find(|load| *load > streams);
+        return (streams > 0).then_some(Capacity {
+            streams,
+            lower: streams,
+            upper: next,
+        });
+    }
+    if low == 0 {
+        return None;
+    }
+    let found = interval(&search.levels, search.config.most_streams);
+    let Interval { lower, upper } = found.unwrap_or(Interval {
+        lower: 0,
+        upper: high.map(|high| high - 1),
+    });
+    Some(Capacity {
+        streams: low,
+        lower: lower.min(low),
+        upper: match (high, upper) {
+            (None, _) => None,
+            (Some(high), None) => Some(high - 1),
+            (Some(_), Some(upper)) => Some(upper.max(low)),
+        },
+    })
+}
+
+/// The smaller of the headroom's share and the mean that exceeds the cap 1 % of the time;
+/// rounded down, to a tenth below 10.
+pub(super) fn planned_mean(cap: u32, headroom: f64) -> PlannedMean {
+    let mean = (f64::from(cap) * headroom).min(largest_mean_within(cap, EXCEED));
+    let streams = if mean >= 10.0 {
+        mean.floor()
+    } else {
+        (mean * 10.0).floor() / 10.0
+    };
+    PlannedMean {
+        streams,
+        cap_ratio: streams / f64::from(cap),
+        exceeds_cap_ratio: poisson_exceeds(cap, streams),
+    }
+}
+
+/// The level that shows what broke.
+fn broken_level(search: &Search, stop: Stop, high: Option<u32>) -> Option<&LevelSummary> {
+    match stop {
+        Stop::ClientLimit { at_streams } | Stop::Resources { at_streams } => {
+            latest(search, at_streams)
+        }
+        Stop::Growth { from_streams } => search
+            .ramp_levels()
+            .into_iter()
+            .find(|level| level.concurrency > from_streams),
+        _ => latest(search, high?),
+    }
+}
+
+fn broken_by(search: &Search, stop: Stop, broken: Option<&LevelSummary>) -> Option<String> {
+    match stop {
+        Stop::Growth { .. } => {
+            let percent = search.config.rules.least_growth * 100.0;
+            Some(format!("throughput growth < {percent} % per doubling"))
+        }
+        Stop::Resources { .. } => Some("KV cache full with preemptions".to_owned()),
+        _ => {
+            let level = broken?;
+            let looks = || {
+                level
+                    .objectives
+                    .iter()
+                    .find(|one| one.looks_broken() == Some(true))
+            };
+            level
+                .reason
+                .clone()
+                .or_else(|| looks().map(|one| one.objective.to_string()))
+        }
+    }
+}
+
+/// The latest visit of a load that is not void; else its latest visit.
+fn latest(search: &Search, load: u32) -> Option<&LevelSummary> {
+    let visits = || {
+        search
+            .levels
+            .iter()
+            .rev()
+            .filter(|level| level.concurrency == load)
+    };
+    visits()
+        .find(|level| level.verdict != LevelVerdict::Void)
+        .or_else(|| visits().next())
+}
+
+fn notes(search: &Search, stop: Stop, high: Option<u32>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let stalls = growth::stalls_from(&search.ramp_levels(), search.config.rules.least_growth);
+    if let Some(from_streams) = stalls.filter(|_| !matches!(stop, Stop::Growth { .. })) {
+        notes.push(Note::DiminishingReturns { from_streams });
+    }
+    if let Some(failed_streams) = high {
+        let above = search
+            .standings()
+            .into_iter()
+            .rev()
+            .find(|(load, standing)| {
+                *load > failed_streams
+                    && *standing == Standing::Holds
+                    && search.levels.iter().any(|level| {
+                        level.concurrency == *load && level.verdict == LevelVerdict::Pass
+                    })
+            });
+        if let Some((passed_streams, _)) = above {
+            notes.push(Note::NotMonotone {
+                failed_streams,
+                passed_streams,
+            });
+        }
+    }
+    match stop {
+        Stop::Budget => notes.push(Note::BudgetSpent),
+        Stop::Interrupted => notes.push(Note::Interrupted),
+        _ => {}
+    }
+    notes
+}

@@ -1,0 +1,193 @@
+//! Service objectives: a conjunction of `metric stat op bound`.
+
+mod parse;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use parse::SloError;
+
+/// What an objective speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Time to first token, ms.
+    Ttft,
+    /// Time per output token after the first, ms.
+    Tpot,
+    /// Gaps between output events, all pooled, ms.
+    Itl,
+    /// Whole request, ms.
+    E2e,
+    /// Tokens per second of one stream.
+    Speed,
+    /// Share of requests that did not fail.
+    Success,
+    /// Share of requests that meet every other objective's bound.
+    Goodput,
+}
+
+/// Which statistic of the metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Stat {
+    /// The arithmetic mean.
+    Mean,
+    /// The quantile, 0..1.
+    Quantile(f64),
+    /// A share, for success and goodput.
+    Ratio,
+}
+
+/// The direction of a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// The statistic must not be larger.
+    AtMost,
+    /// The statistic must not be smaller.
+    AtLeast,
+}
+
+/// One objective. The bound is in ms, tokens/s or 0..1, as the metric says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Objective {
+    /// What it speaks of.
+    pub metric: Metric,
+    /// Which statistic.
+    pub stat: Stat,
+    /// Which direction.
+    pub op: Op,
+    /// The bound.
+    pub bound: f64,
+}
+
+impl Objective {
+    /// Success of at least `ratio`.
+    pub fn success(ratio: f64) -> Self {
+        Self {
+            metric: Metric::Success,
+            stat: Stat::Ratio,
+            op: Op::AtLeast,
+            bound: ratio,
+        }
+    }
+
+    /// Mean TTFT of at most `bound_ms`.
+    pub fn ttft_mean(bound_ms: f64) -> Self {
+        Self {
+            metric: Metric::Ttft,
+            stat: Stat::Mean,
+            op: Op::AtMost,
+            bound: bound_ms,
+        }
+    }
+
+    /// Whether a single value breaks the bound.
+    pub fn is_over(&self, value: f64) -> bool {
+        match self.op {
+            Op::AtMost => value > self.bound,
+            Op::AtLeast => value < self.bound,
+        }
+    }
+
+    /// The share of requests that may break the bound: `None` for means.
+    /// `ttft p95 <= b` allows 5 %, `speed p5 >= b` allows 5 %, `success >= 99 %` allows 1 %.
+    pub fn allowed_share(&self) -> Option<f64> {
+        match (self.stat, self.op) {
+            (Stat::Mean, _) => None,
+            (Stat::Quantile(q), Op::AtMost) => Some(1.0 - q),
+            (Stat::Quantile(q), Op::AtLeast) => Some(q),
+            (Stat::Ratio, _) => Some(1.0 - self.bound),
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ttft => "ttft",
+            Self::Tpot => "tpot",
+            Self::Itl => "itl",
+            Self::E2e => "e2e",
+            Self::Speed => "speed",
+            Self::Success => "success",
+            Self::Goodput => "goodput",
+        })
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.metric)?;
+        match self.stat {
+            Stat::Mean => f.write_str(" mean")?,
+            Stat::Quantile(q) => write!(f, " p{}", round(q * 100.0))?,
+            Stat::Ratio => {}
+        }
+        f.write_str(match self.op {
+            Op::AtMost => " ≤ ",
+            Op::AtLeast => " ≥ ",
+        })?;
+        match self.metric {
+            Metric::Speed => write!(f, "{} tok/s", round(self.bound)),
+            Metric::Success | Metric::Goodput => write!(f, "{} %", round(self.bound * 100.0)),
+            _ if self.bound >= 1_000.0 => write!(f, "{} s", round(self.bound / 1_000.0)),
+            _ => write!(f, "{} ms", round(self.bound)),
+        }
+    }
+}
+
+/// Rounds off what binary fractions add: 99.9 stays 99.9.
+fn round(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// A conjunction of objectives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Slo(pub Vec<Objective>);
+
+impl Slo {
+    /// Adds `success` where a mean stands without one: a mean speaks of completed requests only,
+    /// so failures would make it look better.
+    pub fn with_success_beside_means(mut self, success_ratio: f64) -> Self {
+        let has_mean = self.0.iter().any(|objective| objective.stat == Stat::Mean);
+        let has_success = self
+            .0
+            .iter()
+            .any(|objective| objective.metric == Metric::Success);
+        if has_mean && !has_success {
+            self.0.push(Objective::success(success_ratio));
+        }
+        self
+    }
+
+    /// Whether one request meets every per-request bound of the other objectives.
+    pub fn per_request(&self) -> impl Iterator<Item = &Objective> {
+        self.0.iter().filter(|objective| {
+            matches!(
+                objective.metric,
+                Metric::Ttft | Metric::Tpot | Metric::E2e | Metric::Speed
+            )
+        })
+    }
+}
+
+impl fmt::Display for Slo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, objective) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{objective}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The answer of a search, as data. Sentences are made from it by the renderers.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of answer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// The largest load within the SLO, with the load above it that breaks it.
+    Capacity,
+    /// More streams bring no more throughput, and nothing else broke before.
+    DiminishingReturns,
+    /// The server ran out of KV cache and preempts.
+    ResourcesExhausted,
+    /// Even the first level breaks the SLO.
+    BelowFirst,
+    /// Nothing broke up to the last level.
+    AboveLast,
+    /// The client is the limit; the server's lies above.
+    ClientLimited,
+    /// The time was over, or the data do not decide.
+    Inconclusive,
+}
+
+/// The largest load such that every load up to it meets the SLO, with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Capacity {
+    /// The estimate, in concurrent streams: the largest tested load that is not broken.
+    pub streams: u32,
+    /// Lower end of the interval.
+    pub lower: u32,
+    /// Upper end; `None` where nothing above broke.
+    pub upper: Option<u32>,
+}
+
+/// A recommended number of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Recommended {
+    /// Concurrent streams.
+    pub streams: u32,
+}
+
+/// The mean number in flight to plan for (statistics.md §7).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlannedMean {
+    /// Mean number of streams in flight.
+    pub streams: f64,
+    /// As a share of the gateway cap, 0..1.
+    pub cap_ratio: f64,
+    /// Share of the time that in-flight exceeds the cap, if users arrive like Poisson, 0..1.
+    pub exceeds_cap_ratio: f64,
+}
+
+/// Where more load stops bringing more throughput.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Knee {
+    /// Concurrent streams.
+    pub streams: u32,
+    /// How it is defined.
+    pub definition: String,
+}
+
+/// Which limit binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// `running` stays at the engine's cap while requests wait.
+    SequenceCap,
+    /// The KV cache is full.
+    KvCache,
+    /// TTFT grows, TPOT does not.
+    Prefill,
+    /// TPOT grows with the load.
+    Decode,
+    /// The server refuses with 429.
+    RateLimit,
+    /// The load generator itself.
+    Client,
+}
+
+/// Why it broke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cause {
+    /// Which limit.
+    pub kind: CauseKind,
+    /// The figures behind it.
+    pub detail: Option<String>,
+    /// Whether the server's own metrics say so, or the latencies alone.
+    pub from_metrics: bool,
+}
+
+/// Something the reader must know beside the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Note {
+    /// From this load on throughput grows less than the bound per doubling.
+    DiminishingReturns {
+        /// Concurrent streams.
+        from_streams: u32,
+    },
+    /// A load passed above one that failed.
+    NotMonotone {
+        /// The load that failed.
+        failed_streams: u32,
+        /// The load above it that passed.
+        passed_streams: u32,
+    },
+    /// The search ended by its time budget.
+    BudgetSpent,
+    /// The search was interrupted; what it had is reported.
+    Interrupted,
+    /// The server does not report token usage: tokens are counted by events.
+    NoUsage,
+    /// The server does not honour the output length: answers are shorter than asked.
+    ShortAnswers,
+    /// Prompts are text whose length was calibrated, not token ids.
+    CalibratedPrompts,
+    /// The server offers no metrics that are known here.
+    NoServerMetrics,
+    /// Levels below this many streams were not tested.
+    StartedAt {
+        /// Concurrent streams.
+        streams: u32,
+    },
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Verdict {
+    /// What kind of answer it is.
+    pub kind: VerdictKind,
+    /// The capacity; `None` where there is none to state.
+    pub capacity: Option<Capacity>,
+    /// Beyond it, queue or shed: the lower end of the interval.
+    pub gateway_cap: Option<Recommended>,
+    /// Mean number in flight to plan for.
+    pub planned_mean: Option<PlannedMean>,
+    /// The first objective or rule that broke.
+    pub broken_by: Option<String>,
+    /// The load at which it broke.
+    pub broken_at_streams: Option<u32>,
+    /// Why.
+    pub cause: Option<Cause>,
+    /// Where more load stops bringing more throughput.
+    pub knee: Option<Knee>,
+    /// Completed requests per second at the capacity.
+    pub request_per_s: Option<f64>,
+    /// Output tokens per second at the capacity.
+    pub output_tokens_per_s: Option<f64>,
+    /// What else the reader must know.
+    pub notes: Vec<Note>,
+    /// Time under load, s.
+    pub load_time_s: f64,
+    /// The answer in one sentence, in the run's language.
+    pub sentence: String,
+}

@@ -1,0 +1,419 @@
+//! One answer as a state machine: bytes with their receive stamp in, stamped events and the way
+//! it ended out. HTTP framing, event stream and JSON are put together here and nowhere else.
+//!
+//! | state | meaning | leaves it |
+//! |---|---|---|
+//! | waiting | no head yet | head → streaming, whole or refused |
+//! | streaming | `text/event-stream`, events counted as they come | `[DONE]`, error event, end, close |
+//! | whole | a JSON body, parsed at its end | end, close |
+//! | refused | status not 2xx, body kept for the message | end, close |
+
+use super::http1::{Head, HttpFault, Part, ResponseReader};
+use super::openai::{Chunk, Usage, parse_chunk};
+use super::sse::SseParser;
+use crate::outcome::Outcome;
+use crate::record::StreamEvent;
+use crate::time::Offset;
+
+/// Bytes of a body that are kept where it is not an event stream.
+const MAX_KEPT_BODY: usize = 1 << 20;
+/// Characters of a message that go into a record.
+const MAX_DETAIL_CHARS: usize = 300;
+
+/// How an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerEnd {
+    /// Completed, or the kind of failure.
+    pub outcome: Outcome,
+    /// What the server said, for failures.
+    pub detail: Option<String>,
+}
+
+/// Reads one answer. Reusable: [`Answer::reset`] keeps its buffers for the next request.
+#[derive(Debug, Default)]
+pub struct Answer {
+    http: ResponseReader,
+    body: Body,
+}
+
+/// The body's side of the machine, apart from the HTTP reader that feeds it.
+#[derive(Debug, Default)]
+struct Body {
+    head: Option<Head>,
+    sse: SseParser,
+    kept: Vec<u8>,
+    events: Vec<StreamEvent>,
+    text: Option<String>,
+    usage: Usage,
+    finished: bool,
+    done_marker: bool,
+    fault: Option<AnswerEnd>,
+}
+
+impl Answer {
+    /// Makes a reader that counts events; with `keep_text` it also collects the output text.
+    pub fn new(keep_text: bool) -> Self {
+        let mut answer = Self::default();
+        answer.body.text = keep_text.then(String::new);
+        answer
+    }
+
+    /// Gets ready for the next answer.
+    pub fn reset(&mut self) {
+        self.http.reset();
+        let text = self.body.text.take().map(|_| String::new());
+        let mut kept = std::mem::take(&mut self.body.kept);
+        kept.clear();
+        self.body = Body {
+            kept,
+            text,
+            ..Body::default()
+        };
+    }
+
+    /// Takes bytes that were received at `at`. Returns the end, once it is known.
+    pub fn push(&mut self, bytes: &[u8], at: Offset) -> Option<AnswerEnd> {
+        let body = &mut self.body;
+        let pushed = self.http.push(bytes, &mut |part| body.take(part, at));
+        match pushed {
+            Err(fault) => Some(self.body.fault.take().unwrap_or_else(|| broken(&fault))),
+            Ok(()) => self.end(),
+        }
+    }
+
+    /// Says that the connection closed at `at`.
+    pub fn close(&mut self, at: Offset) -> AnswerEnd {
+        let body = &mut self.body;
+        match self.http.close(&mut |part| body.take(part, at)) {
+            Ok(()) => self.body.verdict(),
+            Err(fault) => self.body.fault.take().unwrap_or_else(|| {
+                // A stream that had said its last word lost nothing by the missing chunk end.
+                if self.body.done_marker {
+                    self.body.verdict()
+                } else {
+                    broken(&fault)
+                }
+            }),
+        }
+    }
+
+    /// Whether nothing of the answer has come yet: a request that may be sent again.
+    pub fn is_untouched(&self) -> bool {
+        self.body.head.is_none()
+    }
+
+    /// Whether the connection can carry another request.
+    pub fn keep_alive(&self) -> bool {
+        self.http.is_done() && self.http.keep_alive()
+    }
+
+    /// The head, once it has come.
+    pub fn head(&self) -> Option<&Head> {
+        self.body.head.as_ref()
+    }
+
+    /// The events so far.
+    pub fn events(&self) -> &[StreamEvent] {
+        &self.body.events
+    }
+
+    /// Takes the events out.
+    pub fn take_events(&mut self) -> Vec<StreamEvent> {
+        std::mem::take(&mut self.body.events)
+    }
+
+    /// Token counts so far.
+    pub fn usage(&self) -> Usage {
+        self.body.usage
+    }
+
+    /// The output text, if it is kept.
+    pub fn text(&self) -> Option<&str> {
+        self.body.text.as_deref()
+    }
+
+    /// The body of an answer that is no event stream, as far as it is kept.
+    pub fn kept_body(&self) -> &[u8] {
+        &self.body.kept
+    }
+
+    fn end(&mut self) -> Option<AnswerEnd> {
+        if self.body.fault.is_some() {
+            return self.body.fault.take();
+        }
+        self.http.is_done().then(|| self.body.verdict())
+    }
+}
+
+impl Body {
+    fn take(&mut self, part: Part<'_>, at: Offset) {
+        match part {
+            Part::Head(head) => self.head = Some(head.clone()),
+            Part::Body(bytes) if self.is_stream() => self.take_stream(bytes, at),
+            Part::Body(bytes) => {
+                let room = MAX_KEPT_BODY.saturating_sub(self.kept.len());
+                self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            Part::End if self.is_ok() && !self.is_stream() => {
+                let kept = std::mem::take(&mut self.kept);
+                self.take_data(&kept, at);
+                self.finished |= self.fault.is_none();
+                self.kept = kept;
+            }
+            Part::End => {}
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        self.head
+            .as_ref()
+            .is_some_and(|head| (200..300).contains(&head.status))
+    }
+
+    fn is_stream(&self) -> bool {
+        self.is_ok()
+            && self
+                .head
+                .as_ref()
+                .is_some_and(|head| head.content_type.starts_with("text/event-stream"))
+    }
+
+    fn take_stream(&mut self, bytes: &[u8], at: Offset) {
+        let mut sse = std::mem::take(&mut self.sse);
+        sse.push(bytes, &mut |data| self.take_data(data, at));
+        self.sse = sse;
+    }
+
+    fn take_data(&mut self, data: &[u8], at: Offset) {
+        if self.fault.is_some() || data.is_empty() {
+            return;
+        }
+        if data.trim_ascii() == b"[DONE]" {
+            self.done_marker = true;
+            return;
+        }
+        match parse_chunk(data) {
+            Ok(chunk) => self.take_chunk(chunk, at),
+            Err(fault) => {
+                self.fault = Some(failure(
+                    Outcome::Malformed,
+                    Some(self.describe(&fault.to_string(), data)),
+                ));
+            }
+        }
+    }
+
+    fn take_chunk(&mut self, chunk: Chunk, at: Offset) {
+        if let Some(message) = chunk.error {
+            self.fault = Some(failure(Outcome::ErrorEvent, Some(message)));
+            return;
+        }
+        if let Some(usage) = chunk.usage {
+            self.usage.prompt_tokens = usage.prompt_tokens.or(self.usage.prompt_tokens);
+            self.usage.completion_tokens = usage.completion_tokens.or(self.usage.completion_tokens);
+        }
+        if chunk.has_choices {
+            self.events.push(StreamEvent {
+                at,
+                output: !chunk.text.is_empty(),
+            });
+        }
+        self.finished |= chunk.finished;
+        if let Some(text) = &mut self.text {
+            text.push_str(&chunk.text);
+        }
+    }
+
+    /// A web page where JSON was due is the commonest mistake in a URL: name it.
+    fn describe(&self, fault: &str, data: &[u8]) -> String {
+        let content_type = self
+            .head
+            .as_ref()
+            .map_or("", |head| head.content_type.as_str());
+        if content_type.starts_with("text/html") {
+            return "the answer is a web page, not an API's".to_owned();
+        }
+        format!(
+            "{fault}: {}",
+            String::from_utf8_lossy(&data[..data.len().min(120)])
+        )
+    }
+
+    /// The outcome of an answer whose HTTP response is complete.
+    fn verdict(&mut self) -> AnswerEnd {
+        if let Some(fault) = self.fault.take() {
+            return fault;
+        }
+        let Some(head) = &self.head else {
+            return failure(Outcome::Malformed, Some("no answer".to_owned()));
+        };
+        if !self.is_ok() {
+            let outcome = Outcome::HttpStatus {
+                status: head.status,
+            };
+            return failure(outcome, Some(refusal_text(head, &self.kept)));
+        }
+        if !self.finished && !self.done_marker {
+            return failure(
+                Outcome::EndedEarly,
+                Some("neither a finish reason nor [DONE]".to_owned()),
+            );
+        }
+        if self.events.iter().any(|event| event.output) {
+            failure(Outcome::Completed, None)
+        } else {
+            failure(Outcome::Empty, Some("no output in the answer".to_owned()))
+        }
+    }
+}
+
+fn failure(outcome: Outcome, detail: Option<String>) -> AnswerEnd {
+    AnswerEnd {
+        outcome,
+        detail: detail.map(|text| text.chars().take(MAX_DETAIL_CHARS).collect()),
+    }
+}
+
+fn broken(fault: &HttpFault) -> AnswerEnd {
+    let outcome = match fault {
+        HttpFault::Truncated => Outcome::Reset,
+        _ => Outcome::Malformed,
+    };
+    failure(outcome, Some(fault.to_string()))
+}
+
+/// The message of a refusal: its JSON error if it has one, else the start of its body.
+fn refusal_text(head: &Head, body: &[u8]) -> String {
+    if let Some(location) = &head.location {
+        return format!("redirected to {location}");
+    }
+    match parse_chunk(body) {
+        Ok(Chunk {
+            error: Some(message),
+            ..
+        }) => message,
+        _ => {
+            let text = String::from_utf8_lossy(body);
+            let text = text.trim();
+            if text.is_empty() {
+                format!("status {}", head.status)
+            } else {
+                text.to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+
+    fn answer(response: &str) -> (Answer, AnswerEnd) {
+        let mut answer = Answer::new(true);
+        let pushed = answer.push(response.as_bytes(), Offset::from_nanos(7));
+        let end = pushed.unwrap_or_else(|| answer.close(Offset::from_nanos(9)));
+        (answer, end)
+    }
+
+    fn outcome(response: &str) -> Outcome {
+        answer(response).1.outcome
+    }
+
+    fn stream(body: &str) -> Outcome {
+        outcome(&format!("{STREAM_HEAD}{body}"))
+    }
+
+    const TOKEN: &str = "data: {\"choices\":[{\"text\":\" a\"}]}\n\n";
+    const FINISH: &str = "data: {\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\"}]}\n\n";
+
+    #[test]
+    fn each_way_to_end_has_its_outcome() {
+        assert_eq!(
+            stream(&format!("{TOKEN}{FINISH}data: [DONE]\n\n")),
+            Outcome::Completed
+        );
+        assert_eq!(stream(&format!("{TOKEN}{FINISH}")), Outcome::Completed);
+        assert_eq!(
+            stream(&format!("{TOKEN}data: [DONE]\n\n")),
+            Outcome::Completed
+        );
+        assert_eq!(stream(TOKEN), Outcome::EndedEarly);
+        assert_eq!(stream(&format!("{FINISH}data: [DONE]\n\n")), Outcome::Empty);
+        assert_eq!(
+            stream(&format!(
+                "{TOKEN}data: {{\"error\":{{\"message\":\"x\"}}}}\n\n"
+            )),
+            Outcome::ErrorEvent
+        );
+        assert_eq!(
+            stream(&format!("{TOKEN}data: oops\n\n")),
+            Outcome::Malformed
+        );
+        let refused = "HTTP/1.1 429 Too Many\r\nContent-Length: 2\r\n\r\nno";
+        assert_eq!(outcome(refused), Outcome::HttpStatus { status: 429 });
+        let cut = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{TOKEN}\r\n",
+            TOKEN.len()
+        );
+        assert_eq!(outcome(&cut), Outcome::Reset);
+        assert_eq!(outcome("garbage\r\n\r\n"), Outcome::Malformed);
+    }
+
+    #[test]
+    fn a_whole_answer_is_one_event() {
+        let body = r#"{"choices":[{"text":"ab","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+        let (answer, end) = answer(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert_eq!(end.outcome, Outcome::Completed);
+        assert_eq!(answer.events().len(), 1);
+        assert_eq!(answer.usage().completion_tokens, Some(2));
+        assert_eq!(answer.text(), Some("ab"));
+    }
+
+    #[test]
+    fn a_web_page_is_called_one() {
+        let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
+        let end = answer(page).1;
+        assert_eq!(end.outcome, Outcome::Malformed);
+        assert!(end.detail.unwrap().contains("web page"));
+    }
+
+    #[test]
+    fn the_servers_own_words_are_kept() {
+        let body = r#"{"error":{"message":"model `x` does not exist"}}"#;
+        let response = format!(
+            "HTTP/1.1 404 NF\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert_eq!(
+            answer(&response).1.detail.as_deref(),
+            Some("model `x` does not exist")
+        );
+    }
+
+    #[test]
+    fn role_only_and_keep_alive_events_are_not_output() {
+        let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n";
+        let (answer, end) = answer(&format!("{STREAM_HEAD}: ping\n\n{role}{TOKEN}{FINISH}"));
+        assert_eq!(end.outcome, Outcome::Completed);
+        let output: Vec<bool> = answer.events().iter().map(|event| event.output).collect();
+        assert_eq!(output, vec![false, true, false]);
+    }
+
+    #[test]
+    fn a_reset_reader_reads_the_next_answer() {
+        let (mut reader, _) = answer(&format!("{STREAM_HEAD}{TOKEN}{FINISH}"));
+        reader.reset();
+        assert!(reader.is_untouched());
+        let ok = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(
+            reader.push(ok.as_bytes(), Offset::ZERO).unwrap().outcome,
+            Outcome::EndedEarly
+        );
+        assert!(reader.keep_alive());
+    }
+}

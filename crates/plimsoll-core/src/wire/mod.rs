@@ -1,0 +1,15 @@
+//! Wire formats: bytes in, events out. Nothing here reads a socket or a clock; any split of the
+//! same bytes gives the same events.
+
+mod answer;
+mod chunked;
+mod http1;
+mod openai;
+mod prometheus;
+mod sse;
+
+pub use answer::{Answer, AnswerEnd};
+pub use http1::{Head, HttpFault, Part, ResponseReader};
+pub use openai::{Chunk, ChunkFault, Usage, parse_chunk};
+pub use prometheus::{Sample, parse_samples};
+pub use sse::SseParser;

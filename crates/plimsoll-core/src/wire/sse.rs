@@ -1,0 +1,182 @@
+//! Server-sent events from bytes, as the WHATWG HTML standard defines the event stream
+//! (section 9.2.6): CR, LF or CRLF line ends, an optional byte-order mark, comments, fields with
+//! or without a space after the colon, several `data` lines in one event.
+//!
+//! Any split of the same bytes gives the same events.
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A parser that is pushed bytes and hands each finished event's data to a callback.
+#[derive(Debug, Default)]
+pub struct SseParser {
+    /// The line so far, when it came in pieces.
+    line: Vec<u8>,
+    /// Data of the event so far; lines joined by LF.
+    data: Vec<u8>,
+    /// Whether the event has had a `data` field at all.
+    has_data: bool,
+    /// The last byte was a CR: an LF that follows belongs to it.
+    after_cr: bool,
+    /// The first line has been seen, so a byte-order mark is no longer possible.
+    begun: bool,
+}
+
+impl SseParser {
+    /// Makes a parser at the start of a stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes and calls `on_data` with the data of each event they finish.
+    pub fn push(&mut self, mut bytes: &[u8], on_data: &mut impl FnMut(&[u8])) {
+        while !bytes.is_empty() {
+            if self.after_cr {
+                self.after_cr = false;
+                if bytes[0] == b'\n' {
+                    bytes = &bytes[1..];
+                    continue;
+                }
+            }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) else {
+                self.line.extend_from_slice(bytes);
+                return;
+            };
+            self.after_cr = bytes[end] == b'\r';
+            if self.line.is_empty() {
+                self.take_line(&bytes[..end], on_data);
+            } else {
+                let mut line = std::mem::take(&mut self.line);
+                line.extend_from_slice(&bytes[..end]);
+                self.take_line(&line, on_data);
+                line.clear();
+                self.line = line;
+            }
+            bytes = &bytes[end + 1..];
+        }
+    }
+
+    /// Bytes held of an event that has not ended: what a server lost if its stream ends here.
+    pub fn pending_bytes(&self) -> usize {
+        self.line.len() + self.data.len()
+    }
+
+    fn take_line(&mut self, line: &[u8], on_data: &mut impl FnMut(&[u8])) {
+        let line = if self.begun {
+            line
+        } else {
+            line.strip_prefix(BOM).unwrap_or(line)
+        };
+        self.begun = true;
+        if line.is_empty() {
+            if self.has_data {
+                on_data(&self.data);
+            }
+            self.data.clear();
+            self.has_data = false;
+            return;
+        }
+        let (name, value) = match memchr::memchr(b':', line) {
+            Some(colon) => {
+                let value = &line[colon + 1..];
+                (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
+            }
+            None => (line, &b""[..]),
+        };
+        // An empty name is a comment; `event`, `id` and `retry` do not matter to these protocols.
+        if name == b"data" {
+            if self.has_data {
+                self.data.push(b'\n');
+            }
+            self.has_data = true;
+            self.data.extend_from_slice(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn events(pieces: &[&[u8]]) -> Vec<String> {
+        let mut parser = SseParser::new();
+        let mut found = Vec::new();
+        for piece in pieces {
+            parser.push(piece, &mut |data| {
+                found.push(String::from_utf8_lossy(data).into_owned())
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn the_forms_of_the_standard_are_all_read() {
+        let table: [(&str, &[&str]); 11] = [
+            ("data: a\n\n", &["a"]),
+            ("data:a\n\n", &["a"]),
+            ("data: a\r\n\r\ndata: b\r\n\r\n", &["a", "b"]),
+            ("data: a\r\rdata: b\r\r", &["a", "b"]),
+            ("data: a\ndata: b\n\n", &["a\nb"]),
+            (": ping\n\ndata: a\n\n", &["a"]),
+            (": ping\ndata: a\n\n", &["a"]),
+            ("\u{feff}data: a\n\n", &["a"]),
+            ("event: message\nid: 7\nretry: 3\ndata: a\n\n", &["a"]),
+            ("data\n\n", &[""]),
+            ("data:  two spaces\n\n", &[" two spaces"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(events(&[text.as_bytes()]), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_without_its_blank_line_is_not_an_event() {
+        assert!(events(&[b"data: a\n"]).is_empty());
+        let mut parser = SseParser::new();
+        parser.push(b"data: abc", &mut |_| {});
+        assert_eq!(parser.pending_bytes(), 9);
+    }
+
+    #[test]
+    fn a_blank_event_is_not_dispatched() {
+        assert!(events(&[b"event: ping\n\n\n\n"]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_events(
+            lines in prop::collection::vec(
+                prop::sample::select(vec![
+                    "data: 首字", "data:x", "data", ": ping", "", "", "event: e", "id", "data: {\"a\":1}",
+                ]),
+                0..24,
+            ),
+            ends in prop::collection::vec(prop::sample::select(vec!["\n", "\r", "\r\n"]), 24),
+            cuts in prop::collection::vec(0usize..400, 0..12),
+            bom in any::<bool>(),
+        ) {
+            let mut text = if bom { "\u{feff}".to_owned() } else { String::new() };
+            for (line, end) in lines.iter().zip(&ends) {
+                text.push_str(line);
+                text.push_str(end);
+            }
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut <= bytes.len()).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for cut in cuts {
+                pieces.push(&bytes[from..cut]);
+                from = cut;
+            }
+            pieces.push(&bytes[from..]);
+            prop_assert_eq!(events(&pieces), events(&[bytes]));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = events(&[&bytes]);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The load engine.
+
+pub mod batch;
+pub mod clock;
+pub mod error;
+pub mod source;
+pub mod target;

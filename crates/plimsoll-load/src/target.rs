@@ -1,0 +1,198 @@
+//! Where requests go: scheme, host, port, base path, headers.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A header value that no log, report or error may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Why an address is none.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TargetError {
+    /// The scheme is neither http nor https.
+    #[error("`{url}`: only http:// and https:// are known, not `{scheme}://`")]
+    Scheme {
+        /// As given.
+        url: String,
+        /// The scheme found.
+        scheme: String,
+    },
+    /// No host, or a bad port.
+    #[error("`{url}`: {fault}; write it as host:port, http://host:port or https://host/path")]
+    Malformed {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+}
+
+/// A server and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whether the connection is TLS.
+    pub tls: bool,
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Path before `/v1`, without a slash at its end; often empty.
+    pub base_path: String,
+    /// Headers of every request, such as `Authorization`.
+    pub headers: Vec<(String, Secret)>,
+    /// Certificate authority to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the server's certificate is taken as it is.
+    pub insecure: bool,
+}
+
+impl Target {
+    /// Reads an address: the scheme may be missing (http), a `/v1` suffix or a whole endpoint path
+    /// is taken off.
+    ///
+    /// # Errors
+    /// The address has another scheme, no host or a bad port.
+    pub fn parse(url: &str) -> Result<Self, TargetError> {
+        let text = url.trim();
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+            None => ("http".to_owned(), text),
+        };
+        let tls = match scheme.as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(TargetError::Scheme { url: text.to_owned(), scheme }),
+        };
+        let malformed = |fault| TargetError::Malformed { url: text.to_owned(), fault };
+        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        if authority.contains('@') {
+            return Err(malformed("user names and passwords in the address are not taken"));
+        }
+        let (host, port) = split_port(authority).ok_or_else(|| malformed("the port is not a number from 1 to 65535"))?;
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            return Err(malformed("there is no host"));
+        }
+        Ok(Self {
+            tls,
+            host: host.to_owned(),
+            port: port.unwrap_or(if tls { 443 } else { 80 }),
+            base_path: base_path(path).to_owned(),
+            headers: Vec::new(),
+            ca_file: None,
+            insecure: false,
+        })
+    }
+
+    /// The address as it stands in reports and in the `Host` header: `host:port`, IPv6 in brackets.
+    pub fn authority(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// The base address, as `http://host:port/base`.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.base_path)
+    }
+
+    /// A bearer token for every request.
+    #[must_use]
+    pub fn with_api_key(mut self, key: &str) -> Self {
+        self.headers.push(("Authorization".to_owned(), Secret::new(format!("Bearer {key}"))));
+        self
+    }
+}
+
+/// Host and port of an authority; `None` for a port that is none. IPv6 stands in brackets.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    if let Some(inner) = authority.strip_prefix('[') {
+        let (host, rest) = inner.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host, Some(port.parse().ok().filter(|port| *port > 0)?))),
+            None => rest.is_empty().then_some((host, None)),
+        };
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => {
+            Some((host, Some(port.parse().ok().filter(|port| *port > 0)?)))
+        }
+        // A bare IPv6 address has colons and no port.
+        _ => Some((authority, None)),
+    }
+}
+
+fn base_path(path: &str) -> &str {
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    ["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1"]
+        .iter()
+        .find_map(|suffix| path.strip_suffix(suffix))
+        .unwrap_or(path)
+        .trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_every_usual_form() {
+        let table = [
+            ("localhost:8000", "http://localhost:8000"),
+            ("http://localhost:8000/v1", "http://localhost:8000"),
+            ("http://localhost:8000/v1/", "http://localhost:8000"),
+            ("http://h:1/v1/chat/completions", "http://h:1"),
+            ("https://api.example.com/team/v1", "https://api.example.com:443/team"),
+            ("10.0.0.5", "http://10.0.0.5:80"),
+            ("http://[::1]:9000", "http://[::1]:9000"),
+            ("::1", "http://[::1]:80"),
+            (" h:80 ", "http://h:80"),
+        ];
+        for (text, url) in table {
+            assert_eq!(Target::parse(text).unwrap().url(), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_addresses_say_what_is_wrong() {
+        let table = [
+            ("ftp://h", "only http:// and https://"),
+            ("http://", "no host"),
+            ("h:70000", "port is not a number"),
+            ("h:x", "port is not a number"),
+            ("http://user:pw@h", "user names"),
+        ];
+        for (text, expected) in table {
+            let error = Target::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_never_shows() {
+        let target = Target::parse("h:1").unwrap().with_api_key("sk-very-secret");
+        assert!(!format!("{target:?}").contains("sk-very-secret"));
+    }
+}

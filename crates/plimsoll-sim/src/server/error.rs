@@ -1,0 +1,83 @@
+//! Refusals in the shape that OpenAI's clients expect.
+
+use hyper::StatusCode;
+use serde_json::json;
+
+/// A request that is answered with an error instead of tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ApiError {
+    pub(super) status: StatusCode,
+    kind: &'static str,
+    message: String,
+    param: Option<&'static str>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, kind: &'static str, message: String) -> Self {
+        Self {
+            status,
+            kind,
+            message,
+            param: None,
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequestError", message.into())
+    }
+
+    pub(super) fn unknown_model(model: &str) -> Self {
+        let message = format!("The model `{model}` does not exist.");
+        let error = Self::new(StatusCode::NOT_FOUND, "NotFoundError", message);
+        Self {
+            param: Some("model"),
+            ..error
+        }
+    }
+
+    pub(super) fn unknown_path() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "NotFoundError",
+            "Not Found".to_owned(),
+        )
+    }
+
+    pub(super) fn wrong_method() -> Self {
+        let message = "Method Not Allowed".to_owned();
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "AuthenticationError",
+            "Unauthorized".to_owned(),
+        )
+    }
+
+    pub(super) fn overloaded() -> Self {
+        let message = "Too many requests: the queue is full.".to_owned();
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+    }
+
+    pub(super) fn internal() -> Self {
+        let message = "The engine failed (simulated fault).".to_owned();
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            message,
+        )
+    }
+
+    /// Returns the JSON body.
+    pub(super) fn body(&self) -> String {
+        let error = json!({
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.status.as_u16(),
+        });
+        json!({ "error": error }).to_string()
+    }
+}

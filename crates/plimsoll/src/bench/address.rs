@@ -1,0 +1,215 @@
+//! Where requests go: `--base-url` or `--host` and `--port`, `--endpoint`, and the headers of all.
+
+use plimsoll_load::target::{Secret, Target};
+
+use super::args::Parsed;
+use super::failure::Failure;
+
+/// The protocol of the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// `vllm` and `openai`: completions.
+    Completions,
+    /// `openai-chat`: chat completions.
+    Chat,
+}
+
+impl Backend {
+    /// Reads a backend's name, also those of the older script.
+    pub(crate) fn read(name: &str) -> Result<Self, Failure> {
+        let instead = match name {
+            "vllm" | "openai" => return Ok(Self::Completions),
+            "openai-chat" => return Ok(Self::Chat),
+            "tgi" | "lmdeploy" | "deepspeed-mii" | "scalellm" | "sglang" | "tensorrt-llm" => {
+                "use `--backend openai`, if the server has OpenAI-compatible routes"
+            }
+            "openai-responses" => "use `--backend openai-chat --endpoint /v1/chat/completions`",
+            "openai-audio" | "openai-embeddings" | "openai-embeddings-chat"
+            | "openai-embeddings-clip" | "openai-embeddings-vlm2vec" | "infinity-embeddings"
+            | "infinity-embeddings-clip" | "vllm-pooling" | "vllm-rerank" => {
+                "only text generation is measured: vllm, openai or openai-chat"
+            }
+            _ => {
+                let text = format!("argument --backend: invalid choice: '{name}'");
+                return Err(Failure::usage(text).hint("choose from vllm, openai, openai-chat"));
+            }
+        };
+        Err(Failure::usage(format!("--backend {name} is not offered")).hint(instead))
+    }
+}
+
+/// The server and the path of the requests on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// The server, with the headers of all requests.
+    pub(crate) target: Target,
+    /// Path of the requests, behind the target's base path.
+    pub(crate) path: String,
+}
+
+impl Address {
+    /// Reads the flags of the address. `OPENAI_API_KEY` becomes a bearer token, which a header of
+    /// the same name in `--header` replaces.
+    pub(crate) fn read(
+        parsed: &Parsed,
+        backend: Backend,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let endpoint = parsed.text("endpoint").unwrap_or_default();
+        check_endpoint(endpoint, backend)?;
+        let base = base_url(parsed)?;
+        let (origin, base_path) = split_base(&base);
+        let mut target =
+            Target::parse(origin).map_err(|error| Failure::usage(error.to_string()))?;
+        let (base_path, path) = join(base_path, endpoint);
+        target.base_path = base_path;
+        target.insecure = parsed.on("insecure");
+        let headers = headers(parsed.list("header"))?;
+        let named = headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if let Some(key) = env("OPENAI_API_KEY").filter(|key| !key.is_empty() && !named) {
+            target = target.with_api_key(&key);
+        }
+        target.headers.extend(headers);
+        Ok(Self { target, path })
+    }
+}
+
+fn base_url(parsed: &Parsed) -> Result<String, Failure> {
+    if let Some(url) = parsed.text("base-url") {
+        return Ok(url.to_owned());
+    }
+    let host = parsed.text("host").unwrap_or_default();
+    let port = parsed.int("port").unwrap_or_default();
+    if !(1..=65_535).contains(&port) {
+        return Err(Failure::usage(format!("--port must be 1 to 65535, got {port}")));
+    }
+    let bracketed = host.contains(':') && !host.starts_with('[');
+    Ok(if bracketed {
+        format!("http://[{host}]:{port}")
+    } else {
+        format!("http://{host}:{port}")
+    })
+}
+
+/// Scheme and host of an address, and its path without a slash at the end.
+fn split_base(url: &str) -> (&str, &str) {
+    let host_at = url.find("://").map_or(0, |at| at + 3);
+    let path_at = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
+    (&url[..path_at], url[path_at..].trim_end_matches('/'))
+}
+
+/// Base path and request path, split before `/v1` so that `/v1/models` is found as well. A base
+/// that ends in `/v1` before an endpoint that starts with it means it once.
+fn join(base_path: &str, endpoint: &str) -> (String, String) {
+    let base_path = match base_path.strip_suffix("/v1") {
+        Some(shorter) if endpoint.starts_with("/v1/") => shorter,
+        _ => base_path,
+    };
+    let slash = if endpoint.starts_with('/') { "" } else { "/" };
+    let whole = format!("{base_path}{slash}{endpoint}");
+    let at = whole.find("/v1/").unwrap_or(base_path.len());
+    (whole[..at].to_owned(), whole[at..].to_owned())
+}
+
+fn check_endpoint(endpoint: &str, backend: Backend) -> Result<(), Failure> {
+    let is_chat = endpoint.ends_with("chat/completions");
+    let (fits, right) = match backend {
+        Backend::Completions => (
+            endpoint.ends_with("completions") && !is_chat,
+            "--endpoint /v1/completions, or --backend openai-chat",
+        ),
+        Backend::Chat => (is_chat, "--endpoint /v1/chat/completions"),
+    };
+    if fits {
+        return Ok(());
+    }
+    let text = format!("--endpoint {endpoint} does not fit the backend");
+    Err(Failure::usage(text).hint(format!("add {right}")))
+}
+
+/// `KEY=VALUE` headers; `x-request-id` is this command's own.
+fn headers(pairs: &[String]) -> Result<Vec<(String, Secret)>, Failure> {
+    let mut headers: Vec<(String, Secret)> = Vec::new();
+    for pair in pairs {
+        let (name, value) = pair
+            .split_once('=')
+            .filter(|(name, _)| !name.trim().is_empty())
+            .ok_or_else(|| Failure::usage("--header takes KEY=VALUE words"))?;
+        let name = name.trim();
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        if !name.eq_ignore_ascii_case("x-request-id") {
+            headers.push((name.to_owned(), Secret::new(value.trim())));
+        }
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Command, parse};
+    use super::*;
+
+    fn address(line: &str, key: Option<&str>) -> Result<Address, Failure> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let Command::Run(parsed) = parse(&words)? else {
+            panic!("help");
+        };
+        let backend = Backend::read(parsed.text("backend").unwrap())?;
+        Address::read(&parsed, backend, &|_| key.map(str::to_owned))
+    }
+
+    #[test]
+    fn addresses_are_built_as_vllm_builds_them() {
+        let table = [
+            ("", "http://127.0.0.1:8000", "/v1/completions"),
+            ("--host ::1 --port 9", "http://[::1]:9", "/v1/completions"),
+            ("--base-url http://h:1", "http://h:1", "/v1/completions"),
+            ("--base-url http://h:1/", "http://h:1", "/v1/completions"),
+            ("--base-url http://h:1/v1", "http://h:1", "/v1/completions"),
+            ("--base-url http://h:1/team/v1", "http://h:1/team", "/v1/completions"),
+            ("--base-url http://h:1/v1 --endpoint /completions", "http://h:1", "/v1/completions"),
+            ("--base-url http://h:1/x --endpoint y/completions", "http://h:1/x", "/y/completions"),
+        ];
+        for (line, url, path) in table {
+            let address = address(line, None).unwrap();
+            assert_eq!((address.target.url().as_str(), address.path.as_str()), (url, path), "{line}");
+        }
+    }
+
+    #[test]
+    fn endpoints_must_fit_the_backend() {
+        for line in [
+            "--backend openai-chat",
+            "--endpoint /v1/chat/completions",
+            "--endpoint /v1/embeddings",
+            "--base-url ftp://h",
+            "--port 0",
+            "--header x",
+        ] {
+            assert_eq!(address(line, None).unwrap_err().code, 2, "{line}");
+        }
+        address("--backend openai-chat --endpoint /v1/chat/completions", None).unwrap();
+    }
+
+    #[test]
+    fn a_header_replaces_the_key_of_the_environment() {
+        let names = |line, key| -> Vec<String> {
+            let target = address(line, key).unwrap().target;
+            target.headers.into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names("", Some("k")), ["Authorization"]);
+        assert_eq!(names("", Some("")), [""; 0]);
+        let line = "--header authorization=Basic A=1 a=2 X-Request-Id=3";
+        assert_eq!(names(line, Some("k")), ["authorization", "a"]);
+    }
+
+    #[test]
+    fn backends_that_are_not_offered_say_so() {
+        for name in ["tgi", "openai-embeddings", "openai-responses", "vllm-rerank", "x"] {
+            let failure = Backend::read(name).unwrap_err();
+            assert!(failure.code == 2 && failure.hint.is_some(), "{name}");
+        }
+    }
+}

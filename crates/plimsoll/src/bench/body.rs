@@ -1,0 +1,225 @@
+//! Request bodies, field for field as `vllm bench serve` sends them (compat-vllm.md §4.3).
+//!
+//! Precedence: base fields, then `ignore_eos`, then sampling flags, then `--extra-body`. A field
+//! that is set again keeps its place.
+
+use plimsoll_load::source::{Built, RequestSource};
+
+use super::address::Backend;
+use super::args::Parsed;
+use super::dataset::{Dataset, Item, Prompt, Style, WARMUP_INDEX};
+use super::failure::Failure;
+use super::json::{Json, Object};
+
+/// The flags of the request body.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BodyFlags {
+    ignore_eos: bool,
+    logprobs: Option<i64>,
+    /// Sampling flags, and over them `--extra-body`.
+    extra: Object,
+}
+
+impl BodyFlags {
+    /// Reads the flags; random prompts force `ignore_eos`, as the answer's length is the workload.
+    pub(crate) fn read(parsed: &Parsed, random: bool) -> Result<Self, Failure> {
+        let mut extra = Object::default();
+        let floats = [
+            "temperature",
+            "top-p",
+            "min-p",
+            "frequency-penalty",
+            "presence-penalty",
+            "repetition-penalty",
+        ];
+        for name in floats {
+            if let Some(value) = parsed.float(name) {
+                extra.set(name.replace('-', "_"), value);
+            }
+        }
+        if let Some(value) = parsed.int("top-k") {
+            extra.set("top_k", value);
+        }
+        match parsed.json("extra-body") {
+            None | Some(Json::Null) => {}
+            Some(Json::Object(object)) => extra.update(object),
+            Some(_) => return Err(Failure::usage("--extra-body takes a JSON object")),
+        }
+        Ok(Self {
+            ignore_eos: random || parsed.on("ignore-eos"),
+            logprobs: parsed.int("logprobs"),
+            extra,
+        })
+    }
+}
+
+/// Writes request bodies.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    /// The protocol.
+    pub(crate) backend: Backend,
+    /// Path of the requests.
+    pub(crate) path: String,
+    /// Model name in the requests.
+    pub(crate) model: String,
+    /// The flags of the body.
+    pub(crate) flags: BodyFlags,
+    /// Start of every `x-request-id`.
+    pub(crate) id_prefix: String,
+}
+
+impl Writer {
+    /// The request that asks `item` and is known as `id`.
+    pub(crate) fn request(&self, item: &Item, id: &str) -> Built {
+        Built {
+            path: self.path.clone(),
+            headers: vec![("x-request-id".to_owned(), format!("{}{id}", self.id_prefix))],
+            body: self.body(item).to_text().into_bytes(),
+            asked_prompt_tokens: item.input_tokens,
+            asked_output_tokens: item.output_tokens,
+        }
+    }
+
+    fn body(&self, item: &Item) -> Object {
+        let mut body = Object::default();
+        body.set("model", self.model.as_str());
+        match self.backend {
+            Backend::Completions => {
+                body.set("prompt", prompt(&item.prompt));
+                body.set("repetition_penalty", 1.0);
+                body.set("max_tokens", item.output_tokens);
+                body.set("logprobs", self.flags.logprobs);
+            }
+            Backend::Chat => {
+                let mut part = Object::default();
+                part.set("type", "text");
+                part.set("text", prompt(&item.prompt));
+                let mut message = Object::default();
+                message.set("role", "user");
+                message.set("content", vec![Json::Object(part)]);
+                body.set("messages", vec![Json::Object(message)]);
+                body.set("max_completion_tokens", item.output_tokens);
+            }
+        }
+        body.set("stream", true);
+        let mut options = Object::default();
+        options.set("include_usage", true);
+        body.set("stream_options", options);
+        if self.flags.ignore_eos {
+            body.set("ignore_eos", true);
+        }
+        body.update(&self.flags.extra);
+        body
+    }
+}
+
+fn prompt(prompt: &Prompt) -> Json {
+    match prompt {
+        Prompt::Text(text) => Json::from(text.as_str()),
+        Prompt::Ids(ids) => {
+            let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+            Json::Raw(format!("[{}]", ids.join(", ")))
+        }
+    }
+}
+
+/// The requests of a run, built when they are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Requests {
+    /// Writes the bodies.
+    pub(crate) writer: Writer,
+    /// What they ask.
+    pub(crate) dataset: Dataset,
+    /// How random prompts are written.
+    pub(crate) style: Style,
+}
+
+impl RequestSource for Requests {
+    fn build(&self, index: u64) -> Built {
+        let item = self.dataset.item(index, self.style);
+        let id = match index.checked_sub(WARMUP_INDEX) {
+            Some(number) => format!("warmup-{number}"),
+            None => index.to_string(),
+        };
+        self.writer.request(&item, &id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Command, parse};
+    use super::*;
+
+    fn writer(line: &str, backend: Backend, random: bool) -> Writer {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let Command::Run(parsed) = parse(&words).unwrap() else {
+            panic!("help");
+        };
+        Writer {
+            backend,
+            path: "/p".to_owned(),
+            model: "m".to_owned(),
+            flags: BodyFlags::read(&parsed, random).unwrap(),
+            id_prefix: "bench-".to_owned(),
+        }
+    }
+
+    fn item(prompt: Prompt) -> Item {
+        Item { prompt, input_tokens: 3, output_tokens: 5 }
+    }
+
+    fn text(writer: &Writer, prompt: Prompt) -> String {
+        String::from_utf8(writer.request(&item(prompt), "7").body).unwrap()
+    }
+
+    #[test]
+    fn completions_have_the_fields_of_vllm_in_order() {
+        let writer = writer("", Backend::Completions, true);
+        assert_eq!(
+            text(&writer, Prompt::Ids(vec![1, 2, 3])),
+            r#"{"model": "m", "prompt": [1, 2, 3], "repetition_penalty": 1.0, "max_tokens": 5, "logprobs": null, "stream": true, "stream_options": {"include_usage": true}, "ignore_eos": true}"#
+        );
+        let built = writer.request(&item(Prompt::Ids(vec![1])), "7");
+        assert_eq!(built.headers, [("x-request-id".to_owned(), "bench-7".to_owned())]);
+        assert_eq!((built.asked_prompt_tokens, built.asked_output_tokens), (3, 5));
+    }
+
+    #[test]
+    fn chats_have_one_user_turn_with_a_list() {
+        let writer = writer("", Backend::Chat, false);
+        assert_eq!(
+            text(&writer, Prompt::Text("a".to_owned())),
+            r#"{"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}], "max_completion_tokens": 5, "stream": true, "stream_options": {"include_usage": true}}"#
+        );
+    }
+
+    #[test]
+    fn later_settings_win_and_keep_their_place() {
+        let writer = writer(
+            "--ignore-eos --logprobs 2 --temperature 0 --repetition-penalty 1.1 \
+             --extra-body {\"max_tokens\":9,\"z\":[]} --extra-body.temperature 0.5",
+            Backend::Completions,
+            false,
+        );
+        assert_eq!(
+            text(&writer, Prompt::Text("a".to_owned())),
+            r#"{"model": "m", "prompt": "a", "repetition_penalty": 1.1, "max_tokens": 9, "logprobs": 2, "stream": true, "stream_options": {"include_usage": true}, "ignore_eos": true, "temperature": 0.5, "z": []}"#
+        );
+    }
+
+    #[test]
+    fn warm_ups_have_ids_of_their_own() {
+        let words: Vec<String> = Vec::new();
+        let Command::Run(parsed) = parse(&words).unwrap() else {
+            panic!("help");
+        };
+        let requests = Requests {
+            writer: writer("", Backend::Completions, true),
+            dataset: Dataset::read(&parsed, 1, &mut |_| ()).unwrap(),
+            style: Style::TokenIds,
+        };
+        assert_eq!(requests.build(WARMUP_INDEX + 2).headers[0].1, "bench-warmup-2");
+        assert_eq!(requests.build(4).headers[0].1, "bench-4");
+        assert_ne!(requests.build(0).body, requests.build(WARMUP_INDEX).body);
+    }
+}

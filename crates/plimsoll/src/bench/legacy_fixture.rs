@@ -1,0 +1,50 @@
+//! Records made by hand for the tests of the metrics.
+
+use plimsoll_core::outcome::Outcome;
+use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::time::Offset;
+use plimsoll_load::batch::{Batch, BatchRecord};
+
+fn at(ms: u64) -> Offset {
+    Offset::from_nanos(ms * 1_000_000)
+}
+
+/// A completed request with output events at the given times, in ms.
+pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRecord {
+    RequestRecord {
+        id: 0,
+        level: 0,
+        stream: 0,
+        due: at(due_ms),
+        sent: Some(at(sent_ms)),
+        events: events_ms
+            .iter()
+            .map(|&ms| StreamEvent { at: at(ms), output: true })
+            .collect(),
+        done: at(events_ms.last().copied().unwrap_or(sent_ms)),
+        outcome: Outcome::Completed,
+        asked_prompt_tokens: 8,
+        asked_output_tokens: 4,
+        prompt_tokens: Some(8),
+        usage_output_tokens: u32::try_from(events_ms.len()).ok(),
+        detail: None,
+    }
+}
+
+/// A batch that starts at 0.
+pub(super) fn batch(records: Vec<RequestRecord>, ended_ms: u64) -> Batch {
+    Batch {
+        records: records
+            .into_iter()
+            .zip(0..)
+            .map(|(record, id)| BatchRecord {
+                record: RequestRecord { id, ..record },
+                text: Some("text".to_owned()),
+            })
+            .collect(),
+        started_at: Offset::ZERO,
+        ended_at: at(ended_ms),
+        peak_in_flight: 2,
+        interrupted: false,
+    }
+}
