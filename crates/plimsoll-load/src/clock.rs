@@ -14,7 +14,9 @@ impl Clock {
     /// Starts the clock.
     #[expect(clippy::disallowed_methods, reason = "the clock module")]
     pub fn start() -> Self {
-        Self { zero: Instant::now() }
+        Self {
+            zero: Instant::now(),
+        }
     }
 
     /// The time since the start.

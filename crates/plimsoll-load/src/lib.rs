@@ -1,7 +1,33 @@
-//! The load engine.
+//! The load engine: turns a level or a batch into requests and records.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`target`] | where requests go |
+//! | [`source`] | what is sent |
+//! | [`completions`] | requests of the OpenAI protocol for a workload |
+//! | [`preflight`] | what the server is, before any load |
+//! | [`runner`] | levels over sockets: workers, and the thread that steps the level |
+//! | [`batch`] | a fixed number of requests on a schedule |
+//! | [`fetch`] | one small request that waits |
+//! | [`scrape`] | the server's own signals on the same clock |
+//!
+//! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
+//! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
 pub mod batch;
 pub mod clock;
+pub mod completions;
+mod connection;
 pub mod error;
+mod exchange;
+pub mod fetch;
+mod pacer;
+pub mod preflight;
+mod request;
+mod resolve;
+pub mod runner;
+pub mod scrape;
 pub mod source;
 pub mod target;
+mod tls;
+mod worker;

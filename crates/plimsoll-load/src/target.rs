@@ -81,14 +81,27 @@ impl Target {
         let tls = match scheme.as_str() {
             "http" => false,
             "https" => true,
-            _ => return Err(TargetError::Scheme { url: text.to_owned(), scheme }),
+            _ => {
+                return Err(TargetError::Scheme {
+                    url: text.to_owned(),
+                    scheme,
+                });
+            }
         };
-        let malformed = |fault| TargetError::Malformed { url: text.to_owned(), fault };
-        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        let malformed = |fault| TargetError::Malformed {
+            url: text.to_owned(),
+            fault,
+        };
+        let (authority, path) = rest
+            .find('/')
+            .map_or((rest, ""), |slash| rest.split_at(slash));
         if authority.contains('@') {
-            return Err(malformed("user names and passwords in the address are not taken"));
+            return Err(malformed(
+                "user names and passwords in the address are not taken",
+            ));
         }
-        let (host, port) = split_port(authority).ok_or_else(|| malformed("the port is not a number from 1 to 65535"))?;
+        let (host, port) = split_port(authority)
+            .ok_or_else(|| malformed("the port is not a number from 1 to 65535"))?;
         if host.is_empty() || host.contains(char::is_whitespace) {
             return Err(malformed("there is no host"));
         }
@@ -121,7 +134,10 @@ impl Target {
     /// A bearer token for every request.
     #[must_use]
     pub fn with_api_key(mut self, key: &str) -> Self {
-        self.headers.push(("Authorization".to_owned(), Secret::new(format!("Bearer {key}"))));
+        self.headers.push((
+            "Authorization".to_owned(),
+            Secret::new(format!("Bearer {key}")),
+        ));
         self
     }
 }
@@ -145,12 +161,21 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 fn base_path(path: &str) -> &str {
-    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    ["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1"]
-        .iter()
-        .find_map(|suffix| path.strip_suffix(suffix))
-        .unwrap_or(path)
-        .trim_end_matches('/')
+    let path = path
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    [
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/models",
+        "/v1",
+    ]
+    .iter()
+    .find_map(|suffix| path.strip_suffix(suffix))
+    .unwrap_or(path)
+    .trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -164,7 +189,10 @@ mod tests {
             ("http://localhost:8000/v1", "http://localhost:8000"),
             ("http://localhost:8000/v1/", "http://localhost:8000"),
             ("http://h:1/v1/chat/completions", "http://h:1"),
-            ("https://api.example.com/team/v1", "https://api.example.com:443/team"),
+            (
+                "https://api.example.com/team/v1",
+                "https://api.example.com:443/team",
+            ),
             ("10.0.0.5", "http://10.0.0.5:80"),
             ("http://[::1]:9000", "http://[::1]:9000"),
             ("::1", "http://[::1]:80"),

@@ -104,6 +104,11 @@ impl Level {
         self.started_at
     }
 
+    /// When the window began, once it has.
+    pub fn window_from(&self) -> Option<Offset> {
+        self.window_from
+    }
+
     /// The phase.
     pub fn phase(&self) -> Phase {
         match (self.full_at, self.window_from) {

@@ -1,1 +1,331 @@
+//! The life of a level on events made by hand: `request` ms long each, one stream after another.
 
+use std::time::Duration;
+
+use super::*;
+use crate::outcome::Outcome;
+use crate::record::tests::record;
+
+/// Mean request time of every load here, ms.
+const R: u64 = 100;
+
+fn at(ms: u64) -> Offset {
+    Offset::from_nanos(ms * 1_000_000)
+}
+
+fn plan(streams: u32, hold: Hold) -> LevelPlan {
+    LevelPlan {
+        index: 3,
+        purpose: Purpose::Ramp,
+        streams,
+        hold,
+        request_time: Duration::from_millis(R),
+        longest_hold: Duration::from_secs(30),
+    }
+}
+
+/// How a request of the load comes out.
+#[derive(Clone, Copy)]
+struct Answer {
+    ttft: u64,
+    outcome: Outcome,
+    /// Sent − due, ms.
+    lag: u64,
+}
+
+const GOOD: Answer = Answer {
+    ttft: 10,
+    outcome: Outcome::Completed,
+    lag: 0,
+};
+const LATE: Answer = Answer { ttft: 60, ..GOOD };
+const REFUSED: Answer = Answer {
+    outcome: Outcome::HttpStatus { status: 429 },
+    ..GOOD
+};
+
+/// Streams of requests `R` long, each sent as the last ended, phases spread evenly; ticked every
+/// millisecond.
+struct Load {
+    level: Level,
+    now: u64,
+    next_id: u64,
+    /// Next or running request of each stream: id, due, sent.
+    streams: Vec<(Option<u64>, u64)>,
+}
+
+impl Load {
+    fn start(plan: LevelPlan, slo: &str) -> Self {
+        let count = u64::from(plan.streams);
+        let streams = (0..count).map(|i| (None, i * R / count)).collect();
+        Self {
+            level: Level::start(plan, slo.parse().unwrap(), at(0), Vec::new()),
+            now: 0,
+            next_id: 0,
+            streams,
+        }
+    }
+
+    /// Runs until the level ends or `until` ms; `answer` of (number, time of sending).
+    fn run(&mut self, until: u64, answer: impl Fn(u64, u64) -> Answer) -> Step {
+        while self.now < until {
+            self.now += 1;
+            for stream in 0..self.streams.len() {
+                self.move_stream(stream, &answer);
+            }
+            if self.level.tick(at(self.now)) == Step::End {
+                return Step::End;
+            }
+        }
+        Step::Hold
+    }
+
+    fn move_stream(&mut self, stream: usize, answer: &impl Fn(u64, u64) -> Answer) {
+        let now = self.now;
+        let (flying, since) = self.streams[stream];
+        if let Some(id) = flying {
+            let Answer { ttft, outcome, lag } = answer(id, since);
+            let sent = since + lag;
+            if now == sent + ttft && outcome.is_completed() {
+                self.level.apply(LoadEvent::First { id, at: at(now) });
+            }
+            if now == sent + R {
+                let mut ended = record(sent, &[sent + ttft, now]);
+                ended.id = id;
+                ended.stream = stream as u32;
+                ended.due = at(since);
+                ended.outcome = outcome;
+                if !outcome.is_completed() {
+                    ended.events.clear();
+                }
+                self.level.apply(LoadEvent::Ended(Box::new(ended)));
+                self.streams[stream] = (None, now);
+            }
+        }
+        let (flying, since) = self.streams[stream];
+        if flying.is_none() && since <= now {
+            let id = self.next_id;
+            self.next_id += 1;
+            let lag = answer(id, now).lag;
+            self.level.apply(LoadEvent::Sent(InFlight {
+                id,
+                level: 3,
+                stream: stream as u32,
+                due: at(now),
+                sent: at(now + lag),
+                first: None,
+            }));
+            self.streams[stream] = (Some(id), now);
+        }
+    }
+
+    fn finish(self) -> LevelSummary {
+        let finished = self
+            .level
+            .finish(at(self.now), ClientHealth::default(), None);
+        assert!(finished.summary.requests.balance());
+        assert_eq!(
+            finished.summary.requests.carried_out,
+            finished.in_flight.len() as u64
+        );
+        finished.summary
+    }
+}
+
+const TTFT: &str = "ttft p95 <= 50ms";
+
+#[test]
+fn a_level_passes_through_its_phases_in_order() {
+    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    assert_eq!(load.level.phase(), Phase::Handover);
+    load.run(149, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Handover, "1.5 R of handover");
+    load.run(150, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Settle);
+    load.run(249, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Settle, "one R of transient");
+    load.run(252, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Window);
+}
+
+#[test]
+fn one_stream_has_no_handover() {
+    let mut load = Load::start(plan(1, Hold::Screen), TTFT);
+    load.run(1, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Settle);
+}
+
+#[test]
+fn what_was_sent_before_all_were_there_does_not_count() {
+    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    // Every request of the handover is late; those sent from 150 ms on are good.
+    let step = load.run(10_000, |_, sent| if sent < 150 { LATE } else { GOOD });
+    assert_eq!(step, Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Screened);
+    assert_eq!(summary.objectives[0].over, Some(0));
+    assert_eq!(summary.ttft_ms.max, Some(10.0));
+    let from = summary.window.unwrap().from_s;
+    assert!((0.25..0.26).contains(&from), "{from}");
+}
+
+#[test]
+fn a_screened_level_waits_for_time_and_for_requests() {
+    // 4 streams: 8 requests are there after 2 R, 5 R is what figures need.
+    let mut quick = Load::start(plan(4, Hold::Screen), TTFT);
+    quick.run(10_000, |_, _| GOOD);
+    let window = quick.finish().window.unwrap();
+    assert!((5.0..5.1).contains(&window.request_times), "{window:?}");
+    // 1 stream: 8 requests take 8 R, all but what had run when the window began.
+    let mut slow = Load::start(plan(1, Hold::Screen), TTFT);
+    slow.run(10_000, |_, _| GOOD);
+    let summary = slow.finish();
+    assert_eq!(summary.requests.completed_in_window, 8);
+}
+
+#[test]
+fn a_screened_level_that_breaks_is_a_fail() {
+    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    load.run(10_000, |_, _| LATE);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Fail);
+    assert_eq!(summary.reason.as_deref(), Some("ttft p95 ≤ 50 ms"));
+}
+
+#[test]
+fn a_clear_fail_ends_at_the_first_look() {
+    let mut load = Load::start(plan(8, Hold::Decide), TTFT);
+    assert_eq!(load.run(30_000, |_, _| LATE), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Fail);
+    let length = summary.window.unwrap().request_times;
+    assert!((8.0..8.2).contains(&length), "{length}");
+}
+
+#[test]
+fn a_clear_pass_ends_when_it_is_decided() {
+    let mut load = Load::start(plan(8, Hold::Decide), TTFT);
+    assert_eq!(load.run(30_000, |_, _| GOOD), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Pass);
+    // 99 requests by 3, the autocorrelation time where nothing was over; looks grow by 15 %.
+    let n = summary.objectives[0].n;
+    assert!((297..=350).contains(&n), "{n}");
+    assert!(summary.window.unwrap().request_times >= 5.0);
+}
+
+#[test]
+fn the_longest_hold_ends_what_is_not_decided() {
+    let mut load = Load::start(
+        LevelPlan {
+            longest_hold: Duration::from_secs(3),
+            ..plan(4, Hold::Decide)
+        },
+        TTFT,
+    );
+    // One of 20 is late: the bound itself.
+    let answer = |id: u64, _| if id.is_multiple_of(20) { LATE } else { GOOD };
+    assert_eq!(load.run(30_000, answer), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Undecided);
+    let window = summary.window.unwrap();
+    assert!(
+        (window.to_s - window.from_s - 3.0).abs() < 1e-6,
+        "{window:?}"
+    );
+}
+
+#[test]
+fn fewer_streams_than_asked_void_the_level() {
+    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let _ = load.streams.pop();
+    assert_eq!(load.run(60_000, |_, _| GOOD), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Void);
+    assert_eq!(
+        summary.reason.as_deref(),
+        Some("3.0 of 4 streams in flight")
+    );
+}
+
+#[test]
+fn send_lag_voids_the_level() {
+    for (lag, verdict) in [(4, LevelVerdict::Screened), (9, LevelVerdict::Void)] {
+        let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+        load.run(10_000, |_, _| Answer { lag, ..GOOD });
+        assert_eq!(load.finish().verdict, verdict, "lag {lag} ms");
+    }
+}
+
+#[test]
+fn refusals_are_over_every_bound() {
+    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    assert_eq!(load.run(60_000, |_, _| REFUSED), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Fail);
+    assert_eq!(summary.success_ratio, Some(0.0));
+    assert_eq!(summary.ttft_ms.n, 0, "a failure has no latency");
+}
+
+#[test]
+fn a_silent_server_ends_too() {
+    let mut load = Load::start(
+        LevelPlan {
+            longest_hold: Duration::from_secs(3),
+            ..plan(2, Hold::Screen)
+        },
+        "tpot p95 <= 50ms",
+    );
+    let never = Answer {
+        ttft: u64::MAX / 4,
+        lag: 0,
+        outcome: Outcome::TimedOut,
+    };
+    // The requests never end either: their streams stop moving once they are sent.
+    load.run(60, |_, _| never);
+    for stream in &mut load.streams {
+        stream.1 = u64::MAX / 4;
+    }
+    assert_eq!(load.run(60_000, |_, _| never), Step::End);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Undecided);
+    assert_eq!(
+        summary.reason.as_deref(),
+        Some("no request ended within the window")
+    );
+}
+
+#[test]
+fn carried_requests_are_in_flight_but_do_not_count() {
+    let carried = |id: u64, stream| InFlight {
+        id,
+        level: 2,
+        stream,
+        due: at(0),
+        sent: at(0),
+        first: None,
+    };
+    let slo: Slo = TTFT.parse().unwrap();
+    let two = vec![carried(900, 0), carried(901, 5)];
+    let mut level = Level::start(plan(1, Hold::Screen), slo, at(10), two);
+    assert_eq!(level.tick(at(20)), Step::Hold);
+    assert_eq!(level.phase(), Phase::Handover, "the surplus is still there");
+    let end = |id, stream, outcome| {
+        let mut one = record(0, &[70, 80]);
+        (one.id, one.stream, one.outcome) = (id, stream, outcome);
+        LoadEvent::Ended(Box::new(one))
+    };
+    level.apply(end(901, 5, Outcome::CutAtEnd));
+    assert_eq!(level.tick(at(80)), Step::Hold);
+    assert_eq!(level.phase(), Phase::Settle, "the surplus is gone");
+    level.apply(end(900, 0, Outcome::Completed));
+    let finished = level.finish(at(90), ClientHealth::default(), None);
+    let counts = &finished.summary.requests;
+    assert_eq!(
+        (counts.carried_in, counts.due, counts.carried_out),
+        (2, 0, 0)
+    );
+    assert!(counts.balance());
+    assert_eq!(finished.summary.objectives[0].n, 0);
+    assert_eq!(finished.records.len(), 2);
+}

@@ -104,7 +104,7 @@ mod tests {
             let dues = arrivals(&plan(2_000, 100.0, burstiness)).unwrap();
             let gaps: Vec<f64> = dues
                 .windows(2)
-                .map(|pair| (pair[1] - pair[0]).as_secs_f64())
+                .map(|pair| pair[1].checked_sub(pair[0]).unwrap().as_secs_f64())
                 .collect();
             crate::stats::variance(&gaps).unwrap().sqrt() / crate::stats::mean(&gaps).unwrap()
         };

@@ -287,19 +287,19 @@ fn refusal_text(head: &Head, body: &[u8]) -> String {
     if let Some(location) = &head.location {
         return format!("redirected to {location}");
     }
-    match parse_chunk(body) {
-        Ok(Chunk {
-            error: Some(message),
-            ..
-        }) => message,
-        _ => {
-            let text = String::from_utf8_lossy(body);
-            let text = text.trim();
-            if text.is_empty() {
-                format!("status {}", head.status)
-            } else {
-                text.to_owned()
-            }
+    if let Ok(Chunk {
+        error: Some(message),
+        ..
+    }) = parse_chunk(body)
+    {
+        message
+    } else {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim();
+        if text.is_empty() {
+            format!("status {}", head.status)
+        } else {
+            text.to_owned()
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Head {
 }
 
 /// A part of a response, in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<'a> {
     /// The head is complete.
     Head(&'a Head),

@@ -6,10 +6,12 @@ mod chunked;
 mod http1;
 mod openai;
 mod prometheus;
+mod signals;
 mod sse;
 
 pub use answer::{Answer, AnswerEnd};
 pub use http1::{Head, HttpFault, Part, ResponseReader};
 pub use openai::{Chunk, ChunkFault, Usage, parse_chunk};
 pub use prometheus::{Sample, parse_samples};
+pub use signals::ServerSignals;
 pub use sse::SseParser;

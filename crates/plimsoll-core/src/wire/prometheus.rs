@@ -21,15 +21,12 @@ fn parse_line(line: &str) -> Option<Sample<'_>> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    let (name, labels, rest) = match line.find('{') {
-        Some(open) => {
-            let close = line.rfind('}').filter(|close| *close > open)?;
-            (&line[..open], &line[open + 1..close], &line[close + 1..])
-        }
-        None => {
-            let space = line.find(char::is_whitespace)?;
-            (&line[..space], "", &line[space..])
-        }
+    let (name, labels, rest) = if let Some(open) = line.find('{') {
+        let close = line.rfind('}').filter(|close| *close > open)?;
+        (&line[..open], &line[open + 1..close], &line[close + 1..])
+    } else {
+        let space = line.find(char::is_whitespace)?;
+        (&line[..space], "", &line[space..])
     };
     let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
     value.is_finite().then_some(Sample {

@@ -104,7 +104,7 @@ mod tests {
         let mut found = Vec::new();
         for piece in pieces {
             parser.push(piece, &mut |data| {
-                found.push(String::from_utf8_lossy(data).into_owned())
+                found.push(String::from_utf8_lossy(data).into_owned());
             });
         }
         found

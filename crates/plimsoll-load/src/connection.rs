@@ -1,0 +1,213 @@
+//! One TCP connection, plain or TLS, with a stamp on everything that is read from it.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use plimsoll_core::time::Offset;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+
+use crate::clock::Clock;
+
+/// What went wrong while a connection was made.
+#[derive(Debug)]
+pub(crate) enum ConnectFault {
+    /// TCP: refused, unreachable.
+    Tcp(io::Error),
+    /// The TLS handshake.
+    Tls(String),
+}
+
+/// How to make connections: resolved once, so that no request waits for a name.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
+}
+
+/// A connection.
+pub(crate) struct Connection {
+    socket: TcpStream,
+    tls: Option<Box<rustls::ClientConnection>>,
+    /// Encrypted bytes on their way into rustls; empty for plain connections.
+    sealed: Vec<u8>,
+    /// Whether it has carried a request before.
+    pub(crate) used: bool,
+}
+
+/// Bytes read at once; one such buffer is shared by all streams of a worker.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// A TLS record and its frame.
+const SEALED_BYTES: usize = 17 * 1024;
+
+impl Connector {
+    /// Connects, trying each address in turn.
+    pub(crate) async fn connect(&self) -> Result<Connection, ConnectFault> {
+        let mut fault = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in &self.addresses {
+            match TcpStream::connect(address).await {
+                Ok(socket) => return self.wrap(socket).await,
+                Err(error) => fault = error,
+            }
+        }
+        Err(ConnectFault::Tcp(fault))
+    }
+
+    async fn wrap(&self, socket: TcpStream) -> Result<Connection, ConnectFault> {
+        // A request is one write: there is nothing to wait for.
+        socket.set_nodelay(true).map_err(ConnectFault::Tcp)?;
+        let mut connection = Connection {
+            socket,
+            tls: None,
+            sealed: Vec::new(),
+            used: false,
+        };
+        if let Some((config, name)) = &self.tls {
+            let tls = rustls::ClientConnection::new(Arc::clone(config), name.clone())
+                .map_err(|error| ConnectFault::Tls(error.to_string()))?;
+            connection.tls = Some(Box::new(tls));
+            connection.sealed = vec![0; SEALED_BYTES];
+            connection
+                .shake_hands()
+                .await
+                .map_err(|error| ConnectFault::Tls(error.to_string()))?;
+        }
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    /// Writes a whole request; `stamp` is called just before the first byte goes to the kernel.
+    pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
+        let sealed = match &mut self.tls {
+            Some(tls) => {
+                tls.writer().write_all(bytes)?;
+                let mut sealed = Vec::with_capacity(bytes.len() + 256);
+                while tls.wants_write() {
+                    let _ = tls.write_tls(&mut sealed)?;
+                }
+                Some(sealed)
+            }
+            None => None,
+        };
+        stamp();
+        self.write_raw(sealed.as_deref().unwrap_or(bytes)).await
+    }
+
+    /// Waits until there may be something to read.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Reads what there is; `None` if that is nothing. The stamp is taken right after the read,
+    /// before any parsing. Zero bytes mean that the server closed the connection.
+    pub(crate) fn ready_read(
+        &mut self,
+        buffer: &mut [u8],
+        clock: Clock,
+    ) -> Option<io::Result<(usize, Offset)>> {
+        let read = if self.tls.is_some() {
+            self.read_sealed(buffer, clock)
+        } else {
+            self.read_raw(buffer, clock)
+        };
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            read => Some(read),
+        }
+    }
+
+    fn read_raw(&self, buffer: &mut [u8], clock: Clock) -> io::Result<(usize, Offset)> {
+        let count = self.socket.try_read(buffer)?;
+        Ok((count, clock.now()))
+    }
+
+    /// Reads until TLS opens something; "would block" if it does not yet.
+    fn read_sealed(&mut self, buffer: &mut [u8], clock: Clock) -> io::Result<(usize, Offset)> {
+        loop {
+            let mut sealed = std::mem::take(&mut self.sealed);
+            let read = self.read_raw(&mut sealed, clock);
+            self.sealed = sealed;
+            let (count, at) = read?;
+            if count == 0 {
+                return Ok((0, at));
+            }
+            let opened = self.open_sealed(count, buffer)?;
+            if opened > 0 {
+                return Ok((opened, at));
+            }
+        }
+    }
+
+    async fn write_raw(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.socket.try_write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.socket.writable().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds sealed bytes to TLS and takes out what they open, which may be nothing yet.
+    fn open_sealed(&mut self, count: usize, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(0);
+        };
+        let mut sealed = &self.sealed[..count];
+        let mut opened = 0;
+        while !sealed.is_empty() {
+            let _ = tls.read_tls(&mut sealed)?;
+            let _ = tls
+                .process_new_packets()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            loop {
+                match tls.reader().read(&mut buffer[opened..]) {
+                    Ok(0) => break,
+                    Ok(more) => opened += more,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(opened)
+    }
+
+    async fn shake_hands(&mut self) -> io::Result<()> {
+        let clock = Clock::start();
+        loop {
+            let Some(tls) = &mut self.tls else {
+                return Ok(());
+            };
+            let mut outgoing = Vec::new();
+            while tls.wants_write() {
+                let _ = tls.write_tls(&mut outgoing)?;
+            }
+            let done = !tls.is_handshaking();
+            self.write_raw(&outgoing).await?;
+            if done {
+                return Ok(());
+            }
+            self.readable().await?;
+            let mut sealed = std::mem::take(&mut self.sealed);
+            let read = self.read_raw(&mut sealed, clock);
+            self.sealed = sealed;
+            let count = match read {
+                Ok((count, _)) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
+            };
+            if count == 0 {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the server closed during the handshake",
+                ));
+            }
+            let _ = self.open_sealed(count, &mut [])?;
+        }
+    }
+}

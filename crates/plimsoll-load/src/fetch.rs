@@ -1,0 +1,226 @@
+//! One small HTTP request that waits for its answer: preflight, model lists, metrics pages.
+
+use std::time::Duration;
+
+use plimsoll_core::wire::{Part, ResponseReader};
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::connection::{ConnectFault, Connector, READ_BYTES};
+use crate::error::LoadError;
+use crate::request::head_and_body;
+use crate::source::Built;
+use crate::target::Target;
+use crate::worker;
+
+/// Longest body that is taken, bytes.
+const MAX_BODY: usize = 16 << 20;
+
+/// An answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, lower case.
+    pub content_type: String,
+    /// `Location` of a redirect.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Whether the status is 2xx.
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether it is a web page.
+    pub fn is_page(&self) -> bool {
+        self.content_type.starts_with("text/html")
+    }
+
+    /// The body as text, bad UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// Name, TLS settings or runtime.
+    #[error(transparent)]
+    Setup(#[from] LoadError),
+    /// No TCP connection.
+    #[error("no connection to {authority}: {source}")]
+    Connect {
+        /// Host and port.
+        authority: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The TLS handshake failed.
+    #[error("TLS with {authority} failed: {fault}")]
+    Tls {
+        /// Host and port.
+        authority: String,
+        /// What TLS said.
+        fault: String,
+    },
+    /// The connection broke.
+    #[error("{authority} closed the connection without an answer: {fault}")]
+    Broken {
+        /// Host and port.
+        authority: String,
+        /// What happened.
+        fault: String,
+    },
+    /// The answer is not HTTP.
+    #[error("{authority} does not answer in HTTP: {fault}")]
+    NotHttp {
+        /// Host and port.
+        authority: String,
+        /// What is wrong.
+        fault: String,
+    },
+    /// Nothing came in time.
+    #[error("no answer from {authority} within {} s", timeout.as_secs_f64())]
+    TimedOut {
+        /// Host and port.
+        authority: String,
+        /// The limit.
+        timeout: Duration,
+    },
+}
+
+/// GET `path` below the target's base.
+///
+/// # Errors
+/// There is no HTTP answer within `timeout`. A status that is not 2xx is an answer.
+pub fn get(target: &Target, path: &str, timeout: Duration) -> Result<Response, FetchError> {
+    request(
+        target,
+        "GET",
+        &Built {
+            path: path.to_owned(),
+            ..Built::default()
+        },
+        timeout,
+    )
+}
+
+/// POST a JSON body to `path` below the target's base.
+///
+/// # Errors
+/// As [`get`].
+pub fn post(
+    target: &Target,
+    path: &str,
+    body: Vec<u8>,
+    timeout: Duration,
+) -> Result<Response, FetchError> {
+    request(
+        target,
+        "POST",
+        &Built {
+            path: path.to_owned(),
+            body,
+            ..Built::default()
+        },
+        timeout,
+    )
+}
+
+fn request(
+    target: &Target,
+    method: &str,
+    built: &Built,
+    timeout: Duration,
+) -> Result<Response, FetchError> {
+    let connector = Connector::to(target)?;
+    let runtime = worker::runtime().map_err(LoadError::Worker)?;
+    runtime.block_on(bounded(&connector, target, method, built, timeout))
+}
+
+/// One request on a connection of its own, within a time limit.
+pub(crate) async fn bounded(
+    connector: &Connector,
+    target: &Target,
+    method: &str,
+    built: &Built,
+    timeout: Duration,
+) -> Result<Response, FetchError> {
+    let bytes = head_and_body(target, method, built);
+    match tokio::time::timeout(timeout, exchange(connector, target, &bytes)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(FetchError::TimedOut {
+            authority: target.authority(),
+            timeout,
+        }),
+    }
+}
+
+async fn exchange(
+    connector: &Connector,
+    target: &Target,
+    bytes: &[u8],
+) -> Result<Response, FetchError> {
+    let authority = || target.authority();
+    let broken = |fault: String| FetchError::Broken {
+        authority: authority(),
+        fault,
+    };
+    let mut connection = connector.connect().await.map_err(|fault| match fault {
+        ConnectFault::Tcp(source) => FetchError::Connect {
+            authority: authority(),
+            source,
+        },
+        ConnectFault::Tls(fault) => FetchError::Tls {
+            authority: authority(),
+            fault,
+        },
+    })?;
+    connection
+        .send(bytes, || {})
+        .await
+        .map_err(|error| broken(error.to_string()))?;
+    let clock = Clock::start();
+    let mut reader = ResponseReader::new();
+    let mut response = Response::default();
+    let mut take = |part: Part<'_>| match part {
+        Part::Head(head) => {
+            response.status = head.status;
+            response.content_type.clone_from(&head.content_type);
+            response.location.clone_from(&head.location);
+        }
+        Part::Body(bytes) if response.body.len() < MAX_BODY => {
+            response.body.extend_from_slice(bytes);
+        }
+        Part::Body(_) | Part::End => {}
+    };
+    let mut buffer = vec![0; READ_BYTES];
+    while !reader.is_done() {
+        let Some(read) = connection.ready_read(&mut buffer, clock) else {
+            connection
+                .readable()
+                .await
+                .map_err(|error| broken(error.to_string()))?;
+            continue;
+        };
+        let (count, _) = read.map_err(|error| broken(error.to_string()))?;
+        if count == 0 {
+            reader
+                .close(&mut take)
+                .map_err(|fault| broken(fault.to_string()))?;
+            break;
+        }
+        reader
+            .push(&buffer[..count], &mut take)
+            .map_err(|fault| FetchError::NotHttp {
+                authority: authority(),
+                fault: fault.to_string(),
+            })?;
+    }
+    Ok(response)
+}

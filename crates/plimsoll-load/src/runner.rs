@@ -1,0 +1,238 @@
+//! The runner over sockets: workers carry the streams, this thread steps the level.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use plimsoll_core::level::{
+    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
+};
+use plimsoll_core::runner::{Go, Progress, Runner};
+use plimsoll_core::schedule::scatter;
+use plimsoll_core::slo::Slo;
+use plimsoll_core::time::Offset;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::connection::Connector;
+use crate::error::LoadError;
+use crate::exchange::{Counters, Line, LineOptions};
+use crate::scrape::Scraper;
+use crate::source::RequestSource;
+use crate::target::Target;
+use crate::worker::{self, Command, Share};
+
+/// How often the level is stepped and the listener called.
+const TICK: Duration = Duration::from_millis(50);
+/// After a failure a stream waits one request time, within these bounds.
+const BACK_OFF: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(50)..=Duration::from_secs(10);
+
+/// Settings of a run over sockets.
+#[derive(Clone, Copy, Debug)]
+pub struct RunnerOptions {
+    /// Worker threads; each drives its share of the streams.
+    pub workers: u32,
+    /// Time limit of one request.
+    pub timeout: Duration,
+}
+
+/// Carries levels over sockets.
+pub struct SocketRunner {
+    clock: Clock,
+    workers: Vec<Worker>,
+    events: Receiver<LoadEvent>,
+    scraper: Option<Scraper>,
+    in_flight: Vec<InFlight>,
+    streams: u32,
+}
+
+struct Worker {
+    commands: mpsc::UnboundedSender<Command>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SocketRunner {
+    /// Starts the workers; no request is sent yet.
+    ///
+    /// # Errors
+    /// The host has no address, TLS cannot be set up, or a worker cannot be started.
+    pub fn start(
+        target: &Target,
+        source: &Arc<dyn RequestSource>,
+        scraper: Option<Scraper>,
+        clock: Clock,
+        options: RunnerOptions,
+    ) -> Result<Self, LoadError> {
+        let connector = Connector::to(target)?;
+        let (sender, events) = channel();
+        let workers = (0..options.workers)
+            .map(|index| {
+                let counters = Arc::new(Counters::default());
+                let line_options = LineOptions {
+                    timeout: options.timeout,
+                    keep_text: false,
+                    counters: Arc::clone(&counters),
+                };
+                let (target, connector, source) =
+                    (target.clone(), connector.clone(), Arc::clone(source));
+                let (commands, received) = mpsc::unbounded_channel();
+                let (sender, share) = (
+                    sender.clone(),
+                    Share {
+                        index,
+                        count: options.workers,
+                    },
+                );
+                let runtime = worker::runtime().map_err(LoadError::Worker)?;
+                let thread = std::thread::Builder::new()
+                    .name(format!("plimsoll-load-{index}"))
+                    .spawn(move || {
+                        let line = Line::new(target, connector, source, clock, line_options);
+                        let local = tokio::task::LocalSet::new();
+                        local.block_on(&runtime, worker::work(line, share, received, sender));
+                    })
+                    .map_err(LoadError::Worker)?;
+                Ok(Worker {
+                    commands,
+                    counters,
+                    thread: Some(thread),
+                })
+            })
+            .collect::<Result<Vec<_>, LoadError>>()?;
+        Ok(Self {
+            clock,
+            workers,
+            events,
+            scraper,
+            in_flight: Vec::new(),
+            streams: 0,
+        })
+    }
+
+    /// Cuts what is in flight, ends the workers, and gives the events of the last requests.
+    pub fn stop(mut self) -> Vec<LoadEvent> {
+        self.end_workers();
+        self.events.try_iter().collect()
+    }
+
+    fn end_workers(&mut self) {
+        for worker in &mut self.workers {
+            drop(worker.commands.send(Command::Stop));
+            if let Some(thread) = worker.thread.take() {
+                // A worker that panicked has printed why; its requests are missing from the counts.
+                drop(thread.join());
+            }
+        }
+    }
+
+    /// Tells every worker of the level, with its new streams and their scattered starts.
+    fn go_over_to(&mut self, plan: &LevelPlan, now: Offset) -> Result<(), LoadError> {
+        let back_off = plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end());
+        let count = self.workers.len() as u32;
+        for (index, worker) in self.workers.iter().enumerate() {
+            let starts = (self.streams..plan.streams)
+                .filter(|stream| stream % count == index as u32)
+                .map(|stream| {
+                    (
+                        stream,
+                        now + scatter(stream - self.streams, plan.handover()),
+                    )
+                })
+                .collect();
+            let command = Command::Level {
+                level: plan.index,
+                streams: plan.streams,
+                starts,
+                back_off,
+            };
+            worker
+                .commands
+                .send(command)
+                .map_err(|_| LoadError::WorkerLost)?;
+        }
+        self.streams = plan.streams;
+        Ok(())
+    }
+
+    fn counted(&self, of: impl Fn(&Counters) -> u64) -> u64 {
+        self.workers.iter().map(|worker| of(&worker.counters)).sum()
+    }
+
+    fn health(&self, before: (u64, u64)) -> ClientHealth {
+        let (opened, retries) = self.totals();
+        ClientHealth {
+            connections_opened: opened - before.0,
+            idle_retries: retries - before.1,
+            ..ClientHealth::default()
+        }
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        (
+            self.counted(|counters| counters.connections_opened.load(Ordering::Relaxed)),
+            self.counted(|counters| counters.idle_retries.load(Ordering::Relaxed)),
+        )
+    }
+
+    /// Applies what has happened within one tick.
+    fn pump(&self, level: &mut Level) -> Result<(), LoadError> {
+        let until = self.clock.now() + TICK;
+        loop {
+            let left = until.since(self.clock.now());
+            match self.events.recv_timeout(left) {
+                Ok(event) => level.apply(event),
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Err(LoadError::WorkerLost),
+            }
+            if left.is_zero() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Runner for SocketRunner {
+    type Error = LoadError;
+
+    fn now(&self) -> Offset {
+        self.clock.now()
+    }
+
+    fn run_level(
+        &mut self,
+        plan: LevelPlan,
+        slo: &Slo,
+        on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
+    ) -> Result<FinishedLevel, LoadError> {
+        let now = self.clock.now();
+        let before = self.totals();
+        self.go_over_to(&plan, now)?;
+        let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
+        loop {
+            self.pump(&mut level)?;
+            let now = self.clock.now();
+            let step = level.tick(now);
+            let go = on_progress(Progress { level: &level, now });
+            if step == Step::End || go == Go::Stop {
+                let from = level.window_from().unwrap_or(level.started_at());
+                let server = self
+                    .scraper
+                    .as_ref()
+                    .and_then(|scraper| scraper.window(from, now));
+                let finished = level.finish(now, self.health(before), server);
+                self.in_flight.clone_from(&finished.in_flight);
+                return Ok(finished);
+            }
+        }
+    }
+}
+
+impl Drop for SocketRunner {
+    fn drop(&mut self) {
+        self.end_workers();
+    }
+}

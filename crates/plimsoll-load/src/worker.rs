@@ -1,0 +1,194 @@
+//! A worker: one thread, one current-thread runtime, its share of the streams. It hears commands
+//! at human rates and tells what happens through a channel that never blocks it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use plimsoll_core::level::{InFlight, LoadEvent};
+use plimsoll_core::time::Offset;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::exchange::{Due, Line, Slot, Trace, Watch};
+
+/// What the coordinator tells a worker.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// Go over to a level: streams at or above `streams` leave, `starts` come.
+    Level {
+        /// Index of the level.
+        level: u32,
+        /// Streams of the level, over all workers.
+        streams: u32,
+        /// New streams of this worker, and when they start.
+        starts: Vec<(u32, Offset)>,
+        /// How long a stream waits after a failure.
+        back_off: Duration,
+    },
+    /// Cut everything and end.
+    Stop,
+}
+
+/// This worker among all: its requests are numbers `index + k · count`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) index: u32,
+    pub(crate) count: u32,
+}
+
+/// A runtime for one thread.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// What the streams of a worker share.
+struct Shared {
+    line: Line,
+    share: Share,
+    events: Sender<LoadEvent>,
+    level: Cell<u32>,
+    streams: Cell<u32>,
+    back_off: Cell<Duration>,
+    stop: Cell<bool>,
+    next: Cell<u64>,
+    /// Told when `streams` or `stop` changed.
+    changed: Notify,
+}
+
+impl Watch for Shared {
+    fn sent(&self, slot: Slot, due: Offset, sent: Offset) {
+        let request = InFlight {
+            id: slot.id,
+            level: slot.level,
+            stream: slot.stream,
+            due,
+            sent,
+            first: None,
+        };
+        self.tell(LoadEvent::Sent(request));
+    }
+
+    fn first(&self, slot: Slot, at: Offset) {
+        self.tell(LoadEvent::First { id: slot.id, at });
+    }
+}
+
+/// Runs a worker until it is told to stop or the coordinator is gone.
+pub(crate) async fn work(
+    line: Line,
+    share: Share,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    events: Sender<LoadEvent>,
+) {
+    let shared = Rc::new(Shared {
+        line,
+        share,
+        events,
+        level: Cell::new(0),
+        streams: Cell::new(0),
+        back_off: Cell::new(Duration::ZERO),
+        stop: Cell::new(false),
+        next: Cell::new(0),
+        changed: Notify::new(),
+    });
+    let mut streams = JoinSet::new();
+    loop {
+        let command = tokio::select! {
+            command = commands.recv() => command.unwrap_or(Command::Stop),
+            Some(_) = streams.join_next(), if !streams.is_empty() => continue,
+        };
+        match command {
+            Command::Level {
+                level,
+                streams: limit,
+                starts,
+                back_off,
+            } => {
+                shared.level.set(level);
+                shared.streams.set(limit);
+                shared.back_off.set(back_off);
+                shared.changed.notify_waiters();
+                for (stream, start) in starts {
+                    let _ = streams.spawn_local(run_stream(Rc::clone(&shared), stream, start));
+                }
+            }
+            Command::Stop => break,
+        }
+    }
+    shared.stop.set(true);
+    shared.changed.notify_waiters();
+    while streams.join_next().await.is_some() {}
+}
+
+/// One virtual client: a request, its answer to the end, and at once the next.
+async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
+    shared.wait_until(stream, start).await;
+    while shared.stays(stream) {
+        let slot = shared.slot(stream);
+        let (record, _) = shared
+            .line
+            .run(slot, Due::WhenReady, &*shared, async |trace| {
+                shared.cut(stream, &trace).await;
+            })
+            .await;
+        let failed = record.outcome.is_failure();
+        shared.tell(LoadEvent::Ended(Box::new(record)));
+        if failed {
+            // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
+            // stream too many would look like nothing but failures.
+            shared
+                .wait_until(stream, shared.line.clock.now() + shared.back_off.get())
+                .await;
+        }
+    }
+}
+
+impl Shared {
+    fn tell(&self, event: LoadEvent) {
+        // The coordinator is gone only when the run is over: then nobody needs the event.
+        drop(self.events.send(event));
+    }
+
+    fn stays(&self, stream: u32) -> bool {
+        !self.stop.get() && stream < self.streams.get()
+    }
+
+    fn slot(&self, stream: u32) -> Slot {
+        let k = self.next.replace(self.next.get() + 1);
+        let id = u64::from(self.share.index) + k * u64::from(self.share.count);
+        Slot {
+            id,
+            index: id,
+            level: self.level.get(),
+            stream,
+        }
+    }
+
+    /// Waits until `at`, or until the stream has to leave.
+    async fn wait_until(&self, stream: u32, at: Offset) {
+        let sleep = tokio::time::sleep_until(self.line.clock.instant(at).into());
+        tokio::pin!(sleep);
+        while self.stays(stream) {
+            tokio::select! {
+                () = &mut sleep => return,
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Resolves when a request must be given up: at the end of the run, or when its stream has to
+    /// leave and no token has come. With a token it may finish.
+    async fn cut(&self, stream: u32, trace: &Trace) {
+        loop {
+            let leaves = stream >= self.streams.get() && trace.first.get().is_none();
+            if self.stop.get() || leaves {
+                return;
+            }
+            self.changed.notified().await;
+        }
+    }
+}

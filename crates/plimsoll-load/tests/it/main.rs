@@ -1,0 +1,70 @@
+//! The load engine over real sockets, against the built-in server: every fault that the server can
+//! commit, and what the tool says of it.
+
+mod batch;
+mod levels;
+mod preflight;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::run::{Endpoint, PromptForm};
+use plimsoll_core::workload::Workload;
+use plimsoll_load::completions::{CompletionSource, Dialect};
+use plimsoll_load::source::RequestSource;
+use plimsoll_load::target::Target;
+use plimsoll_sim::{EngineParams, Faults, Profile, SimConfig, SimServer};
+
+/// A fast engine, so that tests spend no time.
+pub(crate) fn engine() -> EngineParams {
+    let toy = Profile::named("toy").unwrap().engine;
+    EngineParams {
+        step_base_us: 500.0,
+        prefill_us_per_token: 1.0,
+        sequence_us: 5.0,
+        ..toy
+    }
+}
+
+pub(crate) fn server(faults: Faults) -> SimServer {
+    SimServer::start(SimConfig {
+        faults,
+        ..SimConfig::local(engine())
+    })
+    .unwrap()
+}
+
+pub(crate) fn target(server: &SimServer) -> Target {
+    Target::parse(&server.url()).unwrap()
+}
+
+pub(crate) fn workload() -> Workload {
+    Workload {
+        input_tokens: 32,
+        output_tokens: 8,
+        spread_ratio: 0.1,
+        seed: 1,
+    }
+}
+
+pub(crate) fn source(endpoint: Endpoint) -> Arc<dyn RequestSource> {
+    let prompt_form = match endpoint {
+        Endpoint::Completions => PromptForm::TokenIds,
+        Endpoint::Chat => PromptForm::Words,
+    };
+    let dialect = Dialect {
+        model: "sim".to_owned(),
+        endpoint,
+        prompt_form,
+        calibration: None,
+        ignore_eos: true,
+        include_usage: true,
+    };
+    Arc::new(CompletionSource {
+        dialect,
+        workload: workload(),
+    })
+}
+
+/// Long enough for anything that a healthy loopback does.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
