@@ -236,3 +236,9 @@ impl Run {
         }
     }
 }
+
+/// The JSON Schema of [`Run`].
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Run)
+}

@@ -1,4 +1,31 @@
-//! Turns a finished run into what people read: text, files and pictures.
+//! Turns a finished run into what people read: text and pictures, in English and Chinese.
+//!
+//! | module | what it makes |
+//! |---|---|
+//! | [`sentence`](mod@sentence) | the answer in a few sentences |
+//! | [`table`] | the table of levels, and one line of it for live progress |
+//! | [`notes`](mod@notes) | what the reader must know beside the answer |
+//! | [`console`] | all of these on a terminal |
+//! | [`figures`](mod@figures) | the pictures of a run, as files |
+//! | [`plot`] | a picture from points and marks |
+//! | [`lang`] | the language of a report |
+//!
+//! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
+pub mod console;
+pub mod figures;
 pub mod lang;
+pub mod notes;
 pub mod plot;
+pub mod sentence;
+pub mod table;
+
+mod layout;
+mod number;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`engine`] | the step function: queue, budget, paged KV cache, preemption, prefix cache |
 //! | [`profile`] | named parameter sets, derived from public figures |
+//! | [`virtual_time`] | the load of closed-loop streams over the engine, in virtual time |
 //! | `faults` | what the server does wrong, and to which request |
 //! | `server::runner` | the engine's thread and its absolute schedule |
 //! | `server::worker`, `conn`, `http` | connections, the socket with its faults, the endpoints |
@@ -34,6 +35,7 @@ pub mod profile;
 mod random;
 #[cfg(feature = "server")]
 mod server;
+pub mod virtual_time;
 
 pub use engine::{
     Admission, Engine, EngineOverrides, EngineParams, Gauges, Job, ParamError, PromptKey, Step,
@@ -42,3 +44,4 @@ pub use faults::{FaultError, Faults};
 pub use profile::Profile;
 #[cfg(feature = "server")]
 pub use server::{Latency, SimConfig, SimError, SimServer, StopHandle, Truth};
+pub use virtual_time::VirtualRunner;

@@ -1,2 +1,63 @@
-//! The command.
-fn main() {}
+//! `plimsoll`: arguments, plan, run, exit code.
+
+mod bench;
+mod cli;
+mod console;
+mod exit;
+mod find;
+mod sim;
+mod signal;
+
+use std::io::Write;
+
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+
+fn main() -> std::process::ExitCode {
+    let argv: Vec<String> = std::env::args().collect();
+    let stop = signal::watch();
+    let code = match bench_arguments(&argv) {
+        Some(rest) => bench::run(
+            rest,
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr().lock(),
+            &|name| std::env::var(name).ok(),
+            &|| stop.is_set(),
+        ),
+        None => command(&argv, &stop),
+    };
+    std::process::ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// `bench serve …` has a parser of its own: it follows the rules of the tool it stands in for.
+fn bench_arguments(argv: &[String]) -> Option<&[String]> {
+    match argv {
+        [_, bench, serve, rest @ ..] if bench == "bench" && serve == "serve" => Some(rest),
+        _ => None,
+    }
+}
+
+fn command(argv: &[String], stop: &signal::Stop) -> i32 {
+    let lang = cli::language(argv);
+    let cli = match Cli::parse_in(argv, lang) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no error; a closed pipe is none either.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
+        }
+    };
+    let done = match cli.command {
+        Command::Find(args) => find::run(&args, lang, stop),
+        Command::Sim(args) => sim::run(&args, stop),
+        Command::Bench => Err(Failure::usage("`plimsoll bench` has one command: `plimsoll bench serve`")),
+    };
+    match done {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            let mut err = std::io::stderr().lock();
+            drop(writeln!(err, "{failure}"));
+            failure.exit.code()
+        }
+    }
+}

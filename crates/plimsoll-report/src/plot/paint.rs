@@ -49,7 +49,7 @@ pub(super) fn png(scene: &Scene) -> Result<Vec<u8>, PlotError> {
     };
     painter.paint(scene, |painter, label| bitmap_text(painter, font, label))?;
     drop(painter);
-    Ok(png::encode(WIDTH_PX, &averaged(&pixels)))
+    png::encode(WIDTH_PX, &averaged(&pixels))
 }
 
 fn register() -> Result<(), PlotError> {

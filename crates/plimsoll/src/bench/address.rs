@@ -24,11 +24,15 @@ impl Backend {
                 "use `--backend openai`, if the server has OpenAI-compatible routes"
             }
             "openai-responses" => "use `--backend openai-chat --endpoint /v1/chat/completions`",
-            "openai-audio" | "openai-embeddings" | "openai-embeddings-chat"
-            | "openai-embeddings-clip" | "openai-embeddings-vlm2vec" | "infinity-embeddings"
-            | "infinity-embeddings-clip" | "vllm-pooling" | "vllm-rerank" => {
-                "only text generation is measured: vllm, openai or openai-chat"
-            }
+            "openai-audio"
+            | "openai-embeddings"
+            | "openai-embeddings-chat"
+            | "openai-embeddings-clip"
+            | "openai-embeddings-vlm2vec"
+            | "infinity-embeddings"
+            | "infinity-embeddings-clip"
+            | "vllm-pooling"
+            | "vllm-rerank" => "only text generation is measured: vllm, openai or openai-chat",
             _ => {
                 let text = format!("argument --backend: invalid choice: '{name}'");
                 return Err(Failure::usage(text).hint("choose from vllm, openai, openai-chat"));
@@ -83,7 +87,9 @@ fn base_url(parsed: &Parsed) -> Result<String, Failure> {
     let host = parsed.text("host").unwrap_or_default();
     let port = parsed.int("port").unwrap_or_default();
     if !(1..=65_535).contains(&port) {
-        return Err(Failure::usage(format!("--port must be 1 to 65535, got {port}")));
+        return Err(Failure::usage(format!(
+            "--port must be 1 to 65535, got {port}"
+        )));
     }
     let bracketed = host.contains(':') && !host.starts_with('[');
     Ok(if bracketed {
@@ -96,7 +102,9 @@ fn base_url(parsed: &Parsed) -> Result<String, Failure> {
 /// Scheme and host of an address, and its path without a slash at the end.
 fn split_base(url: &str) -> (&str, &str) {
     let host_at = url.find("://").map_or(0, |at| at + 3);
-    let path_at = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
+    let path_at = url[host_at..]
+        .find('/')
+        .map_or(url.len(), |at| host_at + at);
     (&url[..path_at], url[path_at..].trim_end_matches('/'))
 }
 
@@ -168,13 +176,29 @@ mod tests {
             ("--base-url http://h:1", "http://h:1", "/v1/completions"),
             ("--base-url http://h:1/", "http://h:1", "/v1/completions"),
             ("--base-url http://h:1/v1", "http://h:1", "/v1/completions"),
-            ("--base-url http://h:1/team/v1", "http://h:1/team", "/v1/completions"),
-            ("--base-url http://h:1/v1 --endpoint /completions", "http://h:1", "/v1/completions"),
-            ("--base-url http://h:1/x --endpoint y/completions", "http://h:1/x", "/y/completions"),
+            (
+                "--base-url http://h:1/team/v1",
+                "http://h:1/team",
+                "/v1/completions",
+            ),
+            (
+                "--base-url http://h:1/v1 --endpoint /completions",
+                "http://h:1",
+                "/v1/completions",
+            ),
+            (
+                "--base-url http://h:1/x --endpoint y/completions",
+                "http://h:1/x",
+                "/y/completions",
+            ),
         ];
         for (line, url, path) in table {
             let address = address(line, None).unwrap();
-            assert_eq!((address.target.url().as_str(), address.path.as_str()), (url, path), "{line}");
+            assert_eq!(
+                (address.target.url().as_str(), address.path.as_str()),
+                (url, path),
+                "{line}"
+            );
         }
     }
 
@@ -190,7 +214,11 @@ mod tests {
         ] {
             assert_eq!(address(line, None).unwrap_err().code, 2, "{line}");
         }
-        address("--backend openai-chat --endpoint /v1/chat/completions", None).unwrap();
+        address(
+            "--backend openai-chat --endpoint /v1/chat/completions",
+            None,
+        )
+        .unwrap();
     }
 
     #[test]
@@ -207,7 +235,13 @@ mod tests {
 
     #[test]
     fn backends_that_are_not_offered_say_so() {
-        for name in ["tgi", "openai-embeddings", "openai-responses", "vllm-rerank", "x"] {
+        for name in [
+            "tgi",
+            "openai-embeddings",
+            "openai-responses",
+            "vllm-rerank",
+            "x",
+        ] {
             let failure = Backend::read(name).unwrap_err();
             assert!(failure.code == 2 && failure.hint.is_some(), "{name}");
         }

@@ -165,7 +165,11 @@ mod tests {
     }
 
     fn item(prompt: Prompt) -> Item {
-        Item { prompt, input_tokens: 3, output_tokens: 5 }
+        Item {
+            prompt,
+            input_tokens: 3,
+            output_tokens: 5,
+        }
     }
 
     fn text(writer: &Writer, prompt: Prompt) -> String {
@@ -180,8 +184,14 @@ mod tests {
             r#"{"model": "m", "prompt": [1, 2, 3], "repetition_penalty": 1.0, "max_tokens": 5, "logprobs": null, "stream": true, "stream_options": {"include_usage": true}, "ignore_eos": true}"#
         );
         let built = writer.request(&item(Prompt::Ids(vec![1])), "7");
-        assert_eq!(built.headers, [("x-request-id".to_owned(), "bench-7".to_owned())]);
-        assert_eq!((built.asked_prompt_tokens, built.asked_output_tokens), (3, 5));
+        assert_eq!(
+            built.headers,
+            [("x-request-id".to_owned(), "bench-7".to_owned())]
+        );
+        assert_eq!(
+            (built.asked_prompt_tokens, built.asked_output_tokens),
+            (3, 5)
+        );
     }
 
     #[test]
@@ -218,7 +228,10 @@ mod tests {
             dataset: Dataset::read(&parsed, 1, &mut |_| ()).unwrap(),
             style: Style::TokenIds,
         };
-        assert_eq!(requests.build(WARMUP_INDEX + 2).headers[0].1, "bench-warmup-2");
+        assert_eq!(
+            requests.build(WARMUP_INDEX + 2).headers[0].1,
+            "bench-warmup-2"
+        );
         assert_eq!(requests.build(4).headers[0].1, "bench-4");
         assert_ne!(requests.build(0).body, requests.build(WARMUP_INDEX).body);
     }

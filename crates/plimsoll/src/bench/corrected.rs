@@ -10,15 +10,15 @@ use plimsoll_load::batch::Batch;
 
 use super::legacy::Summary;
 
-/// Corrected numbers of a run.
+/// Corrected numbers of a run. What has no values is absent, never 0.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Corrected {
     /// First output − due, ms, of completed requests: what a user waits, with the wait for a slot.
-    pub(crate) first_from_due_ms: Summary,
+    pub(crate) first_from_due_ms: Option<Summary>,
     /// Most requests in flight at any moment.
     pub(crate) peak_in_flight: u32,
     /// Tool's own lateness, P99, ms: sent − due, or − the moment a slot was free if that was later.
-    pub(crate) send_lag_p99_ms: f64,
+    pub(crate) send_lag_p99_ms: Option<f64>,
     /// How many requests ended in which way.
     pub(crate) outcomes: BTreeMap<String, usize>,
     /// Prompt tokens asked for, of the requests of which the server told its count.
@@ -33,21 +33,29 @@ impl Corrected {
     /// Computes everything from the records.
     pub(crate) fn new(batch: &Batch, cap: Option<u32>, percentiles: &[f64]) -> Self {
         let records: Vec<&RequestRecord> = batch.records.iter().map(|one| &one.record).collect();
-        let completed = || records.iter().filter(|record| record.outcome.is_completed());
-        let first: Vec<f64> = completed().filter_map(|one| one.ttft_from_due_ms()).collect();
+        let completed = || {
+            records
+                .iter()
+                .filter(|record| record.outcome.is_completed())
+        };
+        let first: Vec<f64> = completed()
+            .filter_map(|one| one.ttft_from_due_ms())
+            .collect();
         let mut outcomes = BTreeMap::new();
         for record in &records {
             *outcomes.entry(record.outcome.key()).or_insert(0) += 1;
         }
-        let counted = completed().filter_map(|one| Some((one.asked_prompt_tokens, one.prompt_tokens?)));
+        let counted =
+            completed().filter_map(|one| Some((one.asked_prompt_tokens, one.prompt_tokens?)));
         let (asked, server) = counted.fold((0, 0), |(asked, server), (a, s)| {
             (asked + u64::from(a), server + u64::from(s))
         });
         let lags = send_lags_ms(&records, cap);
         Self {
-            first_from_due_ms: Summary::new(first, percentiles),
+            first_from_due_ms: (!first.is_empty()).then(|| Summary::new(first, percentiles)),
             peak_in_flight: batch.peak_in_flight,
-            send_lag_p99_ms: Summary::new(lags, &[99.0]).percentiles[0].1,
+            send_lag_p99_ms: (!lags.is_empty())
+                .then(|| Summary::new(lags, &[99.0]).percentiles[0].1),
             outcomes,
             asked_prompt_tokens: asked,
             server_prompt_tokens: server,
@@ -105,16 +113,16 @@ mod tests {
         let b = record(0, 103, &[153, 203]);
         let corrected = Corrected::new(&batch(vec![a, b], 203), Some(1), &[50.0]);
         // First outputs at 51 and 153 from a due time of 0.
-        assert!((corrected.first_from_due_ms.mean - 102.0).abs() < 1e-9);
+        assert!((corrected.first_from_due_ms.unwrap().mean - 102.0).abs() < 1e-9);
         // Lags 1 and 2 ms: P99 = 1.99.
-        assert!((corrected.send_lag_p99_ms - 1.99).abs() < 1e-9);
+        assert!((corrected.send_lag_p99_ms.unwrap() - 1.99).abs() < 1e-9);
     }
 
     #[test]
     fn without_a_cap_all_lateness_is_the_tools() {
         let records = vec![record(0, 1, &[51]), record(0, 103, &[153])];
         let corrected = Corrected::new(&batch(records, 153), None, &[]);
-        assert!((corrected.send_lag_p99_ms - (1.0 + 0.99 * 102.0)).abs() < 1e-9);
+        assert!((corrected.send_lag_p99_ms.unwrap() - (1.0 + 0.99 * 102.0)).abs() < 1e-9);
     }
 
     #[test]
@@ -131,7 +139,10 @@ mod tests {
         assert_eq!(corrected.outcomes["http_429"], 1);
         assert_eq!(corrected.outcomes["completed"], 2);
         assert_eq!(
-            (corrected.asked_prompt_tokens, corrected.server_prompt_tokens),
+            (
+                corrected.asked_prompt_tokens,
+                corrected.server_prompt_tokens
+            ),
             (100, 98)
         );
         assert_eq!(corrected.token_source, Some("mixed"));

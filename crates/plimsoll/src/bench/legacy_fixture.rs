@@ -19,7 +19,10 @@ pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRec
         sent: Some(at(sent_ms)),
         events: events_ms
             .iter()
-            .map(|&ms| StreamEvent { at: at(ms), output: true })
+            .map(|&ms| StreamEvent {
+                at: at(ms),
+                output: true,
+            })
             .collect(),
         done: at(events_ms.last().copied().unwrap_or(sent_ms)),
         outcome: Outcome::Completed,

@@ -69,13 +69,18 @@ impl Load {
         let burstiness = parsed.float("burstiness").unwrap_or(1.0);
         for (name, value) in [("request-rate", rate_per_s), ("burstiness", burstiness)] {
             if value.is_nan() || value <= 0.0 {
-                return Err(Failure::usage(format!("--{name} must be above 0, got {value}")));
+                return Err(Failure::usage(format!(
+                    "--{name} must be above 0, got {value}"
+                )));
             }
         }
         let max_concurrency = parsed.int("max-concurrency").map(|cap| {
-            u32::try_from(cap).ok().filter(|cap| *cap > 0).ok_or_else(|| {
-                Failure::usage(format!("--max-concurrency must be above 0, got {cap}"))
-            })
+            u32::try_from(cap)
+                .ok()
+                .filter(|cap| *cap > 0)
+                .ok_or_else(|| {
+                    Failure::usage(format!("--max-concurrency must be above 0, got {cap}"))
+                })
         });
         Ok(Self {
             rate_per_s,
@@ -100,7 +105,8 @@ impl Load {
             burstiness: self.burstiness,
             seed: self.seed,
         };
-        let made = |plan: Arrivals| arrivals(&plan).map_err(|error| Failure::usage(error.to_string()));
+        let made =
+            |plan: Arrivals| arrivals(&plan).map_err(|error| Failure::usage(error.to_string()));
         match self.ramp_up {
             None => made(plan(self.rate_per_s)),
             Some(ramp_up) => Ok(ramped(&made(plan(1.0))?, ramp_up)),
@@ -178,7 +184,11 @@ fn ramp_up(parsed: &Parsed) -> Result<Option<RampUp>, Failure> {
         let text = "an exponential ramp cannot start from 0: --ramp-up-start-rps must be above 0";
         return Err(Failure::usage(text));
     }
-    Ok(Some(RampUp { strategy, start_rps, end_rps }))
+    Ok(Some(RampUp {
+        strategy,
+        start_rps,
+        end_rps,
+    }))
 }
 
 #[cfg(test)]
@@ -215,7 +225,10 @@ mod tests {
     fn a_rate_ends_at_n_over_rate() {
         let dues = seconds("--request-rate 20 --burstiness 0.5", 100);
         assert!((dues[99] - 5.0).abs() < 1e-6);
-        close(&seconds("--request-rate 4 --burstiness inf", 2), &[0.25, 0.5]);
+        close(
+            &seconds("--request-rate 4 --burstiness inf", 2),
+            &[0.25, 0.5],
+        );
     }
 
     #[test]
@@ -235,7 +248,10 @@ mod tests {
         close(&seconds(line, 3), &[1.0, 1.5, 1.75]);
         let ramp_up = read(line).unwrap().ramp_up.unwrap();
         let dues = [1000, 1500, 1750].map(Duration::from_millis);
-        let reached: Vec<u32> = rate_changes(ramp_up, &dues).iter().map(|(rps, _)| *rps).collect();
+        let reached: Vec<u32> = rate_changes(ramp_up, &dues)
+            .iter()
+            .map(|(rps, _)| *rps)
+            .collect();
         assert_eq!(reached, [1, 2, 3, 4]);
         assert_eq!(rate_changes(ramp_up, &dues)[2].1, dues[2]);
     }

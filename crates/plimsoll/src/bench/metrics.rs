@@ -71,6 +71,7 @@ impl Metric {
 
 /// Bounds that a good request keeps, in ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of a name")]
 pub(crate) struct Goodput {
     /// Largest time to first token.
     pub(crate) ttft_ms: Option<f64>,
@@ -195,7 +196,11 @@ mod tests {
         let line = "--percentile-metrics e2el,ttft --metric-percentiles 99.9,50,99";
         let reported = read(line, false, false).unwrap();
         assert_eq!(reported.metrics, [Metric::Ttft, Metric::E2el]);
-        let words: Vec<String> = reported.percentiles.iter().map(|p| percentile_word(*p)).collect();
+        let words: Vec<String> = reported
+            .percentiles
+            .iter()
+            .map(|p| percentile_word(*p))
+            .collect();
         assert_eq!(words, ["99.9", "50", "99"]);
     }
 
@@ -203,7 +208,10 @@ mod tests {
     fn queue_metrics_need_a_queue() {
         let line = "--percentile-metrics client_queue_time,e2el_including_client_queue";
         assert_eq!(read(line, false, true).unwrap().metrics, []);
-        assert_eq!(read(line, true, false).unwrap().metrics, [Metric::ClientQueue]);
+        assert_eq!(
+            read(line, true, false).unwrap().metrics,
+            [Metric::ClientQueue]
+        );
         assert_eq!(read(line, true, true).unwrap().metrics.len(), 2);
     }
 
@@ -212,9 +220,18 @@ mod tests {
         let reported = read("--goodput ttft:500 e2el:2000.5", false, false).unwrap();
         assert_eq!(
             reported.goodput,
-            Some(Goodput { ttft_ms: Some(500.0), tpot_ms: None, e2el_ms: Some(2000.5) })
+            Some(Goodput {
+                ttft_ms: Some(500.0),
+                tpot_ms: None,
+                e2el_ms: Some(2000.5)
+            })
         );
-        for bad in ["--goodput itl:5", "--goodput ttft", "--goodput ttft:-1", "--goodput ttft:x"] {
+        for bad in [
+            "--goodput itl:5",
+            "--goodput ttft",
+            "--goodput ttft:-1",
+            "--goodput ttft:x",
+        ] {
             assert_eq!(read(bad, false, false).unwrap_err().code, 2, "{bad}");
         }
     }

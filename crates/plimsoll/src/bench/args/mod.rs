@@ -74,11 +74,11 @@ fn split(word: &str) -> (String, Option<&str>) {
     (key.replace('_', "-") + path, value)
 }
 
-fn plain(
+fn plain<'a>(
     parsed: &mut Parsed,
     name: &str,
-    inline: Option<&str>,
-    words: &mut VecDeque<&str>,
+    inline: Option<&'a str>,
+    words: &mut VecDeque<&'a str>,
 ) -> Result<(), Failure> {
     let (flag, positive) = resolve(name)?;
     let values = match flag.kind {
@@ -149,7 +149,10 @@ fn dotted(
     let (flag, _) = resolve(key)?;
     refuse(flag, &[], true)?;
     if flag.of != Type::Json {
-        return Err(Failure::usage(format!("--{} takes no dotted keys", flag.name)));
+        return Err(Failure::usage(format!(
+            "--{} takes no dotted keys",
+            flag.name
+        )));
     }
     let text = inline
         .or_else(|| words.pop_front())
@@ -206,7 +209,9 @@ fn resolve(name: &str) -> Result<(&'static Flag, bool), Failure> {
                 .map(|(form, ..)| format!("--{form}"))
                 .collect();
             let names = names.join(", ");
-            Err(Failure::usage(format!("ambiguous option: {name} could match {names}")))
+            Err(Failure::usage(format!(
+                "ambiguous option: {name} could match {names}"
+            )))
         }
     }
 }
@@ -246,7 +251,10 @@ fn refuse(flag: &Flag, values: &[&str], positive: bool) -> Result<(), Failure> {
 /// The value of a flag that takes one word.
 fn typed(flag: &Flag, text: &str) -> Result<Value, Failure> {
     let invalid = |kind: &str| {
-        Failure::usage(format!("argument --{}: invalid {kind} value: '{text}'", flag.name))
+        Failure::usage(format!(
+            "argument --{}: invalid {kind} value: '{text}'",
+            flag.name
+        ))
     };
     Ok(match flag.of {
         Type::Text => Value::Text(text.to_owned()),

@@ -15,7 +15,8 @@ pub(crate) fn float(text: &str) -> Option<f64> {
 fn without_underscores(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit)
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_digit)
     };
     let well_placed = bytes
         .iter()
@@ -40,7 +41,10 @@ fn size(text: &str) -> Option<i64> {
         return None;
     }
     if unit.is_ascii_uppercase() {
-        digits.parse::<i64>().ok()?.checked_mul(1024_i64.checked_pow(power)?)
+        digits
+            .parse::<i64>()
+            .ok()?
+            .checked_mul(1024_i64.checked_pow(power)?)
     } else {
         let value = digits.parse::<f64>().ok()? * 1000_f64.powi(i32::try_from(power).ok()?);
         (value < 9e18).then_some(value.round() as i64)

@@ -7,11 +7,12 @@ use crate::bench::json::{Json, python_float};
 
 /// The help text.
 pub(crate) fn help() -> String {
-    let mut text = String::from(
+    let mut lines = vec![
         "usage: plimsoll bench serve [options]\n\n\
          Measures an OpenAI-compatible server as `vllm bench serve` does, with the same options,\n\
-         output and result file. Underscores are dashes, and names may be cut short.\n\noptions:\n",
-    );
+         output and result file. Underscores are dashes, and names may be cut short.\n\noptions:"
+            .to_owned(),
+    ];
     for flag in FLAGS {
         if let Status::Refused(_) = flag.status {
             continue;
@@ -20,19 +21,24 @@ pub(crate) fn help() -> String {
             .default
             .map(|default| format!(" (default {default})"))
             .unwrap_or_default();
-        text += &format!("  {:<34} {}{default}\n", form(flag), flag.help);
+        lines.push(format!("  {:<34} {}{default}", form(flag), flag.help));
     }
-    text += "\nknown and not offered, with what to do instead:\n";
+    lines.push("\nknown and not offered, with what to do instead:".to_owned());
     for flag in FLAGS {
         if let Status::Refused(instead) = flag.status {
-            text += &format!("  {:<34} {instead}\n", format!("--{}", flag.name));
+            lines.push(format!("  {:<34} {instead}", format!("--{}", flag.name)));
         }
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn form(flag: &Flag) -> String {
-    let value = flag.name.rsplit('-').next().unwrap_or_default().to_ascii_uppercase();
+    let value = flag
+        .name
+        .rsplit('-')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
     match flag.kind {
         Kind::Switch | Kind::OnOff => format!("--{}", flag.name),
         Kind::One => format!("--{} {value}", flag.name),
@@ -44,16 +50,19 @@ fn form(flag: &Flag) -> String {
 impl Parsed {
     /// The line with all values that vLLM prints first; headers do not show.
     pub(crate) fn namespace(&self) -> String {
-        let mut text = String::from("Namespace(subparser='bench', bench_type='serve'");
-        for flag in FLAGS {
+        let values = FLAGS.iter().map(|flag| {
             let value = match self.value(flag.name) {
                 Some(_) if flag.name == "header" => "'***'".to_owned(),
                 Some(value) => repr(value),
                 None => "None".to_owned(),
             };
-            text += &format!(", {}={value}", flag.name.replace('-', "_"));
-        }
-        text + ")"
+            format!(", {}={value}", flag.name.replace('-', "_"))
+        });
+        let values: Vec<String> = values.collect();
+        format!(
+            "Namespace(subparser='bench', bench_type='serve'{})",
+            values.concat()
+        )
     }
 }
 
@@ -83,7 +92,11 @@ fn repr_json(json: &Json) -> String {
 
 /// A text as Python shows it, on one line.
 fn repr_text(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut shown = String::from(quote);
     for c in text.chars() {
         match c {

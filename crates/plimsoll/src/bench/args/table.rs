@@ -12,35 +12,68 @@ const PLOT: &str = "no plots are drawn here; save the arrays with `--save-result
 /// The flags, in the order of the help and of the printed namespace.
 pub(crate) const FLAGS: &[Flag] = &[
     // Target and model.
-    Flag::text("backend", "vllm or openai (completions), openai-chat (chat completions)")
-        .or("openai"),
+    Flag::text(
+        "backend",
+        "vllm or openai (completions), openai-chat (chat completions)",
+    )
+    .or("openai"),
     Flag::text("endpoint-type", "older name of --backend"),
-    Flag::text("base-url", "server address with scheme; wins over --host and --port"),
+    Flag::text(
+        "base-url",
+        "server address with scheme; wins over --host and --port",
+    ),
     Flag::text("host", "server host").or("127.0.0.1"),
     Flag::int("port", "server port").or("8000"),
     Flag::text("endpoint", "path of the requests").or("/v1/completions"),
     Flag::text("header", "KEY=VALUE headers of every request").takes(Kind::Many0),
     Flag::text("model", "model name; the server's first one if absent"),
-    Flag::text("served-model-name", "model name in the requests, if another than --model"),
-    Flag::text("tokenizer", "no effect but in the result file: the server counts the tokens")
+    Flag::text(
+        "served-model-name",
+        "model name in the requests, if another than --model",
+    ),
+    Flag::text(
+        "tokenizer",
+        "no effect but in the result file: the server counts the tokens",
+    )
+    .accepted(),
+    Flag::text("tokenizer-mode", "no effect: there is no tokenizer")
+        .or("auto")
         .accepted(),
-    Flag::text("tokenizer-mode", "no effect: there is no tokenizer").or("auto").accepted(),
     Flag::switch("trust-remote-code", "no effect: no foreign code is run").accepted(),
-    Flag::switch("skip-tokenizer-init", "the result names no tokenizer; every section is kept"),
+    Flag::switch(
+        "skip-tokenizer-init",
+        "the result names no tokenizer; every section is kept",
+    ),
     Flag::switch("insecure", "take the server's certificate as it is"),
-    Flag::text("request-id-prefix", "x-request-id is this and the request's number"),
+    Flag::text(
+        "request-id-prefix",
+        "x-request-id is this and the request's number",
+    ),
     // Load.
     Flag::int("num-prompts", "requests to send").or("1000"),
     Flag::float("request-rate", "requests per second; inf sends all at once").or("inf"),
-    Flag::float("burstiness", "gamma shape of the gaps; 1 is Poisson, inf constant").or("1.0"),
+    Flag::float(
+        "burstiness",
+        "gamma shape of the gaps; 1 is Poisson, inf constant",
+    )
+    .or("1.0"),
     Flag::int("max-concurrency", "at most this many requests in flight"),
-    Flag::text("ramp-up-strategy", "linear or exponential; instead of --request-rate"),
+    Flag::text(
+        "ramp-up-strategy",
+        "linear or exponential; instead of --request-rate",
+    ),
     Flag::int("ramp-up-start-rps", "rate of the first request"),
     Flag::int("ramp-up-end-rps", "rate of the last request"),
-    Flag::int("num-warmups", "requests before the measured ones, with prompts of their own")
-        .or("0"),
-    Flag::int("ready-check-timeout-sec", "wait this long for the server to answer; 0 does not")
-        .or("0"),
+    Flag::int(
+        "num-warmups",
+        "requests before the measured ones, with prompts of their own",
+    )
+    .or("0"),
+    Flag::int(
+        "ready-check-timeout-sec",
+        "wait this long for the server to answer; 0 does not",
+    )
+    .or("0"),
     Flag::refused(
         "probe-request-rate",
         Kind::One,
@@ -52,7 +85,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         "seed of lengths, arrivals and prompts; without the flag the prompts are new in every run",
     )
     .or("0"),
-    Flag::refused("self-timed", Kind::OnOff, "traces with times are not offered; use --request-rate"),
+    Flag::refused(
+        "self-timed",
+        Kind::OnOff,
+        "traces with times are not offered; use --request-rate",
+    ),
     Flag::switch("disable-tqdm", "no progress on stderr"),
     Flag::refused(
         "profile",
@@ -62,17 +99,29 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag::refused("lora-modules", Kind::Many1, LORA),
     Flag::refused("lora-assignment", Kind::One, LORA).or("random"),
     // Request body.
-    Flag::switch("ignore-eos", "send ignore_eos; always on with random prompts"),
-    Flag::int("logprobs", "log probabilities of this many tokens; completions only"),
+    Flag::switch(
+        "ignore-eos",
+        "send ignore_eos; always on with random prompts",
+    ),
+    Flag::int(
+        "logprobs",
+        "log probabilities of this many tokens; completions only",
+    ),
     Flag::switch("use-beam-search", "no effect, as in vLLM").accepted(),
-    Flag::float("temperature", "sampling temperature; the server's own if absent"),
+    Flag::float(
+        "temperature",
+        "sampling temperature; the server's own if absent",
+    ),
     Flag::float("top-p", "sampling top_p"),
     Flag::int("top-k", "sampling top_k"),
     Flag::float("min-p", "sampling min_p"),
     Flag::float("frequency-penalty", "sampling frequency_penalty"),
     Flag::float("presence-penalty", "sampling presence_penalty"),
     Flag::float("repetition-penalty", "sampling repetition_penalty"),
-    Flag::json("extra-body", "JSON merged last into every body; also --extra-body.key VALUE"),
+    Flag::json(
+        "extra-body",
+        "JSON merged last into every body; also --extra-body.key VALUE",
+    ),
     Flag::refused(
         "chat-template-kwargs",
         Kind::One,
@@ -95,20 +144,43 @@ pub(crate) const FLAGS: &[Flag] = &[
     // Data sets.
     Flag::text("dataset-name", "random, sharegpt or custom").or("random"),
     Flag::text("dataset-path", "file of the data set"),
-    Flag::switch("no-oversample", "do not draw rows again when the file has too few"),
+    Flag::switch(
+        "no-oversample",
+        "do not draw rows again when the file has too few",
+    ),
     Flag::switch("disable-shuffle", "take the rows in the file's order"),
-    Flag::switch("skip-chat-template", "no effect: prompts are always sent as they are").accepted(),
+    Flag::switch(
+        "skip-chat-template",
+        "no effect: prompts are always sent as they are",
+    )
+    .accepted(),
     Flag::switch("no-stream", "no effect: data sets are read from files").accepted(),
     Flag::int("input-len", "same as --random-input-len"),
     Flag::int("output-len", "answer length for whichever data set"),
     Flag::int("random-input-len", "prompt length in tokens").or("1024"),
     Flag::int("random-output-len", "answer length in tokens").or("128"),
-    Flag::json("random-range-ratio", "lengths vary by this share, or {\"input\": a, \"output\": b}")
-        .or("0.0"),
-    Flag::int("random-prefix-len", "tokens before the prompt that all requests share").or("0"),
-    Flag::refused("random-batch-size", Kind::One, "embedding requests are not offered").or("1"),
+    Flag::json(
+        "random-range-ratio",
+        "lengths vary by this share, or {\"input\": a, \"output\": b}",
+    )
+    .or("0.0"),
+    Flag::int(
+        "random-prefix-len",
+        "tokens before the prompt that all requests share",
+    )
+    .or("0"),
+    Flag::refused(
+        "random-batch-size",
+        Kind::One,
+        "embedding requests are not offered",
+    )
+    .or("1"),
     Flag::int("sharegpt-output-len", "answer length instead of the file's"),
-    Flag::int("custom-output-len", "answer length; -1 takes the output_tokens field").or("256"),
+    Flag::int(
+        "custom-output-len",
+        "answer length; -1 takes the output_tokens field",
+    )
+    .or("256"),
     Flag::refused("enable-multimodal-chat", Kind::Switch, MEDIA),
     Flag::refused("custom-ensure-client-side-data", Kind::Switch, MEDIA),
     Flag::refused("random-mm-base-items-per-request", Kind::One, MEDIA),
@@ -117,7 +189,11 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag::refused("random-mm-bucket-config", Kind::One, MEDIA),
     Flag::refused("asr-min-audio-len-sec", Kind::One, MEDIA),
     Flag::refused("asr-max-audio-len-sec", Kind::One, MEDIA),
-    Flag::refused("no-reranker", Kind::Switch, "rerank requests are not offered"),
+    Flag::refused(
+        "no-reranker",
+        Kind::Switch,
+        "rerank requests are not offered",
+    ),
     Flag::refused(
         "prefix-repetition-prefix-len",
         Kind::One,
@@ -150,6 +226,12 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag::refused("config", Kind::One, "write the flags on the command line"),
     Flag::text("log-config-file", "no effect: there is no log to configure").accepted(),
     // Only here.
-    Flag::switch("exit-zero", "exit 0 even if every request failed, as vLLM does").own(),
-    Flag::float("timeout", "time limit of one request, seconds").or("21600").own(),
+    Flag::switch(
+        "exit-zero",
+        "exit 0 even if every request failed, as vLLM does",
+    )
+    .own(),
+    Flag::float("timeout", "time limit of one request, seconds")
+        .or("21600")
+        .own(),
 ];

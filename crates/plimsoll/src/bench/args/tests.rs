@@ -19,7 +19,11 @@ fn failure(line: &str) -> Failure {
 fn names_are_unique_and_documented() {
     let names: std::collections::BTreeSet<&str> = FLAGS.iter().map(|flag| flag.name).collect();
     assert_eq!(names.len(), FLAGS.len());
-    assert!(FLAGS.iter().all(|flag| !flag.help.is_empty() && !flag.name.contains('_')));
+    assert!(
+        FLAGS
+            .iter()
+            .all(|flag| !flag.help.is_empty() && !flag.name.contains('_'))
+    );
     assert!(FLAGS.iter().all(|flag| help().contains(flag.name)));
 }
 
@@ -56,7 +60,10 @@ fn names_are_read_in_every_form() {
     }
     assert_eq!(parsed("--random-input 5").int("random-input-len"), Some(5));
     assert_eq!(parsed("--temperature -1").float("temperature"), Some(-1.0));
-    assert_eq!(parsed("--custom-output-len -1").int("custom-output-len"), Some(-1));
+    assert_eq!(
+        parsed("--custom-output-len -1").int("custom-output-len"),
+        Some(-1)
+    );
     assert!(parsed("--save_result --no-self-timed").on("save-result"));
 }
 
@@ -160,7 +167,10 @@ fn the_namespace_line_shows_everything_but_headers() {
 
 #[test]
 fn help_is_asked_for_anywhere() {
-    assert!(matches!(parse(&words("--seed 1 --help")).unwrap(), Command::Help));
+    assert!(matches!(
+        parse(&words("--seed 1 --help")).unwrap(),
+        Command::Help
+    ));
 }
 
 #[test]

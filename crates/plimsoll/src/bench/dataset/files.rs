@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
@@ -15,7 +16,7 @@ use super::{Row, random};
 use crate::bench::args::Parsed;
 use crate::bench::failure::Failure;
 
-/// vLLM's bounds on ShareGPT rows, tokens.
+/// vLLM's bounds on `ShareGPT` rows, tokens.
 const SHAREGPT_LEAST: u32 = 4;
 const SHAREGPT_LONGEST_PROMPT: u32 = 1024;
 const SHAREGPT_LONGEST_TOTAL: u32 = 2048;
@@ -37,6 +38,13 @@ struct CustomLine {
     prompt: String,
     #[serde(default)]
     output_tokens: Option<u32>,
+}
+
+/// Whether a path names a file of JSON Lines.
+pub(super) fn is_json_lines(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
 }
 
 /// Reads a file and chooses its rows.
@@ -102,10 +110,7 @@ fn sharegpt(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
 }
 
 fn custom(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
-    let is_lines = std::path::Path::new(path)
-        .extension()
-        .is_some_and(|extension| extension == "jsonl");
-    if !is_lines {
+    if !is_json_lines(path) {
         return Err(Failure::usage(format!(
             "--dataset-path `{path}` must end in .jsonl for the custom data set"
         )));
@@ -147,7 +152,9 @@ fn choose(mut rows: Vec<Row>, parsed: &Parsed, warn: &mut dyn FnMut(String)) -> 
     let available = rows.len();
     rows.truncate(asked);
     if available < asked && parsed.on("no-oversample") {
-        warn(format!("the file has {available} usable rows of the {asked} asked for"));
+        warn(format!(
+            "the file has {available} usable rows of the {asked} asked for"
+        ));
     } else if available < asked {
         warn(format!(
             "the file has {available} usable rows of the {asked} asked for: rows are sent again, \
@@ -214,7 +221,10 @@ mod tests {
     fn sharegpt_rows_are_filtered_by_their_estimated_length() {
         // Kept: 10 words (13 tokens) and 20 (26). Too short: 2 words (3 tokens) on either side.
         // Too long: 800 words (1040); 700 + 900 words (910 + 1170 = 2080).
-        let file = file(".json", &share(&[(10, 20), (2, 20), (10, 2), (800, 5), (700, 900)]));
+        let file = file(
+            ".json",
+            &share(&[(10, 20), (2, 20), (10, 2), (800, 5), (700, 900)]),
+        );
         let kept = rows("--dataset-name sharegpt --num-prompts 1", &file).unwrap();
         assert_eq!((kept[0].input_tokens, kept[0].output_tokens), (13, 26));
         let line = "--dataset-name sharegpt --sharegpt-output-len 7 --no-oversample";
@@ -226,12 +236,16 @@ mod tests {
 
     #[test]
     fn custom_rows_keep_the_files_order_or_are_shuffled_by_seed() {
-        let lines: String = (0..50)
-            .map(|i| format!("{{\"prompt\": \"p{i}\", \"output_tokens\": {}}}\n", i + 1))
+        let lines: Vec<String> = (0..50)
+            .map(|i| format!(r#"{{"prompt": "p{i}", "output_tokens": {}}}"#, i + 1))
             .collect();
-        let file = file(".jsonl", &lines);
+        let file = file(".jsonl", &lines.join("\n"));
         let names = |line: &str| -> Vec<String> {
-            rows(line, &file).unwrap().into_iter().map(|row| row.prompt).collect()
+            rows(line, &file)
+                .unwrap()
+                .into_iter()
+                .map(|row| row.prompt)
+                .collect()
         };
         let plain = "--dataset-name custom --num-prompts 0 --disable-shuffle";
         assert_eq!(names(plain)[..3], ["p0", "p1", "p2"]);
@@ -249,16 +263,27 @@ mod tests {
         let file = file(".jsonl", "{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\"}\n");
         let line = "--dataset-name custom --num-prompts 5";
         assert_eq!(rows(line, &file).unwrap().len(), 5);
-        assert_eq!(rows(&format!("{line} --no-oversample"), &file).unwrap().len(), 2);
+        assert_eq!(
+            rows(&format!("{line} --no-oversample"), &file)
+                .unwrap()
+                .len(),
+            2
+        );
     }
 
     #[test]
     fn warm_ups_never_use_a_row() {
         let file = file(".jsonl", "{\"prompt\": \"a b c d e f g h i j\"}\n");
-        let line = format!("--dataset-name custom --dataset-path {}", file.path().display());
+        let line = format!(
+            "--dataset-name custom --dataset-path {}",
+            file.path().display()
+        );
         let dataset = read(&line).unwrap().0;
         let text = |index| match dataset.item(index, Style::Words(UNCALIBRATED)) {
-            Item { prompt: Prompt::Text(text), .. } => text,
+            Item {
+                prompt: Prompt::Text(text),
+                ..
+            } => text,
             other => panic!("{other:?}"),
         };
         assert_eq!(text(0), "a b c d e f g h i j");

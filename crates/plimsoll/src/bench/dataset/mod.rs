@@ -83,8 +83,14 @@ impl Dataset {
         let path = parsed.text("dataset-path");
         let name = match (path, parsed.given("dataset-name")) {
             (Some(path), false) => {
-                let name = if path.ends_with(".jsonl") { "custom" } else { "sharegpt" };
-                warn(format!("--dataset-path without --dataset-name: reading `{path}` as {name}"));
+                let name = if files::is_json_lines(path) {
+                    "custom"
+                } else {
+                    "sharegpt"
+                };
+                warn(format!(
+                    "--dataset-path without --dataset-name: reading `{path}` as {name}"
+                ));
                 name
             }
             _ => parsed.text("dataset-name").unwrap_or_default(),
@@ -101,7 +107,10 @@ impl Dataset {
                     Failure::usage(format!("--dataset-name {name} needs --dataset-path"))
                 })?;
                 let rows = files::read(parsed, name, path, warn)?;
-                Ok(Self::Rows { rows, filler: random::workload(content_seed) })
+                Ok(Self::Rows {
+                    rows,
+                    filler: random::workload(content_seed),
+                })
             }
             other => Err(refused(other)),
         }
@@ -177,7 +186,14 @@ mod tests {
 
     #[test]
     fn data_sets_that_are_not_offered_say_what_to_do() {
-        for name in ["hf", "random-mm", "prefix_repetition", "timed_trace", "sonnet", "nonsense"] {
+        for name in [
+            "hf",
+            "random-mm",
+            "prefix_repetition",
+            "timed_trace",
+            "sonnet",
+            "nonsense",
+        ] {
             let failure = read(&format!("--dataset-name {name}")).unwrap_err();
             assert!(failure.code == 2 && failure.hint.is_some(), "{name}");
         }
@@ -188,6 +204,11 @@ mod tests {
         let (dataset, warnings) = read("--dataset-name random --dataset-path x.json").unwrap();
         assert!(dataset.is_random());
         assert!(warnings[0].contains("x.json"));
-        assert!(read("--dataset-name sharegpt").unwrap_err().text.contains("--dataset-path"));
+        assert!(
+            read("--dataset-name sharegpt")
+                .unwrap_err()
+                .text
+                .contains("--dataset-path")
+        );
     }
 }

@@ -148,7 +148,9 @@ fn ratios(value: Option<&Json>) -> Result<(f64, f64), Failure> {
     };
     match value {
         None => Ok((0.0, 0.0)),
-        Some(Json::Object(object)) => Ok((valid(object.get("input"))?, valid(object.get("output"))?)),
+        Some(Json::Object(object)) => {
+            Ok((valid(object.get("input"))?, valid(object.get("output"))?))
+        }
         number => Ok((valid(number)?, valid(number)?)),
     }
 }
@@ -218,7 +220,10 @@ mod tests {
 
     #[test]
     fn words_follow_the_calibration() {
-        let calibration = Calibration { fixed_tokens: 12.0, tokens_per_word: 2.0 };
+        let calibration = Calibration {
+            fixed_tokens: 12.0,
+            tokens_per_word: 2.0,
+        };
         let text = text("--random-input-len 112", 0, calibration);
         assert_eq!(text.split(' ').count(), 50);
     }

@@ -24,6 +24,8 @@ use super::metrics::{Goodput, Metric};
 pub(crate) struct Request {
     /// Whether it counts.
     pub(crate) success: bool,
+    /// Whether it counts as failed; a request that an interrupt cut off does not.
+    pub(crate) failed: bool,
     /// Prompt length: by the server, else as asked.
     pub(crate) input_tokens: u32,
     /// Answer length: by the server, else one token an event.
@@ -55,6 +57,7 @@ impl Request {
         let output_tokens = record.output_tokens().map_or(0, |(tokens, _)| tokens);
         Self {
             success,
+            failed: record.outcome.is_failure(),
             input_tokens: record.prompt_tokens.unwrap_or(record.asked_prompt_tokens),
             output_tokens: if success { output_tokens } else { 0 },
             ttft_s: at(record.events.first()),
@@ -63,11 +66,21 @@ impl Request {
                 .windows(2)
                 .map(|pair| pair[1].at.since(pair[0].at).as_secs_f64())
                 .collect(),
-            latency_s: if success { at(record.events.last()) } else { 0.0 },
+            latency_s: if success {
+                at(record.events.last())
+            } else {
+                0.0
+            },
             start_s: sent.as_secs_f64(),
-            queue_s: record.sent.map_or(0.0, |sent| sent.since(record.due).as_secs_f64()),
+            queue_s: record
+                .sent
+                .map_or(0.0, |sent| sent.since(record.due).as_secs_f64()),
             text: one.text.clone().unwrap_or_default(),
-            error: if success { String::new() } else { error_text(record) },
+            error: if success {
+                String::new()
+            } else {
+                error_text(record)
+            },
         }
     }
 
@@ -107,7 +120,8 @@ pub(crate) struct Legacy {
     pub(crate) duration_s: f64,
     /// Successful requests.
     pub(crate) completed: usize,
-    /// All others.
+    /// Requests whose failure is the server's or the network's. What an interrupt cut off or never
+    /// let start is neither.
     pub(crate) failed: usize,
     /// Prompt tokens of successful requests.
     pub(crate) input_tokens: u64,
@@ -128,6 +142,7 @@ impl Legacy {
         let duration_s = batch.ended_at.since(batch.started_at).as_secs_f64();
         let successes = || requests.iter().filter(|request| request.success);
         let completed = successes().count();
+        let failed = requests.iter().filter(|request| request.failed).count();
         let records: Vec<&RequestRecord> = batch
             .records
             .iter()
@@ -139,7 +154,7 @@ impl Legacy {
         Self {
             duration_s,
             completed,
-            failed: requests.len() - completed,
+            failed,
             input_tokens: successes().map(|one| u64::from(one.input_tokens)).sum(),
             output_tokens: successes().map(|one| u64::from(one.output_tokens)).sum(),
             goodput_per_s: good.map(|count| per_second(count as f64, duration_s)),
@@ -161,7 +176,10 @@ impl Legacy {
 
     /// Prompt and output tokens per second.
     pub(crate) fn tokens_per_s(&self) -> f64 {
-        per_second((self.input_tokens + self.output_tokens) as f64, self.duration_s)
+        per_second(
+            (self.input_tokens + self.output_tokens) as f64,
+            self.duration_s,
+        )
     }
 
     /// Mean, median, standard deviation and percentiles of a latency, over successful requests.
@@ -170,12 +188,17 @@ impl Legacy {
         let seconds: Vec<f64> = match metric {
             Metric::Ttft => successes.map(|one| one.ttft_s).collect(),
             Metric::Tpot => successes.filter_map(Request::tpot_s).collect(),
-            Metric::Itl => successes.flat_map(|one| one.itls_s.iter().copied()).collect(),
+            Metric::Itl => successes
+                .flat_map(|one| one.itls_s.iter().copied())
+                .collect(),
             Metric::E2el => successes.map(|one| one.latency_s).collect(),
             Metric::ClientQueue => successes.map(|one| one.queue_s).collect(),
             Metric::E2elWithQueue => successes.map(|one| one.latency_s + one.queue_s).collect(),
         };
-        Summary::new(seconds.into_iter().map(|value| value * 1e3).collect(), percentiles)
+        Summary::new(
+            seconds.into_iter().map(|value| value * 1e3).collect(),
+            percentiles,
+        )
     }
 }
 
@@ -192,7 +215,7 @@ fn peaks(records: &[&RequestRecord]) -> (usize, usize) {
     let bucket = |at: Offset| usize::try_from(at.since(first).as_secs()).unwrap_or(usize::MAX);
     let last = records
         .iter()
-        .flat_map(|record| record.events.last().map(|event| event.at).max(record.sent))
+        .filter_map(|record| record.events.last().map(|event| event.at).max(record.sent))
         .max()
         .unwrap_or(first);
     let mut events = vec![0_usize; bucket(last) + 1];

@@ -22,7 +22,10 @@ fn run() -> Legacy {
     let mut c = record(0, 100, &[150]);
     c.outcome = Outcome::ErrorEvent;
     c.detail = Some("out of\nmemory".to_owned());
-    let goodput = Goodput { ttft_ms: Some(150.0), ..Goodput::default() };
+    let goodput = Goodput {
+        ttft_ms: Some(150.0),
+        ..Goodput::default()
+    };
     Legacy::new(&batch(vec![a, b, c], 2_000), Some(&goodput))
 }
 
@@ -84,19 +87,22 @@ fn failed_requests_stay_in_the_arrays() {
 #[test]
 fn one_token_has_no_tpot_and_counts_as_zero_for_goodput() {
     let one = record(0, 0, &[10]);
-    let bounds = Goodput { tpot_ms: Some(0.0), ..Goodput::default() };
+    let bounds = Goodput {
+        tpot_ms: Some(0.0),
+        ..Goodput::default()
+    };
     let run = Legacy::new(&batch(vec![one], 10), Some(&bounds));
     close(run.goodput_per_s.unwrap(), 100.0);
     close(run.summary(Metric::Tpot, &[99.0]).percentiles[0].1, 0.0);
 }
 
 #[test]
-fn a_run_without_success_is_zeros() {
+fn a_run_that_never_began_is_zeros_and_no_failures() {
     let mut failed = record(0, 0, &[]);
     failed.outcome = Outcome::NeverSent;
     failed.sent = None;
     let run = Legacy::new(&batch(vec![failed], 0), None);
-    assert_eq!((run.completed, run.failed, run.peak_requests), (0, 1, 0));
+    assert_eq!((run.completed, run.failed, run.peak_requests), (0, 0, 0));
     close(run.requests_per_s(), 0.0);
     close(run.summary(Metric::Ttft, &[99.0]).mean, 0.0);
 }

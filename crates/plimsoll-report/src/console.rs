@@ -1,0 +1,125 @@
+//! A run on a terminal: what was tested, the table, the answer, the notes.
+
+use std::io;
+
+use plimsoll_core::run::{Endpoint, PromptForm, Run};
+
+use crate::lang::Lang;
+use crate::layout;
+use crate::notes::notes;
+use crate::number::trimmed;
+use crate::sentence::sentence;
+use crate::table::table;
+use crate::words;
+
+/// Writes a run for a terminal of `width` columns.
+pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
+    let columns = usize::from(width);
+    header(run, lang, columns, w)?;
+    if !run.levels.is_empty() {
+        writeln!(w, "\n{}", table(&run.levels, lang, width))?;
+    }
+    let Some(verdict) = &run.verdict else {
+        let text = lang.pick("The run has no answer yet.", "测试尚未得出结论。");
+        return writeln!(w, "\n{text}");
+    };
+    writeln!(w)?;
+    for line in layout::wrap(&sentence(run, verdict, lang), columns) {
+        writeln!(w, "{line}")?;
+    }
+    writeln!(w)?;
+    for note in notes(run, verdict, lang) {
+        item("- ", &note, columns, w)?;
+    }
+    Ok(())
+}
+
+/// A text behind a label, its further lines below its first.
+fn item(label: &str, text: &str, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+    let indent = layout::width(label);
+    let lines = layout::wrap(text, columns.saturating_sub(indent));
+    for (at, line) in lines.iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        writeln!(w, "{}{line}", layout::left(label, indent))?;
+    }
+    Ok(())
+}
+
+fn header(run: &Run, lang: Lang, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+    let rows = [
+        (lang.pick("Server", "服务端"), server(run)),
+        (lang.pick("Model", "模型"), model(run, lang)),
+        (lang.pick("Endpoint", "接口"), endpoint(run, lang)),
+        (lang.pick("Lengths", "长度"), lengths(run, lang)),
+        (lang.pick("Objectives", "目标"), objectives(run, lang)),
+    ];
+    let widest = rows.iter().map(|row| layout::width(row.0)).max();
+    for (name, text) in rows {
+        let label = layout::left(name, widest.unwrap_or(0) + 2);
+        item(&label, &text, columns, w)?;
+    }
+    Ok(())
+}
+
+fn server(run: &Run) -> String {
+    let target = &run.plan.target;
+    match &run.server.kind {
+        Some(kind) => format!("{target} ({kind})"),
+        None => target.clone(),
+    }
+}
+
+fn model(run: &Run, lang: Lang) -> String {
+    let model = &run.server.model;
+    match run.server.max_model_len_tokens {
+        Some(longest) => lang.pick(
+            format!("{model}, context {longest} tokens"),
+            format!("{model}，上下文 {longest} token"),
+        ),
+        None => model.clone(),
+    }
+}
+
+fn endpoint(run: &Run, lang: Lang) -> String {
+    let path = match run.server.endpoint {
+        Endpoint::Completions => "/v1/completions",
+        Endpoint::Chat => "/v1/chat/completions",
+    };
+    let prompts = match run.server.prompt_form {
+        PromptForm::TokenIds => lang.pick("prompts as token ids", "提示词为 token id"),
+        PromptForm::Words => lang.pick("prompts as text", "提示词为文本"),
+    };
+    format!("{path}{}{prompts}", lang.pick(", ", "，"))
+}
+
+fn lengths(run: &Run, lang: Lang) -> String {
+    let plan = &run.plan;
+    let (input, output) = (plan.input_len_tokens, plan.output_len_tokens);
+    let spread = trimmed(plan.length_spread_ratio * 100.0);
+    let measured = run
+        .server
+        .prompt_tokens_measured
+        .map_or(String::new(), |tokens| {
+            let tokens = trimmed(tokens);
+            lang.pick(
+                format!(" (measured {tokens})"),
+                format!("（实测 {tokens}）"),
+            )
+        });
+    lang.pick(
+        format!("input {input}{measured}, output {output} tokens, ±{spread} %"),
+        format!("输入 {input}{measured}、输出 {output} token，±{spread} %"),
+    )
+}
+
+fn objectives(run: &Run, lang: Lang) -> String {
+    let slo = words::slo(&run.plan.slo, lang);
+    if run.plan.slo_given {
+        slo
+    } else {
+        lang.pick(
+            format!("{slo} (default stop rules)"),
+            format!("{slo}（默认停止规则）"),
+        )
+    }
+}

@@ -1,0 +1,125 @@
+//! The pictures of a run.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::level::{LevelSummary, LevelVerdict};
+use plimsoll_core::run::Run;
+use plimsoll_core::slo::{Metric, Op, Stat};
+use plimsoll_core::verdict::VerdictKind;
+
+use crate::lang::Lang;
+use crate::plot::{Figure, Format, Marks, PlotError, PlotInput, PlotPoint, PointVerdict, render};
+
+/// What the pictures of a run show: one point for each load, from its latest visit that is not
+/// void, and the marks of the verdict.
+pub fn plot_input(run: &Run) -> PlotInput {
+    PlotInput {
+        title_note: title_note(run),
+        points: latest_by_load(run)
+            .values()
+            .map(|level| point(level))
+            .collect(),
+        marks: marks(run),
+    }
+}
+
+/// Every picture as the name and the bytes of a file: `load-line`, `throughput` and `efficiency`,
+/// each as `.png` and `.svg`.
+pub fn figures(run: &Run, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
+    let input = plot_input(run);
+    let names = [
+        ("load-line", Figure::LoadLine),
+        ("throughput", Figure::Throughput),
+        ("efficiency", Figure::Efficiency),
+    ];
+    let formats = [("png", Format::Png), ("svg", Format::Svg)];
+    let mut files = Vec::with_capacity(names.len() * formats.len());
+    for (name, figure) in names {
+        for (extension, format) in formats {
+            let bytes = render(figure, &input, lang, format)?;
+            files.push((format!("{name}.{extension}"), bytes));
+        }
+    }
+    Ok(files)
+}
+
+fn title_note(run: &Run) -> String {
+    let kind = run.server.kind.clone();
+    let parts: Vec<String> = [
+        Some(run.server.model.clone()),
+        kind,
+        Some(run.plan.slo.to_string()),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|part| !part.is_empty())
+    .collect();
+    parts.join(" · ")
+}
+
+/// The latest visit of each load that is not void; a void one where there is no other.
+fn latest_by_load(run: &Run) -> BTreeMap<u32, &LevelSummary> {
+    let mut latest: BTreeMap<u32, &LevelSummary> = BTreeMap::new();
+    for level in &run.levels {
+        let known = latest.entry(level.concurrency).or_insert(level);
+        if level.verdict != LevelVerdict::Void || known.verdict == LevelVerdict::Void {
+            *known = level;
+        }
+    }
+    latest
+}
+
+fn point(level: &LevelSummary) -> PlotPoint {
+    PlotPoint {
+        streams: f64::from(level.concurrency),
+        request_per_s: level.request_per_s,
+        output_tokens_per_s: level.output_tokens_per_s,
+        ttft_mean_ms: level.ttft_ms.mean,
+        ttft_p95_ms: level.ttft_ms.p95,
+        verdict: match level.verdict {
+            LevelVerdict::Pass => PointVerdict::Pass,
+            LevelVerdict::Fail => PointVerdict::Fail,
+            LevelVerdict::Undecided => PointVerdict::Undecided,
+            LevelVerdict::Screened => PointVerdict::Screened,
+            LevelVerdict::Void => PointVerdict::Void,
+        },
+    }
+}
+
+fn marks(run: &Run) -> Marks {
+    let ttft_bound_ms = ttft_bound_ms(run);
+    let Some(verdict) = &run.verdict else {
+        return Marks {
+            ttft_bound_ms,
+            ..Marks::default()
+        };
+    };
+    // Diminishing returns give two neighbouring rungs, not a confidence interval.
+    let interval = verdict
+        .capacity
+        .filter(|_| verdict.kind != VerdictKind::DiminishingReturns);
+    Marks {
+        capacity: verdict.capacity.map(|one| f64::from(one.streams)),
+        capacity_lower: interval.map(|one| f64::from(one.lower)),
+        capacity_upper: interval.and_then(|one| one.upper).map(f64::from),
+        gateway_cap: verdict.gateway_cap.map(|one| f64::from(one.streams)),
+        planned_mean: verdict.planned_mean.map(|one| one.streams),
+        knee: verdict.knee.as_ref().map(|one| f64::from(one.streams)),
+        ttft_bound_ms,
+    }
+}
+
+/// The bound on TTFT; that of a quantile where there are several, as the curve is one.
+fn ttft_bound_ms(run: &Run) -> Option<f64> {
+    let bounds = || {
+        run.plan
+            .slo
+            .0
+            .iter()
+            .filter(|one| one.metric == Metric::Ttft && one.op == Op::AtMost)
+    };
+    bounds()
+        .find(|one| matches!(one.stat, Stat::Quantile(_)))
+        .or_else(|| bounds().next())
+        .map(|one| one.bound)
+}

@@ -1,0 +1,218 @@
+//! Finished runs for the tests of every renderer.
+
+mod verdicts;
+
+use plimsoll_core::level::{
+    ClientHealth, LevelSummary, LevelVerdict, Purpose, RequestCounts, ServerWindow, Window,
+};
+use plimsoll_core::run::{
+    Endpoint, Environment, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION, ServerInfo,
+};
+use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::stats::Summary;
+use plimsoll_core::verdict::{Verdict, VerdictKind};
+
+pub(crate) use verdicts::{capacity_of, cause, verdict};
+
+use LevelVerdict::{Fail, Pass, Screened, Undecided, Void};
+
+/// A search that closed in on its answer.
+pub(crate) fn capacity() -> Run {
+    let levels = vec![
+        level(1, Screened, 12, 0.31, 62.0),
+        level(2, Screened, 14, 0.61, 70.0),
+        level(4, Screened, 19, 1.19, 84.0),
+        level(8, Screened, 25, 2.25, 108.0),
+        level(16, Screened, 41, 4.05, 170.0),
+        level(32, Screened, 70, 6.6, 420.0),
+        with_kv(level(64, Fail, 102, 8.3, 3_900.0), 1.0),
+        with_kv(level(45, Pass, 412, 7.9, 780.0), 0.93),
+        with_kv(level(51, Fail, 388, 8.2, 1_350.0), 0.99),
+        with_kv(level(48, Undecided, 466, 8.1, 960.0), 0.97),
+    ];
+    run(levels, verdict(VerdictKind::Capacity))
+}
+
+/// A server that does not hold even one stream.
+pub(crate) fn below_first() -> Run {
+    let mut first = level(1, Fail, 14, 0.052, 2_600.0);
+    first.success_ratio = Some(0.857);
+    first.requests.failed_in_window = 2;
+    first.tpot_ms = Summary::default();
+    first.speed_tok_per_s = Summary::default();
+    let mut run = run(vec![first], verdict(VerdictKind::BelowFirst));
+    run.server.has_metrics = false;
+    run.server.kind = None;
+    run.server.prompt_form = PromptForm::Words;
+    run.server.prompt_tokens_measured = Some(1_011.4);
+    run
+}
+
+/// The guide's stop rules: more streams bring no more throughput.
+pub(crate) fn diminishing_returns() -> Run {
+    let levels = vec![
+        level(1, Screened, 12, 1.9, 31.0),
+        level(2, Screened, 16, 3.7, 33.0),
+        level(5, Screened, 30, 8.4, 41.0),
+        level(10, Screened, 55, 12.1, 77.0),
+        level(20, Screened, 80, 13.3, 260.0),
+        level(50, Screened, 160, 13.9, 690.0),
+    ];
+    let mut run = run(levels, verdict(VerdictKind::DiminishingReturns));
+    run.plan.slo = "ttft mean <= 1 s, success >= 95 %".parse().unwrap();
+    run.plan.slo_given = false;
+    run.plan.ladder = "guide".parse().unwrap();
+    run.plan.level_time_s = Some(30.0);
+    run
+}
+
+/// Interrupted, with a void level and a server that says little.
+pub(crate) fn inconclusive() -> Run {
+    let mut void = level(64, Void, 60, 9.4, 310.0);
+    void.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+    let mut empty = level(32, Undecided, 0, 0.0, 0.0);
+    empty.requests = RequestCounts::default();
+    empty.success_ratio = None;
+    empty.request_per_s = None;
+    empty.output_tokens_per_s = None;
+    empty.window = None;
+    for summary in [
+        &mut empty.ttft_ms,
+        &mut empty.tpot_ms,
+        &mut empty.e2e_ms,
+        &mut empty.speed_tok_per_s,
+    ] {
+        *summary = Summary::default();
+    }
+    let levels = vec![
+        level(8, Screened, 25, 2.25, 108.0),
+        level(16, Screened, 41, 4.05, 170.0),
+        void,
+        empty,
+    ];
+    let mut run = run(levels, verdict(VerdictKind::Inconclusive));
+    run.state = RunState::Partial;
+    run.environment.receive_stamps = "user".to_owned();
+    run
+}
+
+/// The four runs, by name.
+pub(crate) fn all() -> [(&'static str, Run); 4] {
+    [
+        ("capacity", capacity()),
+        ("below_first", below_first()),
+        ("diminishing_returns", diminishing_returns()),
+        ("inconclusive", inconclusive()),
+    ]
+}
+
+fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) -> LevelSummary {
+    let e2e_ms = if rate > 0.0 {
+        f64::from(streams) / rate * 1_000.0
+    } else {
+        0.0
+    };
+    let tpot_ms = e2e_ms / 500.0;
+    LevelSummary {
+        index: 0,
+        purpose: Purpose::Ramp,
+        concurrency: streams,
+        verdict,
+        reason: (verdict == Fail).then(|| "ttft p95 ≤ 1 s".to_owned()),
+        started_s: 0.0,
+        duration_s: 30.0,
+        window: Some(Window {
+            from_s: 5.0,
+            to_s: 30.0,
+            request_times: 8.0,
+        }),
+        requests: RequestCounts {
+            completed_in_window: n as u64,
+            ..RequestCounts::default()
+        },
+        success_ratio: Some(1.0),
+        request_per_s: Some(rate),
+        output_tokens_per_s: Some(rate * 480.0),
+        prompt_tokens_mean: Some(1_024.0),
+        output_tokens_mean: Some(480.0),
+        ttft_ms: around(p95_ms * 0.55, p95_ms, n),
+        tpot_ms: around(tpot_ms, tpot_ms * 1.3, n),
+        itl_ms: around(tpot_ms, tpot_ms * 2.0, n),
+        e2e_ms: around(e2e_ms, e2e_ms * 1.2, n),
+        stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
+        speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
+        objectives: Vec::new(),
+        client: ClientHealth::default(),
+        server: None,
+    }
+}
+
+fn around(mean: f64, p95: f64, n: usize) -> Summary {
+    Summary {
+        n,
+        mean: Some(mean),
+        p95: Some(p95),
+        ..Summary::default()
+    }
+}
+
+fn with_kv(mut level: LevelSummary, used: f64) -> LevelSummary {
+    level.success_ratio = Some(0.9978);
+    level.server = Some(ServerWindow {
+        samples: 20,
+        kv_used_ratio_max: Some(used),
+        ..ServerWindow::default()
+    });
+    level
+}
+
+fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
+    Run {
+        schema_version: SCHEMA_VERSION,
+        started_utc: "2025-03-01T08:00:00Z".to_owned(),
+        state: RunState::Finished,
+        plan: RunPlan {
+            target: "http://10.0.0.5:8000".to_owned(),
+            slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
+            slo_given: true,
+            rules: Rules {
+                least_growth: 0.2,
+                growth_stops: false,
+                resources_stop: true,
+            },
+            ladder: Ladder::Doubling,
+            start: 1,
+            max_concurrency: 512,
+            input_len_tokens: 1_024,
+            output_len_tokens: 480,
+            length_spread_ratio: 0.1,
+            level_time_s: None,
+            budget_s: 900.0,
+            timeout_s: 120.0,
+            headroom_ratio: 0.75,
+            seed: 1,
+        },
+        environment: Environment {
+            plimsoll_version: "0.1.0".to_owned(),
+            platform: "linux x86_64".to_owned(),
+            cpus: 8,
+            open_files_limit: Some(65_536),
+            receive_stamps: "kernel".to_owned(),
+            workers: 2,
+        },
+        server: ServerInfo {
+            url: "http://10.0.0.5:8000".to_owned(),
+            kind: Some("vllm".to_owned()),
+            model: "Qwen2.5-7B-Instruct".to_owned(),
+            max_model_len_tokens: Some(32_768),
+            endpoint: Endpoint::Completions,
+            reports_usage: true,
+            honours_output_len: true,
+            prompt_form: PromptForm::TokenIds,
+            prompt_tokens_measured: None,
+            has_metrics: true,
+        },
+        levels,
+        verdict: Some(verdict),
+    }
+}

@@ -1,0 +1,219 @@
+//! What the reader must know beside the answer, one line each.
+
+use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::run::Run;
+use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
+
+use crate::lang::Lang;
+use crate::number::{duration, figure, percent, trimmed};
+use crate::words;
+
+/// The notes of a run: what the search found beside its answer, void levels, and what the figures
+/// of the answer mean.
+pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
+    let found = verdict.notes.iter().map(|one| note(one, run, lang));
+    found
+        .chain(void_levels(run, lang))
+        .chain(interval(verdict, lang))
+        .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
+        .chain(knee(verdict, lang))
+        .chain(screened(run, lang))
+        .chain([level_time(run, verdict, lang)])
+        .chain(receive_stamps(run, lang))
+        .collect()
+}
+
+fn note(note: &Note, run: &Run, lang: Lang) -> String {
+    match (note, lang) {
+        (Note::DiminishingReturns { from_streams }, Lang::En) => format!(
+            "From {from_streams} streams on throughput grows by less than {} % per doubling.",
+            percent(run.plan.rules.least_growth)
+        ),
+        (Note::DiminishingReturns { from_streams }, Lang::Zh) => format!(
+            "超过 {from_streams} 路后，并发每翻一倍，吞吐增长不到 {} %。",
+            percent(run.plan.rules.least_growth)
+        ),
+        (
+            Note::NotMonotone {
+                failed_streams,
+                passed_streams,
+            },
+            _,
+        ) => lang.pick(
+            format!(
+                "Not monotone: {failed_streams} streams failed, yet {passed_streams} passed. The \
+                 answer is the first crossing."
+            ),
+            format!(
+                "结果不单调：{failed_streams} 路超标，而更高的 {passed_streams} 路达标。\
+                 结论取第一处越限。"
+            ),
+        ),
+        (Note::BudgetSpent, _) => {
+            let budget = duration(run.plan.budget_s, lang);
+            lang.pick(
+                format!("The search ended because its time of {budget} was over."),
+                format!("搜索因时间预算（{budget}）用完而结束。"),
+            )
+        }
+        (Note::StartedAt { streams }, _) => lang.pick(
+            format!("Fewer than {streams} streams were not tested."),
+            format!("低于 {streams} 路的并发没有测试。"),
+        ),
+        (other, _) => fixed(other, lang).to_owned(),
+    }
+}
+
+/// Notes without a number.
+fn fixed(note: &Note, lang: Lang) -> &'static str {
+    match note {
+        Note::Interrupted => lang.pick(
+            "The search was interrupted; this is what it had.",
+            "搜索被中断，结果只含中断前的数据。",
+        ),
+        Note::NoUsage => lang.pick(
+            "The server reports no token usage: tokens are counted by stream events, so token \
+             figures are rough.",
+            "服务端不返回 token 用量（usage）：token 按流式事件计数，相关数字较粗略。",
+        ),
+        Note::ShortAnswers => lang.pick(
+            "The server does not keep to the output length: answers are shorter than asked.",
+            "服务端没有按要求的长度输出：回答偏短。",
+        ),
+        Note::CalibratedPrompts => lang.pick(
+            "Prompts are text whose length was calibrated, not token ids: input lengths are \
+             approximate.",
+            "提示词是按长度校准的文本，不是 token id：输入长度为近似值。",
+        ),
+        Note::NoServerMetrics => lang.pick(
+            "The server offers no metrics that are known here: a cause comes from the answers alone.",
+            "服务端没有可识别的监控指标：原因只能从应答本身判断。",
+        ),
+        Note::DiminishingReturns { .. }
+        | Note::NotMonotone { .. }
+        | Note::BudgetSpent
+        | Note::StartedAt { .. } => "",
+    }
+}
+
+fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    let void = |verdict| verdict == LevelVerdict::Void;
+    run.levels
+        .iter()
+        .filter(move |level| void(level.verdict))
+        .map(move |level| {
+            let streams = level.concurrency;
+            let why = level.reason.as_deref().map(|why| words::detail(why, lang));
+            lang.pick(
+                format!(
+                    "The level at {streams} is void, so it says nothing of the server{}.",
+                    why.as_ref().map_or(String::new(), |why| format!(": {why}"))
+                ),
+                format!(
+                    "{streams} 路这一档作废，不能说明服务端的情况{}。",
+                    why.as_ref().map_or(String::new(), |why| format!("：{why}"))
+                ),
+            )
+        })
+}
+
+fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
+    let is_printed = verdict.capacity.is_some()
+        && !matches!(
+            verdict.kind,
+            VerdictKind::DiminishingReturns | VerdictKind::Inconclusive | VerdictKind::BelowFirst
+        );
+    let text = lang.pick(
+        "The 95 % belongs to the interval of the number of streams, for this server as it is now; \
+         a restart or another hour can move it.",
+        "95 % 是并发路数区间的置信度，只对服务端当前的状态成立；重启或换个时段都可能变化。",
+    );
+    is_printed.then(|| text.to_owned())
+}
+
+fn planned_mean(mean: PlannedMean, lang: Lang) -> String {
+    let streams = trimmed(mean.streams);
+    let over = mean.exceeds_cap_ratio * 100.0;
+    let over = if over < 0.1 {
+        lang.pick("less than 0.1 %".to_owned(), "不到 0.1 %".to_owned())
+    } else {
+        format!("{} %", trimmed(over))
+    };
+    lang.pick(
+        format!(
+            "Planned mean {streams}: with many independent users (Poisson arrivals), requests in \
+             flight are over the cap {over} of the time."
+        ),
+        format!("平均并发 {streams} 路：用户众多且各自独立到达（泊松）时，在途请求超过网关上限的时间占 {over}。"),
+    )
+}
+
+fn knee(verdict: &Verdict, lang: Lang) -> Option<String> {
+    let knee = verdict.knee.as_ref()?;
+    let (streams, definition) = (knee.streams, words::detail(&knee.definition, lang));
+    Some(lang.pick(
+        format!("Knee at {streams}: {definition}."),
+        format!("拐点 {streams} 路：{definition}。"),
+    ))
+}
+
+fn screened(run: &Run, lang: Lang) -> Option<String> {
+    let is_used = run
+        .levels
+        .iter()
+        .any(|level| level.verdict == LevelVerdict::Screened);
+    let text = lang.pick(
+        "Screened: a short look that found nothing against the level. Not a pass.",
+        "初筛通过：短时测试未见异常，不等于达标。",
+    );
+    is_used.then(|| text.to_owned())
+}
+
+fn level_time(run: &Run, verdict: &Verdict, lang: Lang) -> String {
+    let load = duration(verdict.load_time_s, lang);
+    let levels = run.levels.len();
+    let levels = lang.pick(
+        format!("{levels} {}", if levels == 1 { "level" } else { "levels" }),
+        levels.to_string(),
+    );
+    let hold = run.plan.level_time_s.map(|time| figure_or_time(time, lang));
+    match (lang, hold) {
+        (Lang::En, Some(hold)) => {
+            format!("{levels}, {load} under load; each held for {hold} at most.")
+        }
+        (Lang::En, None) => format!(
+            "{levels}, {load} under load; how long each is held follows from its request time."
+        ),
+        (Lang::Zh, Some(hold)) => {
+            format!("共测 {levels} 档，加压 {load}；每档最长 {hold}。")
+        }
+        (Lang::Zh, None) => {
+            format!("共测 {levels} 档，加压 {load}；每档时长由请求耗时决定。")
+        }
+    }
+}
+
+/// Times below 10 s keep a decimal.
+fn figure_or_time(seconds: f64, lang: Lang) -> String {
+    if seconds < 10.0 {
+        format!("{}{}", figure(seconds), lang.pick(" s", " 秒"))
+    } else {
+        duration(seconds, lang)
+    }
+}
+
+fn receive_stamps(run: &Run, lang: Lang) -> Option<String> {
+    let text = match run.environment.receive_stamps.as_str() {
+        "kernel" => lang.pick(
+            "Receive times are the kernel's: a busy client does not add to them.",
+            "接收时刻取自内核：客户端繁忙不会抬高时延。",
+        ),
+        "user" => lang.pick(
+            "Receive times are taken right after each read, as the kernel gives none: a busy \
+             client can add to them.",
+            "接收时刻在读取后立即记录（内核未提供）：客户端繁忙时会使时延偏高。",
+        ),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,92 @@
+//! Numbers as people read them.
+
+use crate::lang::Lang;
+
+/// What stands for a missing value.
+pub(crate) const MISSING: &str = "–";
+
+/// A measured value for a sentence, with about two digits: 0.012, 0.31, 8.1, 48.6, 3900.
+pub(crate) fn figure(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size < 0.0995 => 3,
+        size if size < 0.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}")
+}
+
+/// A value of the table, with three digits: 0.012, 0.31, 8.14, 48.6, 3900.
+pub(crate) fn cell(value: f64) -> String {
+    match value.abs() {
+        size if (0.995..9.995).contains(&size) => format!("{value:.2}"),
+        _ => figure(value),
+    }
+}
+
+/// A share as a percentage without its sign, rounded down so that 99.97 never reads 100.
+pub(crate) fn percent_down(ratio: f64) -> String {
+    trimmed((ratio * 1_000.0 + 1e-6).floor() / 10.0)
+}
+
+/// A share as a whole percentage without its sign.
+pub(crate) fn percent(ratio: f64) -> String {
+    format!("{:.0}", ratio * 100.0)
+}
+
+/// At most one decimal, and none where it is 0.
+pub(crate) fn trimmed(value: f64) -> String {
+    format!("{}", (value * 10.0).round() / 10.0)
+}
+
+/// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.
+pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60);
+    let (h, min, s) = lang.pick((" h", " min", " s"), (" 小时", " 分", " 秒"));
+    match (hours, minutes, rest) {
+        (0, 0, _) => format!("{rest}{s}"),
+        (0, _, 0) => format!("{minutes}{}", lang.pick(" min", " 分钟")),
+        (0, ..) => format!("{minutes}{min} {rest}{s}"),
+        (_, 0, _) => format!("{hours}{h}"),
+        _ => format!("{hours}{h} {minutes}{min}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_two_or_three_digits() {
+        for (value, text) in [
+            (0.0123, "0.012"),
+            (0.314, "0.31"),
+            (0.998, "1.0"),
+            (8.14, "8.1"),
+            (99.96, "100"),
+            (3_899.6, "3900"),
+        ] {
+            assert_eq!(figure(value), text);
+        }
+        assert_eq!(cell(8.14), "8.14");
+        assert_eq!(cell(9.996), "10.0");
+        assert_eq!(cell(0.314), "0.31");
+    }
+
+    #[test]
+    fn a_share_below_one_never_reads_100() {
+        assert_eq!(percent_down(1.0), "100");
+        assert_eq!(percent_down(0.9997), "99.9");
+        assert_eq!(percent_down(0.99), "99");
+        assert_eq!(percent_down(0.0), "0");
+    }
+
+    #[test]
+    fn times_name_their_two_largest_units() {
+        assert_eq!(duration(41.6, Lang::En), "42 s");
+        assert_eq!(duration(581.0, Lang::En), "9 min 41 s");
+        assert_eq!(duration(900.0, Lang::Zh), "15 分钟");
+        assert_eq!(duration(4_320.0, Lang::Zh), "1 小时 12 分");
+    }
+}

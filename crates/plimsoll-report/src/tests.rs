@@ -1,0 +1,216 @@
+//! Whole renderings, as a reader sees them.
+
+use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
+
+use crate::console::render;
+use crate::figures::{figures, plot_input};
+use crate::fixture;
+use crate::lang::Lang;
+use crate::layout;
+use crate::notes::notes;
+use crate::sentence::sentence;
+use crate::table::{level_header, level_row};
+
+const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
+
+const KINDS: [VerdictKind; 7] = [
+    VerdictKind::Capacity,
+    VerdictKind::DiminishingReturns,
+    VerdictKind::ResourcesExhausted,
+    VerdictKind::BelowFirst,
+    VerdictKind::AboveLast,
+    VerdictKind::ClientLimited,
+    VerdictKind::Inconclusive,
+];
+
+#[test]
+fn consoles() {
+    for (name, run) in fixture::all() {
+        for (tag, lang) in LANGS {
+            for width in [80, 120] {
+                let mut out = Vec::new();
+                render(&run, lang, width, &mut out).unwrap();
+                let text = String::from_utf8(out).unwrap();
+                for line in text.lines() {
+                    assert!(layout::width(line) <= usize::from(width), "{line}");
+                }
+                insta::assert_snapshot!(format!("console_{name}_{tag}_{width}"), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn sentences_of_every_kind() {
+    let run = fixture::capacity();
+    let mut lines = Vec::new();
+    for kind in KINDS {
+        let verdict = fixture::verdict(kind);
+        for (_, lang) in LANGS {
+            lines.push(format!("{kind:?}: {}", sentence(&run, &verdict, lang)));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+fn verdicts_with_unknown_parts() -> [Verdict; 8] {
+    let with = |change: fn(&mut Verdict)| {
+        let mut verdict = fixture::verdict(VerdictKind::Capacity);
+        change(&mut verdict);
+        verdict
+    };
+    [
+        with(|one| one.capacity = Some(fixture::capacity_of(48, 46, None))),
+        with(|one| one.capacity = Some(fixture::capacity_of(1, 1, Some(1)))),
+        with(|one| {
+            one.capacity = Some(fixture::capacity_of(3, 0, Some(4)));
+            one.gateway_cap = None;
+            one.planned_mean = None;
+            one.broken_at_streams = Some(48);
+            one.cause = None;
+        }),
+        with(|one| {
+            one.cause = Some(fixture::cause(
+                CauseKind::SequenceCap,
+                "47 running, 17 waiting",
+                true,
+            ));
+        }),
+        with(|one| {
+            one.cause = Some(fixture::cause(
+                CauseKind::Prefill,
+                "ttft p95 ×1.80, tpot ×1.10 for 2.00× the streams",
+                false,
+            ));
+        }),
+        with(|one| {
+            let refused = "12 of 80 requests were refused with 429";
+            one.cause = Some(fixture::cause(CauseKind::RateLimit, refused, false));
+        }),
+        with(|one| {
+            one.kind = VerdictKind::Inconclusive;
+            one.capacity = None;
+            one.gateway_cap = None;
+            one.broken_at_streams = None;
+            one.cause = None;
+            one.notes = vec![Note::BudgetSpent];
+        }),
+        with(|one| {
+            one.kind = VerdictKind::ClientLimited;
+            one.capacity = None;
+            one.gateway_cap = None;
+            one.broken_by = Some("61.2 of 64 streams in flight".to_owned());
+        }),
+    ]
+}
+
+#[test]
+fn sentences_with_unknown_parts() {
+    let mut run = fixture::capacity();
+    let mut lines = Vec::new();
+    for verdict in &verdicts_with_unknown_parts() {
+        for (_, lang) in LANGS {
+            lines.push(sentence(&run, verdict, lang));
+        }
+    }
+    run.plan.slo_given = false;
+    for (_, lang) in LANGS {
+        lines.push(sentence(
+            &run,
+            &fixture::verdict(VerdictKind::Capacity),
+            lang,
+        ));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_note() {
+    let run = fixture::capacity();
+    let mut verdict = fixture::verdict(VerdictKind::Capacity);
+    verdict.notes = vec![
+        Note::DiminishingReturns { from_streams: 32 },
+        Note::NotMonotone {
+            failed_streams: 48,
+            passed_streams: 52,
+        },
+        Note::BudgetSpent,
+        Note::Interrupted,
+        Note::NoUsage,
+        Note::ShortAnswers,
+        Note::CalibratedPrompts,
+        Note::NoServerMetrics,
+        Note::StartedAt { streams: 8 },
+    ];
+    let mut all = notes(&run, &verdict, Lang::En);
+    all.extend(notes(&run, &verdict, Lang::Zh));
+    assert!(all.iter().all(|note| !note.is_empty()));
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn live_rows_stand_below_their_heading() {
+    let run = fixture::capacity();
+    let mut lines = Vec::new();
+    for (_, lang) in LANGS {
+        lines.push(level_header(lang));
+        for level in &run.levels {
+            let row = level_row(level, lang);
+            assert!(layout::width(&row) <= 80, "{row}");
+            lines.push(row);
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_running_run_has_no_answer() {
+    let mut run = fixture::capacity();
+    run.verdict = None;
+    run.levels.clear();
+    let mut out = Vec::new();
+    render(&run, Lang::En, 80, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.ends_with("\n\nThe run has no answer yet.\n"), "{text}");
+}
+
+#[test]
+fn pictures_have_one_point_a_load_and_the_marks() {
+    let mut run = fixture::capacity();
+    let mut again = run.levels[9].clone();
+    again.request_per_s = Some(8.0);
+    let mut void = again.clone();
+    void.verdict = plimsoll_core::level::LevelVerdict::Void;
+    run.levels.extend([again, void]);
+    let input = plot_input(&run);
+    assert_eq!(input.points.len(), 10);
+    let at_48 = input
+        .points
+        .iter()
+        .find(|one| (one.streams - 48.0).abs() < 0.5);
+    assert_eq!(at_48.unwrap().request_per_s, Some(8.0));
+    assert_eq!(input.marks.capacity_upper, Some(50.0));
+    assert_eq!(input.marks.ttft_bound_ms, Some(1_000.0));
+    let names: Vec<String> = figures(&run, Lang::Zh)
+        .unwrap()
+        .into_iter()
+        .map(|file| file.0)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "load-line.png",
+            "load-line.svg",
+            "throughput.png",
+            "throughput.svg",
+            "efficiency.png",
+            "efficiency.svg"
+        ]
+    );
+    assert_eq!(
+        plot_input(&fixture::diminishing_returns())
+            .marks
+            .capacity_upper,
+        None
+    );
+}

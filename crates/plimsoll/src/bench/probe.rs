@@ -1,0 +1,153 @@
+//! Small questions to the server before the run: which models it serves, and one request alone.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use plimsoll_core::outcome::Outcome;
+use plimsoll_core::runner::Go;
+use plimsoll_load::batch::{BatchPlan, run_batch};
+use plimsoll_load::clock::Clock;
+use plimsoll_load::fetch;
+use plimsoll_load::source::{Built, RequestSource};
+use plimsoll_load::target::Target;
+use serde::Deserialize;
+
+use super::failure::Failure;
+
+/// Longest wait for one answer.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// How often a wait looks whether the user wants to stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A model that the server lists.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct ServedModel {
+    /// Name in requests.
+    pub(crate) id: String,
+    /// What was loaded under that name.
+    #[serde(default)]
+    pub(crate) root: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ModelList {
+    data: Vec<ServedModel>,
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// Prompt length by the server.
+    pub(crate) prompt_tokens: Option<u32>,
+    /// What the server or the transport said of a failure.
+    pub(crate) detail: Option<String>,
+}
+
+impl Answer {
+    /// The failure on one line.
+    pub(crate) fn fault(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {}", self.outcome.key(), detail.trim()),
+            None => self.outcome.key(),
+        }
+    }
+}
+
+/// Asks the server, or stands in for it in tests.
+pub(crate) trait Probe {
+    /// The models it lists; the error is one line.
+    fn models(&mut self) -> Result<Vec<ServedModel>, String>;
+
+    /// The answer to one request.
+    fn completion(&mut self, request: Built) -> Result<Answer, Failure>;
+
+    /// Waits, unless the user wants to stop.
+    fn wait(&mut self, span: Duration) -> Go;
+}
+
+/// A probe over the network.
+pub(crate) struct LiveProbe<'a> {
+    /// The server.
+    pub(crate) target: &'a Target,
+    /// The run's clock.
+    pub(crate) clock: Clock,
+    /// Time limit of one request.
+    pub(crate) timeout: Duration,
+    /// Whether the user wants to stop.
+    pub(crate) interrupted: &'a dyn Fn() -> bool,
+}
+
+impl LiveProbe<'_> {
+    fn go(&self) -> Go {
+        if (self.interrupted)() {
+            Go::Stop
+        } else {
+            Go::On
+        }
+    }
+}
+
+/// The same request, whatever index is asked for.
+struct Single(Built);
+
+impl RequestSource for Single {
+    fn build(&self, _index: u64) -> Built {
+        self.0.clone()
+    }
+}
+
+impl Probe for LiveProbe<'_> {
+    fn models(&mut self) -> Result<Vec<ServedModel>, String> {
+        let response = fetch::get(self.target, "/v1/models", self.timeout.min(LONGEST))
+            .map_err(|error| error.to_string())?;
+        if response.status != 200 {
+            return Err(format!(
+                "/v1/models answered with status {}",
+                response.status
+            ));
+        }
+        let list: ModelList = serde_json::from_slice(&response.body)
+            .map_err(|error| format!("/v1/models did not answer with a list of models: {error}"))?;
+        Ok(list.data)
+    }
+
+    fn completion(&mut self, request: Built) -> Result<Answer, Failure> {
+        let source: Arc<dyn RequestSource> = Arc::new(Single(request));
+        let plan = BatchPlan {
+            dues: vec![Duration::ZERO],
+            max_concurrency: Some(1),
+            timeout: self.timeout.min(LONGEST),
+            keep_text: false,
+            first_index: 0,
+        };
+        let batch = run_batch(self.target, &source, &plan, self.clock, &mut |_| self.go())
+            .map_err(|error| super::load_failure(&error))?;
+        let record = batch
+            .records
+            .into_iter()
+            .next()
+            .ok_or_else(|| Failure::run("the request before the run left no record"))?
+            .record;
+        Ok(Answer {
+            outcome: record.outcome,
+            prompt_tokens: record.prompt_tokens,
+            detail: record.detail,
+        })
+    }
+
+    fn wait(&mut self, span: Duration) -> Go {
+        let until = self.clock.now() + span;
+        // Nobody sends: the channel is only a timer that can be waited on.
+        let (_keep_open, never) = mpsc::channel::<()>();
+        while self.clock.now() < until && self.go() == Go::On {
+            let left = until.since(self.clock.now());
+            if never.recv_timeout(left.min(LOOK)).is_ok() {
+                break;
+            }
+        }
+        self.go()
+    }
+}

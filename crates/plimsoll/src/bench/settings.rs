@@ -1,0 +1,272 @@
+//! What was typed, checked and put in order: everything of a run that is known before the server
+//! has been asked anything.
+
+use std::time::Duration;
+
+use super::address::{Address, Backend};
+use super::args::Parsed;
+use super::body::BodyFlags;
+use super::dataset::Dataset;
+use super::failure::Failure;
+use super::load::Load;
+use super::metrics::Reported;
+
+/// What is saved, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// Whether a file is written.
+    pub(crate) save: bool,
+    /// Whether it keeps the arrays with one entry a request.
+    pub(crate) detailed: bool,
+    /// Whether it is appended to.
+    pub(crate) append: bool,
+    /// Directory.
+    pub(crate) dir: Option<String>,
+    /// File name; made from the settings if absent.
+    pub(crate) file: Option<String>,
+    /// First part of a file name that is made.
+    pub(crate) label: Option<String>,
+    /// Further keys of the result.
+    pub(crate) metadata: Vec<(String, String)>,
+}
+
+/// A run, as far as the command line tells.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(crate) struct Settings {
+    /// The backend's name as typed.
+    pub(crate) backend_name: String,
+    /// The protocol.
+    pub(crate) backend: Backend,
+    /// The server.
+    pub(crate) address: Address,
+    /// `--model`.
+    pub(crate) model: Option<String>,
+    /// `--served-model-name`.
+    pub(crate) served_model_name: Option<String>,
+    /// `--tokenizer`, for the result alone.
+    pub(crate) tokenizer: Option<String>,
+    /// Whether the result names no tokenizer.
+    pub(crate) skip_tokenizer: bool,
+    /// Start of every `x-request-id`; made up if absent.
+    pub(crate) request_id_prefix: Option<String>,
+    /// Requests asked for.
+    pub(crate) num_prompts: usize,
+    /// When they are due.
+    pub(crate) load: Load,
+    /// Fields of the bodies.
+    pub(crate) body: BodyFlags,
+    /// What they ask.
+    pub(crate) dataset: Dataset,
+    /// Whether `--seed` was typed, so that prompts repeat from run to run.
+    pub(crate) seed_given: bool,
+    /// Whether `--temperature` was typed.
+    pub(crate) temperature_given: bool,
+    /// Requests before the measured ones.
+    pub(crate) num_warmups: usize,
+    /// How long to wait for the server; zero does not.
+    pub(crate) ready_timeout: Duration,
+    /// Time limit of one request.
+    pub(crate) timeout: Duration,
+    /// What is reported.
+    pub(crate) reported: Reported,
+    /// What is saved.
+    pub(crate) output: Output,
+    /// Whether progress is left out.
+    pub(crate) quiet: bool,
+    /// Whether a run without any success still exits with 0.
+    pub(crate) exit_zero: bool,
+}
+
+impl Settings {
+    /// Checks what was typed.
+    ///
+    /// Shape: `fresh` is a number that differs from run to run. It seeds the content of random
+    /// prompts unless `--seed` was typed: a prefix cache must not answer from the last run. Lengths
+    /// and arrivals follow `--seed`, or 0, in any case.
+    pub(crate) fn read(
+        parsed: &Parsed,
+        env: &dyn Fn(&str) -> Option<String>,
+        fresh: u64,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Self, Failure> {
+        let backend_name = match parsed.text("endpoint-type") {
+            Some(older) if !parsed.given("backend") => older,
+            _ => parsed.text("backend").unwrap_or_default(),
+        };
+        let backend = Backend::read(backend_name)?;
+        let address = Address::read(parsed, backend, env)?;
+        let load = Load::read(parsed)?;
+        let output = output(parsed, warn)?;
+        let reported = Reported::read(parsed, load.max_concurrency.is_some(), load.is_finite())?;
+        if backend == Backend::Chat && parsed.given("logprobs") {
+            warn("--logprobs has no effect on chat completions".to_owned());
+        }
+        let num_prompts = num_prompts(parsed)?;
+        let content_seed = if parsed.given("seed") {
+            load.seed
+        } else {
+            fresh
+        };
+        let dataset = Dataset::read(parsed, content_seed, warn)?;
+        if num_prompts == 0 && dataset.is_random() {
+            return Err(Failure::usage("--num-prompts must be above 0"));
+        }
+        Ok(Self {
+            backend_name: backend_name.to_owned(),
+            backend,
+            address,
+            model: owned(parsed, "model"),
+            served_model_name: owned(parsed, "served-model-name"),
+            tokenizer: owned(parsed, "tokenizer"),
+            skip_tokenizer: parsed.on("skip-tokenizer-init"),
+            request_id_prefix: owned(parsed, "request-id-prefix"),
+            num_prompts,
+            load,
+            body: BodyFlags::read(parsed, dataset.is_random())?,
+            dataset,
+            seed_given: parsed.given("seed"),
+            temperature_given: parsed.float("temperature").is_some(),
+            num_warmups: count(parsed, "num-warmups")?,
+            ready_timeout: Duration::from_secs(count(parsed, "ready-check-timeout-sec")? as u64),
+            timeout: timeout(parsed)?,
+            reported,
+            output,
+            quiet: parsed.on("disable-tqdm"),
+            exit_zero: parsed.on("exit-zero"),
+        })
+    }
+}
+
+fn owned(parsed: &Parsed, name: &str) -> Option<String> {
+    parsed
+        .text(name)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+fn count(parsed: &Parsed, name: &str) -> Result<usize, Failure> {
+    let value = parsed.int(name).unwrap_or(0);
+    usize::try_from(value)
+        .ok()
+        .filter(|value| *value <= 1_000_000_000)
+        .ok_or_else(|| Failure::usage(format!("--{name} must be 0 to 1000000000, got {value}")))
+}
+
+fn num_prompts(parsed: &Parsed) -> Result<usize, Failure> {
+    let count = count(parsed, "num-prompts")?;
+    // 0 means every row of a file, in custom data sets.
+    if count == 0 && parsed.text("dataset-name") == Some("sharegpt") {
+        return Err(Failure::usage("--num-prompts must be above 0"));
+    }
+    Ok(count)
+}
+
+fn timeout(parsed: &Parsed) -> Result<Duration, Failure> {
+    let seconds = parsed.float("timeout").unwrap_or(0.0);
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|timeout| !timeout.is_zero() && *timeout <= Duration::from_secs(31_536_000))
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "--timeout must be above 0 and at most 31536000 seconds, got {seconds}"
+            ))
+        })
+}
+
+fn output(parsed: &Parsed, warn: &mut dyn FnMut(String)) -> Result<Output, Failure> {
+    let mut metadata = Vec::new();
+    for pair in parsed.list("metadata") {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--metadata takes KEY=VALUE words, got `{pair}`"))
+        })?;
+        metadata.push((key.trim().to_owned(), value.trim().to_owned()));
+    }
+    let append = parsed.on("append-result");
+    let save = append || parsed.on("save-result");
+    for name in ["result-filename", "result-dir", "metadata", "save-detailed"] {
+        if !save && parsed.given(name) {
+            warn(format!(
+                "--{name} has no effect without --save-result: nothing is saved"
+            ));
+        }
+    }
+    Ok(Output {
+        save,
+        detailed: parsed.on("save-detailed"),
+        append,
+        dir: owned(parsed, "result-dir"),
+        file: owned(parsed, "result-filename"),
+        label: owned(parsed, "label"),
+        metadata,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::args::{Command, parse};
+    use super::*;
+
+    /// The settings of a command line, and what they warned of.
+    pub(crate) fn settings(line: &str) -> Result<(Settings, Vec<String>), Failure> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let Command::Run(parsed) = parse(&words)? else {
+            panic!("help");
+        };
+        let mut warnings = Vec::new();
+        let mut warn = |warning| warnings.push(warning);
+        let settings = Settings::read(&parsed, &|_| None, 99, &mut warn)?;
+        Ok((settings, warnings))
+    }
+
+    #[test]
+    fn the_guides_second_script_is_told_that_nothing_is_saved() {
+        let (settings, warnings) = settings(
+            "--backend vllm --model /path/to/your/model --dataset-name random \
+             --num-prompts 1000 --request-rate 20 --max-concurrency 10 --random-input-len 512 \
+             --random-output-len 128 --result-filename qps_20_concurrency_10.json",
+        )
+        .unwrap();
+        assert!(!settings.output.save);
+        assert!(warnings[0].contains("--save-result"));
+        assert_eq!(settings.load.max_concurrency, Some(10));
+        assert_eq!(settings.backend_name, "vllm");
+    }
+
+    #[test]
+    fn prompts_are_new_in_every_run_unless_a_seed_is_given() {
+        use super::super::dataset::{Item, Style};
+        let item = |line| -> Item { settings(line).unwrap().0.dataset.item(0, Style::TokenIds) };
+        let (fresh, seeded) = (
+            item("--random-input-len 9"),
+            item("--random-input-len 9 --seed 0"),
+        );
+        assert_ne!(fresh.prompt, seeded.prompt);
+        assert_eq!(fresh.input_tokens, seeded.input_tokens);
+        assert_eq!(seeded, item("--random-input-len 9 --seed 0"));
+    }
+
+    #[test]
+    fn the_older_name_of_the_backend_is_known() {
+        let line = "--endpoint-type openai-chat --endpoint /v1/chat/completions";
+        assert_eq!(settings(line).unwrap().0.backend, Backend::Chat);
+    }
+
+    #[test]
+    fn impossible_settings_are_usage_errors() {
+        for line in [
+            "--num-prompts 0",
+            "--num-prompts -1",
+            "--timeout 0",
+            "--metadata novalue",
+            "--num-warmups -1",
+            "--extra-body [1]",
+            "--backend tgi",
+        ] {
+            assert_eq!(settings(line).unwrap_err().code, 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Arguments of `plimsoll find`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use plimsoll_core::search::Ladder;
+use plimsoll_core::slo::Slo;
+
+use super::{EngineArgs, LangArg};
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    /// Address of the server: host:port, with or without http:// and /v1.
+    #[arg(required_unless_present = "sim", conflicts_with = "sim")]
+    pub(crate) url: Option<String>,
+    /// Use the built-in engine instead of a server.
+    #[arg(long)]
+    pub(crate) sim: bool,
+    /// Model name; the first one the server lists if not given.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// API to use; auto takes completions if the server has it, else chat.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) endpoint: EndpointArg,
+    /// Environment variable that holds the API key.
+    #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
+    pub(crate) api_key_env: String,
+    /// Certificate authority to trust beside the system's, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Take any certificate of the server.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub(crate) slo: Vec<Slo>,
+    /// Without --slo: least share of requests that must not fail, percent.
+    #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = percent)]
+    pub(crate) min_success: f64,
+    /// Without --slo: largest mean time to first token, such as 1s or 800ms.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub(crate) max_ttft: Duration,
+    /// Least growth of throughput per doubling, percent; stops the ramp without --slo, else a note.
+    #[arg(long, value_name = "PERCENT", default_value = "20", value_parser = percent)]
+    pub(crate) min_growth: f64,
+    /// Go on when the server's KV cache is full and it preempts.
+    #[arg(long)]
+    pub(crate) ignore_resources: bool,
+
+    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
+    #[arg(long, value_name = "LADDER", default_value = "doubling")]
+    pub(crate) ladder: Ladder,
+    /// First load of the ramp, streams.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) start: u32,
+    /// No load above this, streams.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_concurrency: u32,
+    /// Mean prompt length, tokens; varied by ±10 %.
+    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) input_len: u32,
+    /// Mean answer length, tokens; varied by ±10 %.
+    #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) output_len: u32,
+    /// How far lengths vary around their mean, percent.
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
+    pub(crate) length_spread: f64,
+    /// Longest hold of a level; by the request time if not given.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) level_time: Option<Duration>,
+    /// Time for the whole search.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    pub(crate) budget: Duration,
+    /// Time limit of one request.
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Planned mean as a share of the gateway cap, at most.
+    #[arg(long, value_name = "RATIO", default_value = "0.75", value_parser = ratio)]
+    pub(crate) headroom: f64,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Folder for the run; a new one below plimsoll-runs/ if not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Language of what people read.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) lang: LangArg,
+    /// Print run.json to stdout instead of the report.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress, only the report.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+/// API to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EndpointArg {
+    /// Completions if the server has it, else chat.
+    Auto,
+    /// /v1/completions.
+    Completions,
+    /// /v1/chat/completions.
+    Chat,
+}
+
+/// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let value: f64 = number.parse().map_err(|_| "write a time such as 500ms, 30s or 15m".to_owned())?;
+    let seconds = match unit {
+        "ms" => value / 1e3,
+        "s" => value,
+        "m" | "min" => value * 60.0,
+        "h" => value * 3_600.0,
+        _ => return Err("a time needs a unit: ms, s, m or h".to_owned()),
+    };
+    if seconds > 0.0 && seconds < 1e9 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("the time must be above 0".to_owned())
+    }
+}
+
+fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
+    let value: f64 = text.trim_end_matches('%').parse().map_err(|_| "not a number".to_owned())?;
+    if value >= low && value <= high { Ok(value) } else { Err(format!("must be from {low} to {high}")) }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    number_within(text, 0.1, 99.99).map(|value| value / 100.0)
+}
+
+fn spread(text: &str) -> Result<f64, String> {
+    number_within(text, 0.0, 90.0).map(|value| value / 100.0)
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
+        for bad in ["5", "x", "0s", "-1s", "1d", ""] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn percentages_become_ratios() {
+        assert_eq!(percent("20%"), Ok(0.2));
+        assert!(percent("0").is_err() && percent("100").is_err());
+    }
+}

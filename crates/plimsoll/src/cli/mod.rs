@@ -1,0 +1,107 @@
+//! What was typed. Parsing only validates; `find::plan` turns it into what it means.
+
+mod find;
+mod sim;
+mod zh;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use plimsoll_report::lang::Lang;
+
+pub(crate) use find::{EndpointArg, FindArgs};
+pub(crate) use sim::{EngineArgs, SimArgs};
+
+/// Finds how many concurrent streams an LLM server carries within a service objective.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find how many concurrent streams a server carries.
+    Find(Box<FindArgs>),
+    /// Run the built-in engine as an OpenAI-compatible server.
+    Sim(Box<SimArgs>),
+    /// Stand in for `vllm bench serve`: `plimsoll bench serve …`.
+    #[command(disable_help_flag = true)]
+    Bench,
+}
+
+/// Language of what people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LangArg {
+    /// By the environment.
+    Auto,
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Cli {
+    /// Parses the arguments; help and errors speak `lang` where they are ours.
+    pub(crate) fn parse_in(argv: &[String], lang: Lang) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        if lang == Lang::Zh {
+            command = zh::translate(command);
+        }
+        Self::from_arg_matches(&command.try_get_matches_from(argv)?)
+    }
+}
+
+/// The language to speak: `--lang` if it says, else the locale. Looked up before the arguments
+/// are parsed, since help is shown in it.
+pub(crate) fn language(argv: &[String]) -> Lang {
+    let value = argv.iter().enumerate().find_map(|(i, word)| match word.strip_prefix("--lang") {
+        Some("") => argv.get(i + 1).map(String::as_str),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    match value {
+        Some("zh") => Lang::Zh,
+        Some("en") => Lang::En,
+        _ => {
+            let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .iter()
+                .filter_map(|name| std::env::var(name).ok())
+                .find(|value| !value.is_empty());
+            Lang::from_locale(&locale.unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(name: &str, lang: Lang) -> String {
+        let argv = ["plimsoll", name, "--help"].map(str::to_owned);
+        Cli::parse_in(&argv, lang).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_in_both_languages() {
+        for (name, lang, tag) in [
+            ("find", Lang::En, "find_en"),
+            ("find", Lang::Zh, "find_zh"),
+            ("sim", Lang::En, "sim_en"),
+            ("sim", Lang::Zh, "sim_zh"),
+        ] {
+            insta::assert_snapshot!(tag, help(name, lang));
+        }
+    }
+
+    #[test]
+    fn the_language_is_taken_from_the_arguments_first() {
+        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(language(&argv(&["plimsoll", "find", "--lang", "zh"])), Lang::Zh);
+        assert_eq!(language(&argv(&["plimsoll", "find", "--lang=en"])), Lang::En);
+    }
+}

@@ -1,0 +1,78 @@
+//! Arguments of the built-in engine and of `plimsoll sim`.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+/// The engine: a named profile, and any of its parameters changed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Built-in engine")]
+pub(crate) struct EngineArgs {
+    /// Named engine: toy, h100-8b, 4090-8b or h20-70b-tp8.
+    #[arg(long, value_name = "NAME", default_value = "toy")]
+    pub(crate) profile: String,
+    /// Time of a step that does nothing but read the weights, µs.
+    #[arg(long, value_name = "US")]
+    pub(crate) step_base_us: Option<f64>,
+    /// Time added by one prompt token, µs.
+    #[arg(long, value_name = "US")]
+    pub(crate) prefill_us_per_token: Option<f64>,
+    /// Time added by one sequence in the step, µs.
+    #[arg(long, value_name = "US")]
+    pub(crate) sequence_us: Option<f64>,
+    /// Time added by one KV token of a running sequence, µs.
+    #[arg(long, value_name = "US")]
+    pub(crate) kv_us_per_token: Option<f64>,
+    /// Most sequences that run at once.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_num_seqs: Option<u32>,
+    /// Most tokens computed in one step.
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) max_num_batched_tokens: Option<u32>,
+    /// Size of the KV cache, blocks of 16 tokens.
+    #[arg(long, value_name = "BLOCKS")]
+    pub(crate) kv_blocks: Option<u32>,
+    /// Requests that may wait; the next one is refused with 429.
+    #[arg(long, value_name = "N")]
+    pub(crate) queue_limit: Option<usize>,
+    /// Coefficient of variation of the step time.
+    #[arg(long, value_name = "RATIO")]
+    pub(crate) jitter_cv: Option<f64>,
+    /// Whether prompt blocks are found again by their tokens.
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) prefix_cache: Option<bool>,
+    /// Longest prompt and answer together, tokens.
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) max_model_len: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: SocketAddr,
+    /// Model name to serve under.
+    #[arg(long, value_name = "NAME", default_value = "sim")]
+    pub(crate) served_model_name: String,
+    /// Ask for this API key.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// Threads that serve connections.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: u16,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// What to do wrong on purpose, as JSON: '{"error_share":0.1,"comments":true}'.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) faults: Option<String>,
+    /// Print how the profile's numbers come about, and end.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Language of the help.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) lang: super::LangArg,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}

@@ -1,0 +1,214 @@
+//! `plimsoll find`: preflight, levels, verdict, report.
+
+mod folder;
+mod machine;
+mod plan;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use plimsoll_core::level::{FinishedLevel, Purpose};
+use plimsoll_core::run::{Run, RunEvent, RunPlan, RunState, SCHEMA_VERSION, ServerInfo};
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::search::{Next, Search};
+use plimsoll_core::time::Offset;
+use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
+use plimsoll_load::clock::Clock;
+use plimsoll_load::completions::CompletionSource;
+use plimsoll_load::preflight::{Ready, preflight};
+use plimsoll_load::runner::{RunnerOptions, SocketRunner};
+use plimsoll_load::scrape::Scraper;
+use plimsoll_load::source::RequestSource;
+use plimsoll_load::target::Target;
+use plimsoll_report::console::render;
+use plimsoll_report::lang::Lang;
+use plimsoll_report::sentence::sentence;
+
+use crate::cli::FindArgs;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::signal::Stop;
+use crate::sim;
+use folder::Folder;
+use plan::Resolved;
+
+/// Runs the main job.
+pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
+    let started = jiff::Timestamp::now();
+    let resolved = plan::resolve(args)?;
+    let folder = Folder::create(args.out.as_deref(), started)?;
+    let console = Console::new(args.quiet || args.json, lang);
+    // The engine lives as long as the run does.
+    let engine = if args.sim { Some(sim::embedded(&args.engine, args.seed)?) } else { None };
+    let target = match &engine {
+        Some(engine) => Target::parse(&engine.url()).map_err(|error| Failure::usage(error.to_string()))?,
+        None => plan::target(args)?,
+    };
+    let ready = preflight(&target, &resolved.preflight)?;
+    let session = Session { resolved, target, ready, folder, console, lang, stop };
+    let run = session.run(started)?;
+    session.report(&run, args.json)?;
+    Ok(exit(&run))
+}
+
+fn exit(run: &Run) -> Exit {
+    match (run.state, run.verdict.as_ref().map(|verdict| verdict.kind)) {
+        (RunState::Finished, Some(VerdictKind::BelowFirst)) => Exit::NotMet,
+        (RunState::Finished, Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None) => Exit::Inconclusive,
+        (RunState::Finished, Some(_)) => Exit::Done,
+        _ => Exit::Interrupted,
+    }
+}
+
+/// A run with all that it needs.
+struct Session<'a> {
+    resolved: Resolved,
+    target: Target,
+    ready: Ready,
+    folder: Folder,
+    console: Console,
+    lang: Lang,
+    stop: &'a Stop,
+}
+
+impl Session<'_> {
+    fn run(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
+        let clock = Clock::start();
+        let mut run = self.begin(started)?;
+        let mut search = Search::new(self.resolved.search.clone());
+        let mut runner = self.runner(clock)?;
+        let verdict = loop {
+            match search.next(elapsed(&runner)) {
+                Next::Done(verdict) => break *verdict,
+                Next::Run(_) if self.stop.is_set() => break search.interrupted(elapsed(&runner)),
+                Next::Run(plan) => {
+                    let at_s = runner.now().as_secs_f64();
+                    self.event(
+                        &mut run,
+                        RunEvent::LevelStarted { index: plan.index, purpose: plan.purpose, concurrency: plan.streams, at_s },
+                    )?;
+                    let finished = runner.run_level(plan, &search.config().slo, &mut |progress| {
+                        self.console.show(&progress);
+                        if self.stop.is_set() { Go::Stop } else { Go::On }
+                    })?;
+                    self.keep(&mut run, &finished)?;
+                    search.take(finished.summary);
+                }
+            }
+        };
+        let last = runner.stop();
+        self.folder.requests(last.iter().filter_map(folder::ended))?;
+        self.finish(&mut run, verdict)?;
+        Ok(run)
+    }
+
+    fn begin(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
+        let info = &self.ready.info;
+        self.console.say(&format!(
+            "{} · {} · {}",
+            self.resolved.plan.target,
+            info.model,
+            self.resolved.plan.slo
+        ));
+        let event = RunEvent::RunStarted {
+            schema_version: SCHEMA_VERSION,
+            started_utc: started.to_string(),
+            plan: Box::new(self.plan()),
+            environment: machine::describe(self.resolved.workers),
+            server: Box::new(self.server()),
+        };
+        self.folder.event(&event)?;
+        Run::begin(event).context("a run starts with its first event").map_err(Failure::from)
+    }
+
+    fn plan(&self) -> RunPlan {
+        self.resolved.plan.clone()
+    }
+
+    fn server(&self) -> ServerInfo {
+        self.ready.info.clone()
+    }
+
+    fn runner(&self, clock: Clock) -> Result<SocketRunner, Failure> {
+        let source: Arc<dyn RequestSource> = Arc::new(CompletionSource {
+            dialect: self.ready.dialect.clone(),
+            workload: self.resolved.preflight.workload,
+        });
+        let scraper =
+            if self.ready.info.has_metrics { Some(Scraper::start(&self.target, clock)?) } else { None };
+        let options = RunnerOptions { workers: self.resolved.workers, timeout: self.resolved.preflight.timeout };
+        Ok(SocketRunner::start(&self.target, &source, scraper, clock, options)?)
+    }
+
+    /// A level is on disk as soon as it ends.
+    fn keep(&self, run: &mut Run, finished: &FinishedLevel) -> Result<(), Failure> {
+        self.folder.requests(finished.records.iter())?;
+        self.console.level(&finished.summary);
+        self.event(run, RunEvent::LevelFinished { level: Box::new(finished.summary.clone()) })?;
+        self.folder.run(run)
+    }
+
+    fn event(&self, run: &mut Run, event: RunEvent) -> Result<(), Failure> {
+        self.folder.event(&event)?;
+        run.apply(event);
+        Ok(())
+    }
+
+    fn finish(&self, run: &mut Run, mut verdict: Verdict) -> Result<(), Failure> {
+        verdict.notes.extend(self.notes(run));
+        verdict.sentence = sentence(run, &verdict, self.lang);
+        let interrupted = verdict.notes.contains(&Note::Interrupted);
+        let state = if interrupted { RunState::Partial } else { RunState::Finished };
+        self.event(run, RunEvent::RunFinished { state, verdict: Box::new(verdict) })?;
+        self.folder.run(run)?;
+        if run.levels.is_empty() {
+            return Ok(());
+        }
+        self.folder.figures(run, self.lang)
+    }
+
+    /// What preflight found that the reader must know.
+    fn notes(&self, run: &Run) -> Vec<Note> {
+        let info = &self.ready.info;
+        let mut notes = Vec::new();
+        if !info.reports_usage {
+            notes.push(Note::NoUsage);
+        }
+        if !info.honours_output_len {
+            notes.push(Note::ShortAnswers);
+        }
+        if self.ready.dialect.calibration.is_some() {
+            notes.push(Note::CalibratedPrompts);
+        }
+        if !info.has_metrics {
+            notes.push(Note::NoServerMetrics);
+        }
+        let first_ramp = run.levels.iter().find(|level| level.purpose == Purpose::Ramp);
+        if let Some(level) = first_ramp.filter(|level| level.concurrency > 2) {
+            notes.push(Note::StartedAt { streams: level.concurrency });
+        }
+        notes
+    }
+
+    fn report(&self, run: &Run, json: bool) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        let written = if json {
+            serde_json::to_string_pretty(run).map_err(std::io::Error::from).and_then(|text| writeln!(out, "{text}"))
+        } else {
+            self.console.say("");
+            render(run, self.lang, Console::width(), &mut out)
+        };
+        match written {
+            // A reader that has seen enough closed the pipe.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("failed to write the report").map_err(Failure::from),
+        }?;
+        self.console.say(&self.folder.say(self.lang));
+        Ok(())
+    }
+}
+
+fn elapsed(runner: &SocketRunner) -> std::time::Duration {
+    runner.now().since(Offset::ZERO)
+}

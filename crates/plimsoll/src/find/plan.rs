@@ -1,0 +1,121 @@
+//! From what was typed to what it means: objectives, rules, workload, target.
+
+use plimsoll_core::run::RunPlan;
+use plimsoll_core::search::{Rules, SearchConfig};
+use plimsoll_core::slo::{Objective, Slo};
+use plimsoll_core::workload::Workload;
+use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
+use plimsoll_load::target::Target;
+
+use super::machine;
+use crate::cli::{EndpointArg, FindArgs};
+use crate::exit::Failure;
+
+/// Streams that one worker drives before another core is used.
+const STREAMS_PER_WORKER: u32 = 1_024;
+
+/// A plan that makes sense.
+pub(super) struct Resolved {
+    pub(super) plan: RunPlan,
+    pub(super) search: SearchConfig,
+    pub(super) preflight: PreflightOptions,
+    pub(super) workers: u32,
+}
+
+pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
+    if args.start > args.max_concurrency {
+        return Err(Failure::usage(format!(
+            "--start {} is above --max-concurrency {}",
+            args.start, args.max_concurrency
+        )));
+    }
+    if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
+        return Err(Failure::usage(format!(
+            "--level-time {level_time:?} is longer than --budget {:?}",
+            args.budget
+        )));
+    }
+    let rules = Rules {
+        least_growth: args.min_growth,
+        growth_stops: args.slo.is_empty(),
+        resources_stop: args.slo.is_empty() && !args.ignore_resources,
+    };
+    let search = SearchConfig {
+        slo: slo(args),
+        rules,
+        ladder: args.ladder.clone(),
+        start: args.start,
+        most_streams: args.max_concurrency,
+        level_time: args.level_time,
+        budget: args.budget,
+        headroom: args.headroom,
+    };
+    let workload = Workload {
+        input_tokens: args.input_len,
+        output_tokens: args.output_len,
+        spread_ratio: args.length_spread,
+        seed: args.seed,
+    };
+    let workers = args.max_concurrency.div_ceil(STREAMS_PER_WORKER).clamp(1, machine::cpus());
+    Ok(Resolved {
+        plan: run_plan(args, &search),
+        search,
+        preflight: PreflightOptions {
+            model: args.model.clone(),
+            endpoint: match args.endpoint {
+                EndpointArg::Auto => EndpointChoice::Auto,
+                EndpointArg::Completions => EndpointChoice::Completions,
+                EndpointArg::Chat => EndpointChoice::Chat,
+            },
+            workload,
+            timeout: args.timeout,
+        },
+        workers,
+    })
+}
+
+/// The user's objectives, or the guide's: success and mean TTFT.
+fn slo(args: &FindArgs) -> Slo {
+    if args.slo.is_empty() {
+        let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
+        return Slo(vec![Objective::success(args.min_success), ttft]);
+    }
+    let given = args.slo.iter().flat_map(|slo| slo.0.iter().copied()).collect();
+    Slo(given).with_success_beside_means(args.min_success)
+}
+
+fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
+    let target = match &args.url {
+        Some(url) => url.clone(),
+        None => format!("sim:{}", args.engine.profile),
+    };
+    RunPlan {
+        target,
+        slo: search.slo.clone(),
+        slo_given: !args.slo.is_empty(),
+        rules: search.rules,
+        ladder: search.ladder.clone(),
+        start: search.start,
+        max_concurrency: search.most_streams,
+        input_len_tokens: args.input_len,
+        output_len_tokens: args.output_len,
+        length_spread_ratio: args.length_spread,
+        level_time_s: args.level_time.map(|time| time.as_secs_f64()),
+        budget_s: args.budget.as_secs_f64(),
+        timeout_s: args.timeout.as_secs_f64(),
+        headroom_ratio: args.headroom,
+        seed: args.seed,
+    }
+}
+
+/// The server to load, with its key.
+pub(super) fn target(args: &FindArgs) -> Result<Target, Failure> {
+    let url = args.url.as_deref().unwrap_or_default();
+    let mut target = Target::parse(url).map_err(|error| Failure::usage(error.to_string()))?;
+    target.ca_file.clone_from(&args.cacert);
+    target.insecure = args.insecure;
+    Ok(match std::env::var(&args.api_key_env) {
+        Ok(key) if !key.is_empty() => target.with_api_key(key.trim()),
+        _ => target,
+    })
+}

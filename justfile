@@ -1,0 +1,41 @@
+# One line each; CI calls the same recipes.
+
+# What CI runs.
+ci: fmt lint doc schema test demo llama
+
+# Formatting.
+fmt:
+    cargo fmt --all --check
+
+# Lints, warnings as errors.
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Documentation, warnings as errors.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# Generated files in step with the code.
+schema:
+    cargo xtask schema --check
+
+# The README's test command: everything that needs no extra install.
+test:
+    INSTA_UPDATE=no cargo test --workspace
+
+# The README's first command: the main job against the built-in engine.
+demo:
+    rm -rf target/demo && cargo run --release -- find --sim --out target/demo
+
+# The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
+llama:
+    python3 scripts/with-llama.py cargo test -p plimsoll --test it -- --ignored llama
+
+# Licences, advisories and duplicate crates; needs cargo-deny.
+deny:
+    cargo deny check
+
+# A minute of each fuzz target; needs cargo-fuzz and a nightly compiler.
+fuzz:
+    cargo +nightly fuzz run sse -- -max_total_time=60
+    cargo +nightly fuzz run answer -- -max_total_time=60
