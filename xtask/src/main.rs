@@ -9,7 +9,9 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["schema"] => std::fs::write(schema_file(), schema()?).context("failed to write the schema"),
+        ["schema"] => {
+            std::fs::write(schema_file(), schema()?).context("failed to write the schema")
+        }
         ["schema", "--check"] => check_schema(),
         _ => bail!("usage: cargo xtask schema [--check]"),
     }
@@ -27,7 +29,8 @@ fn schema() -> Result<String> {
 
 fn check_schema() -> Result<()> {
     let file = schema_file();
-    let found = std::fs::read_to_string(&file).context("the schema is missing: run `cargo xtask schema`")?;
+    let found = std::fs::read_to_string(&file)
+        .context("the schema is missing: run `cargo xtask schema`")?;
     if found != schema()? {
         bail!("the schema is out of step with the code: run `cargo xtask schema`");
     }

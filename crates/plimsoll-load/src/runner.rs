@@ -10,7 +10,6 @@ use plimsoll_core::level::{
     ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
-use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
@@ -129,33 +128,19 @@ impl SocketRunner {
         }
     }
 
-    /// Tells every worker of the level, with its new streams and their scattered starts.
-    fn go_over_to(&mut self, plan: &LevelPlan, now: Offset) -> Result<(), LoadError> {
-        let back_off = plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end());
-        let count = self.workers.len() as u32;
-        for (index, worker) in self.workers.iter().enumerate() {
-            let starts = (self.streams..plan.streams)
-                .filter(|stream| stream % count == index as u32)
-                .map(|stream| {
-                    (
-                        stream,
-                        now + scatter(stream - self.streams, plan.handover()),
-                    )
-                })
-                .collect();
-            let command = Command::Level {
-                level: plan.index,
-                streams: plan.streams,
-                starts,
-                back_off,
-            };
-            worker
-                .commands
-                .send(command)
-                .map_err(|_| LoadError::WorkerLost)?;
-        }
+    /// Tells every worker of the level.
+    fn go_over_to(&mut self, plan: &LevelPlan) -> Result<(), LoadError> {
+        let command = Command::Level {
+            level: plan.index,
+            streams: plan.streams,
+            spread: plan.handover(self.streams),
+            back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
+        };
         self.streams = plan.streams;
-        Ok(())
+        self.workers
+            .iter()
+            .try_for_each(|worker| worker.commands.send(command.clone()))
+            .map_err(|_| LoadError::WorkerLost)
     }
 
     fn counted(&self, of: impl Fn(&Counters) -> u64) -> u64 {
@@ -210,7 +195,7 @@ impl Runner for SocketRunner {
     ) -> Result<FinishedLevel, LoadError> {
         let now = self.clock.now();
         let before = self.totals();
-        self.go_over_to(&plan, now)?;
+        self.go_over_to(&plan)?;
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
             self.pump(&mut level)?;

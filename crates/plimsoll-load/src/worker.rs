@@ -1,12 +1,14 @@
 //! A worker: one thread, one current-thread runtime, its share of the streams. It hears commands
 //! at human rates and tells what happens through a channel that never blocks it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
+use plimsoll_core::schedule::scatter;
 use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -16,14 +18,14 @@ use crate::exchange::{Due, Line, Slot, Trace, Watch};
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
-    /// Go over to a level: streams at or above `streams` leave, `starts` come.
+    /// Go over to a level: streams at or above `streams` leave, those that are missing come.
     Level {
         /// Index of the level.
         level: u32,
         /// Streams of the level, over all workers.
         streams: u32,
-        /// New streams of this worker, and when they start.
-        starts: Vec<(u32, Offset)>,
+        /// Over how long the new streams start.
+        spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
     },
@@ -55,6 +57,9 @@ struct Shared {
     back_off: Cell<Duration>,
     stop: Cell<bool>,
     next: Cell<u64>,
+    /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
+    /// wanted again by then it goes on, and no second one takes its place.
+    live: RefCell<BTreeSet<u32>>,
     /// Told when `streams` or `stop` changed.
     changed: Notify,
 }
@@ -93,6 +98,7 @@ pub(crate) async fn work(
         back_off: Cell::new(Duration::ZERO),
         stop: Cell::new(false),
         next: Cell::new(0),
+        live: RefCell::default(),
         changed: Notify::new(),
     });
     let mut streams = JoinSet::new();
@@ -105,14 +111,16 @@ pub(crate) async fn work(
             Command::Level {
                 level,
                 streams: limit,
-                starts,
+                spread,
                 back_off,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
                 shared.changed.notify_waiters();
-                for (stream, start) in starts {
+                let now = shared.line.clock.now();
+                for stream in shared.missing(limit) {
+                    let start = now + scatter(stream, spread);
                     let _ = streams.spawn_local(run_stream(Rc::clone(&shared), stream, start));
                 }
             }
@@ -145,9 +153,19 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
                 .await;
         }
     }
+    let _ = shared.live.borrow_mut().remove(&stream);
 }
 
 impl Shared {
+    /// Streams of this worker below `limit` that have no task; they get one.
+    fn missing(&self, limit: u32) -> Vec<u32> {
+        let mut live = self.live.borrow_mut();
+        (0..limit)
+            .filter(|stream| stream % self.share.count == self.share.index)
+            .filter(|stream| live.insert(*stream))
+            .collect()
+    }
+
     fn tell(&self, event: LoadEvent) {
         // The coordinator is gone only when the run is over: then nobody needs the event.
         drop(self.events.send(event));

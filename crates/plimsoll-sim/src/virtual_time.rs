@@ -106,7 +106,7 @@ impl VirtualRunner {
             .map(|record| record.stream)
             .chain(self.timers.iter().map(|(_, stream)| *stream))
             .collect();
-        let spread = running.level.plan().handover();
+        let spread = running.level.plan().handover(busy.len() as u32);
         let new = (0..streams).filter(|stream| !busy.contains(stream));
         for (i, stream) in (0..).zip(new) {
             self.timers.insert((self.now + scatter(i, spread), stream));

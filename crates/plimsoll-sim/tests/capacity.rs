@@ -66,6 +66,7 @@ impl Case {
             level_time: None,
             budget: Duration::from_secs(900),
             headroom: 0.8,
+            first_request_time: Duration::from_secs(1),
         });
         let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);
         loop {

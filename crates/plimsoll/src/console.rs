@@ -38,28 +38,34 @@ impl Console {
     /// One line that stays.
     pub(crate) fn say(&self, line: &str) {
         if self.style != Style::Quiet {
-            self.write(&format!("{line}\n"));
+            write(&format!("{line}\n"));
         }
     }
 
     /// What a running level looks like now.
     pub(crate) fn show(&self, progress: &Progress<'_>) {
         if self.style == Style::Live {
-            self.write(&format!("\r\x1b[K{}", self.live_line(progress)));
+            write(&format!("\r\x1b[K{}", self.live_line(progress)));
         }
     }
 
     /// A level that is over.
     pub(crate) fn level(&self, summary: &LevelSummary) {
-        let start = if self.style == Style::Live { "\r\x1b[K" } else { "" };
+        let start = if self.style == Style::Live {
+            "\r\x1b[K"
+        } else {
+            ""
+        };
         if self.style != Style::Quiet {
-            self.write(&format!("{start}{}\n", level_row(summary, self.lang)));
+            write(&format!("{start}{}\n", level_row(summary, self.lang)));
         }
     }
 
     /// Width of the terminal that the report goes to.
     pub(crate) fn width() -> u16 {
-        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+        let columns = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|text| text.parse().ok());
         columns.unwrap_or(120)
     }
 
@@ -68,17 +74,36 @@ impl Console {
         let elapsed = progress.now.since(level.started_at()).as_secs_f64();
         let since = level.window_from().unwrap_or(level.started_at());
         let span = progress.now.since(since).as_secs_f64();
-        let recent = || level.book().ended().iter().filter(|record| record.done >= since);
-        let completed = recent().filter(|record| record.outcome.is_completed()).count();
-        let failed = recent().filter(|record| record.outcome.is_failure()).count();
-        let ttft: Vec<f64> = recent().filter_map(plimsoll_core::record::RequestRecord::ttft_ms).collect();
+        let recent = || {
+            level
+                .book()
+                .ended()
+                .iter()
+                .filter(|record| record.done >= since)
+        };
+        let completed = recent()
+            .filter(|record| record.outcome.is_completed())
+            .count();
+        let failed = recent()
+            .filter(|record| record.outcome.is_failure())
+            .count();
+        let ttft: Vec<f64> = recent()
+            .filter_map(plimsoll_core::record::RequestRecord::ttft_ms)
+            .collect();
         let streams = level.plan().streams;
-        let rate = if span > 0.0 { completed as f64 / span } else { 0.0 };
+        let rate = if span > 0.0 {
+            completed as f64 / span
+        } else {
+            0.0
+        };
         let ttft = mean(&ttft).map_or("–".to_owned(), |ms| format!("{ms:.0}"));
         let success = if completed + failed == 0 {
             "–".to_owned()
         } else {
-            format!("{:.1} %", completed as f64 / (completed + failed) as f64 * 100.0)
+            format!(
+                "{:.1} %",
+                completed as f64 / (completed + failed) as f64 * 100.0
+            )
         };
         let phase = match (level.phase(), self.lang) {
             (Phase::Handover, Lang::En) => "starting",
@@ -97,10 +122,10 @@ impl Console {
             ),
         }
     }
+}
 
-    fn write(&self, text: &str) {
-        let mut err = io::stderr().lock();
-        drop(err.write_all(text.as_bytes()));
-        drop(err.flush());
-    }
+fn write(text: &str) {
+    let mut err = io::stderr().lock();
+    drop(err.write_all(text.as_bytes()));
+    drop(err.flush());
 }

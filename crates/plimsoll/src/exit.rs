@@ -48,7 +48,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, text: text.into(), hint: None }
+        Self {
+            exit: Exit::Usage,
+            text: text.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -58,7 +62,11 @@ impl Failure {
 
     /// A fault of the tool or its machine, with all its causes.
     pub(crate) fn fault(error: &anyhow::Error) -> Self {
-        Self { exit: Exit::Fault, text: format!("{error:#}"), hint: None }
+        Self {
+            exit: Exit::Fault,
+            text: format!("{error:#}"),
+            hint: None,
+        }
     }
 }
 
@@ -78,13 +86,17 @@ impl From<PreflightError> for Failure {
     fn from(error: PreflightError) -> Self {
         let exit = match &error {
             PreflightError::Load(LoadError::Worker(_) | LoadError::WorkerLost) => Exit::Fault,
-            PreflightError::UnknownModel { .. } | PreflightError::TooLong { .. } | PreflightError::NoModels => {
-                Exit::Usage
-            }
+            PreflightError::UnknownModel { .. }
+            | PreflightError::TooLong { .. }
+            | PreflightError::NoModels => Exit::Usage,
             _ => Exit::Unreachable,
         };
         let hint = error.hint().map(str::to_owned);
-        Self { exit, text: format!("{:#}", anyhow::Error::from(error)), hint }
+        Self {
+            exit,
+            text: format!("{:#}", anyhow::Error::from(error)),
+            hint,
+        }
     }
 }
 

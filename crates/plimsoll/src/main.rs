@@ -5,8 +5,8 @@ mod cli;
 mod console;
 mod exit;
 mod find;
-mod sim;
 mod signal;
+mod sim;
 
 use std::io::Write;
 
@@ -14,9 +14,9 @@ use cli::{Cli, Command};
 use exit::{Exit, Failure};
 
 fn main() -> std::process::ExitCode {
-    let argv: Vec<String> = std::env::args().collect();
+    let words: Vec<String> = std::env::args().collect();
     let stop = signal::watch();
-    let code = match bench_arguments(&argv) {
+    let code = match bench_arguments(&words) {
         Some(rest) => bench::run(
             rest,
             &mut std::io::stdout().lock(),
@@ -24,33 +24,39 @@ fn main() -> std::process::ExitCode {
             &|name| std::env::var(name).ok(),
             &|| stop.is_set(),
         ),
-        None => command(&argv, &stop),
+        None => command(&words, &stop),
     };
     std::process::ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// `bench serve …` has a parser of its own: it follows the rules of the tool it stands in for.
-fn bench_arguments(argv: &[String]) -> Option<&[String]> {
-    match argv {
+fn bench_arguments(words: &[String]) -> Option<&[String]> {
+    match words {
         [_, bench, serve, rest @ ..] if bench == "bench" && serve == "serve" => Some(rest),
         _ => None,
     }
 }
 
-fn command(argv: &[String], stop: &signal::Stop) -> i32 {
-    let lang = cli::language(argv);
-    let cli = match Cli::parse_in(argv, lang) {
+fn command(words: &[String], stop: &signal::Stop) -> i32 {
+    let lang = cli::language(words);
+    let cli = match Cli::parse_in(words, lang) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no error; a closed pipe is none either.
             drop(error.print());
-            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
+            return if error.use_stderr() {
+                Exit::Usage.code()
+            } else {
+                Exit::Done.code()
+            };
         }
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
-        Command::Bench => Err(Failure::usage("`plimsoll bench` has one command: `plimsoll bench serve`")),
+        Command::Bench => Err(Failure::usage(
+            "`plimsoll bench` has one command: `plimsoll bench serve`",
+        )),
     };
     match done {
         Ok(exit) => exit.code(),

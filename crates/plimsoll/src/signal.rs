@@ -21,7 +21,11 @@ pub(crate) fn watch() -> Stop {
     let stop = Stop::default();
     for signal in [SIGINT, SIGTERM] {
         // Order matters: the second signal must find the flag already set by the first.
-        drop(flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop.0)));
+        drop(flag::register_conditional_shutdown(
+            signal,
+            130,
+            Arc::clone(&stop.0),
+        ));
         drop(flag::register(signal, Arc::clone(&stop.0)));
     }
     stop

@@ -12,7 +12,8 @@ use crate::signal::Stop;
 /// Runs the built-in engine as a server until it is interrupted.
 pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
     let mut out = std::io::stdout().lock();
-    let written = |result: std::io::Result<()>| result.map_err(|error| Failure::fault(&error.into()));
+    let written =
+        |result: std::io::Result<()>| result.map_err(|error| Failure::fault(&error.into()));
     if args.explain {
         written(writeln!(out, "{}", profile(&args.engine)?.explain()))?;
         return Ok(Exit::Done);
@@ -27,7 +28,13 @@ pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
         workers: usize::from(args.workers),
     };
     let server = start(config)?;
-    written(writeln!(out, "{} serves `{}` at {}", args.engine.profile, args.served_model_name, server.url()))?;
+    written(writeln!(
+        out,
+        "{} serves `{}` at {}",
+        args.engine.profile,
+        args.served_model_name,
+        server.url()
+    ))?;
     written(out.flush())?;
     stop.wait();
     Ok(Exit::Done)
@@ -42,7 +49,8 @@ pub(crate) fn embedded(args: &EngineArgs, seed: u64) -> Result<SimServer, Failur
 }
 
 fn start(config: SimConfig) -> Result<SimServer, Failure> {
-    SimServer::start(config).map_err(|error| Failure::usage(format!("{:#}", anyhow::Error::from(error))))
+    SimServer::start(config)
+        .map_err(|error| Failure::usage(format!("{:#}", anyhow::Error::from(error))))
 }
 
 fn profile(args: &EngineArgs) -> Result<Profile, Failure> {
@@ -68,14 +76,20 @@ fn engine(args: &EngineArgs) -> Result<EngineParams, Failure> {
         ..EngineOverrides::default()
     };
     let params = overrides.apply(&profile(args)?.engine);
-    params.validate().map_err(|error| Failure::usage(error.to_string()))?;
+    params
+        .validate()
+        .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(params)
 }
 
 fn faults(json: Option<&str>) -> Result<Faults, Failure> {
-    let Some(json) = json else { return Ok(Faults::default()) };
+    let Some(json) = json else {
+        return Ok(Faults::default());
+    };
     let faults: Faults =
         serde_json::from_str(json).map_err(|error| Failure::usage(format!("--faults: {error}")))?;
-    faults.validate().map_err(|error| Failure::usage(format!("--faults: {error}")))?;
+    faults
+        .validate()
+        .map_err(|error| Failure::usage(format!("--faults: {error}")))?;
     Ok(faults)
 }

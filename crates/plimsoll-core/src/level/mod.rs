@@ -30,7 +30,9 @@ const SCREEN_REQUESTS: usize = 8;
 /// Printed figures come from a window of at least this many request times …
 const PRINT_REQUEST_TIMES: f64 = 5.0;
 /// … unless that takes longer than this on a screened level.
-const SCREEN_LONG: Duration = Duration::from_secs(4);
+const SCREEN_LONG: Duration = Duration::from_secs(3);
+/// The window of a short level, in request times (statistics.md §4.2).
+const SHORT_REQUEST_TIMES: f64 = 2.0;
 /// First look at a level that is to be decided, in request times, and the growth of later looks.
 const FIRST_LOOK_REQUEST_TIMES: f64 = 8.0;
 const LOOK_GROWTH: f64 = 1.15;
@@ -65,6 +67,7 @@ pub struct Level {
     slo: Slo,
     latency_from: LatencyFrom,
     book: Book,
+    handover: Duration,
     started_at: Offset,
     full_at: Option<Offset>,
     window_from: Option<Offset>,
@@ -76,7 +79,9 @@ pub struct Level {
 impl Level {
     /// Starts a level at `now` with the requests that are in flight.
     pub fn start(plan: LevelPlan, slo: Slo, now: Offset, carried: Vec<InFlight>) -> Self {
+        let handover = plan.handover(carried.len() as u32);
         Self {
+            handover,
             plan,
             slo,
             latency_from: LatencyFrom::Sent,
@@ -180,18 +185,18 @@ impl Level {
 
     /// The hold and all that comes before it.
     fn longest(&self) -> Duration {
-        self.plan.longest_hold + self.plan.handover() + self.plan.request_time * 2 + PATIENCE
+        self.plan.longest_hold + self.handover + self.plan.request_time * 2 + PATIENCE
     }
 
     fn is_full(&self, now: Offset) -> bool {
         let since_start = now.since(self.started_at);
-        if since_start < self.plan.handover() {
+        if since_start < self.handover {
             return false;
         }
         let flying = self.book.in_flight_count();
         let streams = self.plan.streams as usize;
         let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
-        all_there || since_start >= self.plan.handover() + self.plan.request_time + PATIENCE
+        all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.
@@ -230,13 +235,10 @@ impl Level {
             Hold::Screen => {
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
-                let ended = self
-                    .book
-                    .ended()
-                    .iter()
-                    .filter(|record| record.done >= from)
-                    .count();
-                length >= least.max(printable) && ended >= SCREEN_REQUESTS
+                length >= least.max(printable) && self.has_screened(from)
+            }
+            Hold::Short => {
+                length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened(from)
             }
             Hold::Decide => {
                 if length < self.next_look {
@@ -251,6 +253,15 @@ impl Level {
                     && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
             }
         }
+    }
+
+    fn has_screened(&self, from: Offset) -> bool {
+        self.book
+            .ended()
+            .iter()
+            .filter(|record| record.done >= from)
+            .count()
+            >= SCREEN_REQUESTS
     }
 
     fn sample<'a>(

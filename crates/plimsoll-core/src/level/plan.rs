@@ -13,7 +13,9 @@ pub enum Purpose {
     Baseline,
     /// A rung of the ladder, screened.
     Ramp,
-    /// Closing in on the edge, held until decided.
+    /// Between a load that holds and one that breaks, held shortly to halve the bracket.
+    Bisect,
+    /// At the edge, held until decided.
     Refine,
 }
 
@@ -23,6 +25,8 @@ pub enum Hold {
     /// Until nothing contradicts it for a while: max(1.5 request times, 8 requests), and up to
     /// 5 request times where those are short.
     Screen,
+    /// For two request times and 8 requests: enough to halve a bracket whose ends are held later.
+    Short,
     /// Until the objectives are decided.
     Decide,
 }
@@ -46,12 +50,15 @@ pub struct LevelPlan {
 
 impl LevelPlan {
     /// Over how long the new streams start: 1.5 of the last level's mean request time, so that no
-    /// burst of prefills is measured as if it were service (method.md §4.1).
-    pub fn handover(&self) -> Duration {
+    /// burst of prefills is measured as if it were service (method.md §4.1). Where few streams join
+    /// many the burst is small and the spread in proportion; where none join there is none.
+    pub fn handover(&self, streams_before: u32) -> Duration {
+        let new = f64::from(self.streams.saturating_sub(streams_before));
+        let share = (new / f64::from(streams_before.max(1))).min(1.0);
         if self.streams <= 1 {
             Duration::ZERO
         } else {
-            self.request_time.mul_f64(1.5)
+            self.request_time.mul_f64(1.5 * share)
         }
     }
 }

@@ -134,6 +134,17 @@ pub struct LevelSummary {
 }
 
 impl LevelSummary {
+    /// Whether it says nothing of the server: void, or no request ended within its window.
+    pub fn says_nothing(&self) -> bool {
+        let ended = self.requests.completed_in_window + self.requests.failed_in_window;
+        self.verdict == LevelVerdict::Void || self.window.is_none() || ended == 0
+    }
+
+    /// Whether it is void because the load was not delivered as asked.
+    pub fn is_clients_fault(&self) -> bool {
+        self.verdict == LevelVerdict::Void && !self.objectives.iter().any(lacks_its_metric)
+    }
+
     /// Whether it is known, or looks, to break the SLO.
     pub fn is_broken(&self) -> bool {
         match self.verdict {
@@ -214,7 +225,7 @@ fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<St
         return (LevelVerdict::Void, Some(reason));
     }
     let broken = |result: &&ObjectiveResult| match plan.hold {
-        Hold::Screen => result.screen_breaks || result.decision == Decision::Fail,
+        Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
         Hold::Decide => result.decision == Decision::Fail,
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
@@ -222,7 +233,7 @@ fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<St
     }
     match (plan.hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
-        (Hold::Screen, _) => (LevelVerdict::Screened, None),
+        (Hold::Screen | Hold::Short, _) => (LevelVerdict::Screened, None),
         (Hold::Decide, _) => (LevelVerdict::Undecided, None),
     }
 }
@@ -246,15 +257,19 @@ fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
     summary
         .objectives
         .iter()
-        .find(|result| result.absent as f64 > MOST_ABSENT * (result.absent + result.n) as f64)
+        .find(|result| lacks_its_metric(result))
         .map(|result| {
+            let all = result.absent + result.n;
             format!(
-                "`{}` does not exist for {} of {} requests",
-                result.objective,
-                result.absent,
-                result.absent + result.n
+                "`{}` does not exist for {} of {all} requests",
+                result.objective, result.absent
             )
         })
+}
+
+/// Whether too many requests have no such value for the objective to say anything.
+fn lacks_its_metric(result: &ObjectiveResult) -> bool {
+    result.absent as f64 > MOST_ABSENT * (result.absent + result.n) as f64
 }
 
 /// The values of a window, by metric.

@@ -5,7 +5,8 @@
 //! |---|---|---|
 //! | baseline | 1 stream | it has run |
 //! | ramp | the next rung of the ladder, screened | something breaks, a stop rule holds, or the ladder ends |
-//! | refine | between the highest load that holds and the lowest that breaks, held until decided | they are within 5 % or one stream, and both were held |
+//! | bisect | between the highest load that holds and the lowest that breaks, held shortly | they are within 5 % or one stream |
+//! | refine | both ends of the bracket, and loads just outside it where they are in doubt, held until decided | the interval is within 5 % or one stream a side, or its ends have been visited enough |
 //!
 //! The stage is not stored: it follows from the levels, so that a run can be resumed or replayed.
 
@@ -23,16 +24,21 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
-use crate::level::{Hold, LevelPlan, LevelSummary, LevelVerdict, Purpose};
-use crate::slo::Slo;
+use crate::level::{Hold, LevelPlan, LevelSummary, Purpose};
+use crate::slo::{Objective, Slo};
 use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
 const PRECISION: f64 = 0.05;
-/// A request time to plan the first level with.
-const UNKNOWN_REQUEST_TIME: Duration = Duration::from_secs(1);
-/// A load is held this often at most.
+/// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
+/// Levels held until decided, at most: both ends of the bracket and what narrows the interval.
+const MOST_HELD: usize = 8;
+/// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
+/// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
+const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
+/// No level is held longer than this for the sake of a pass.
+const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
 /// The guide's rules beside the objectives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +71,8 @@ pub struct SearchConfig {
     pub budget: Duration,
     /// Planned mean as a share of the gateway cap, at most.
     pub headroom: f64,
+    /// A request time to plan the first level with, as preflight estimates it.
+    pub first_request_time: Duration,
 }
 
 /// What to do next.
@@ -87,10 +95,20 @@ pub struct Search {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     Closed,
-    Growth { from_streams: u32 },
-    Resources { at_streams: u32 },
+    Growth {
+        from_streams: u32,
+    },
+    Resources {
+        at_streams: u32,
+    },
     LadderEnd,
-    ClientLimit { at_streams: u32 },
+    ClientLimit {
+        at_streams: u32,
+    },
+    /// The level ran, but its requests do not show what the SLO asks.
+    Unmeasurable {
+        at_streams: u32,
+    },
     Budget,
     Interrupted,
 }
@@ -152,18 +170,19 @@ impl Search {
         let Some(last) = self.levels.last() else {
             return Ok((1, Purpose::Baseline));
         };
-        if last.verdict == LevelVerdict::Void {
+        if last.says_nothing() {
+            let at_streams = last.concurrency;
             let visits = self
                 .levels
                 .iter()
-                .filter(|level| level.concurrency == last.concurrency)
+                .filter(|level| level.concurrency == at_streams)
                 .count();
             return if visits < MOST_VISITS {
-                Ok((last.concurrency, last.purpose))
+                Ok((at_streams, last.purpose))
+            } else if last.is_clients_fault() {
+                Err(Stop::ClientLimit { at_streams })
             } else {
-                Err(Stop::ClientLimit {
-                    at_streams: last.concurrency,
-                })
+                Err(Stop::Unmeasurable { at_streams })
             };
         }
         if let Some(stop) = self.rule_stop() {
@@ -190,24 +209,60 @@ impl Search {
     }
 
     fn refine(&self, low: u32, high: u32) -> Result<(u32, Purpose), Stop> {
-        let gap = high - low;
-        if low > 0 && gap > 1 && f64::from(gap) > f64::from(low) * PRECISION {
-            let middle = (f64::from(low) * f64::from(high)).sqrt().round() as u32;
-            return Ok((middle.clamp(low + 1, high - 1), Purpose::Refine));
+        if low > 0 && !is_close(low, high) {
+            return Ok((between(low, high), Purpose::Bisect));
         }
-        // Screened levels are not decisions: both ends of the bracket are held before it counts.
-        [high, low]
+        // Short levels are not decisions: both ends of the bracket are held before it counts.
+        let unheld = [high, low]
             .into_iter()
-            .find(|load| *load > 0 && self.held_visits(*load) == 0)
+            .find(|load| *load > 0 && !self.was_held(*load));
+        unheld
+            .or_else(|| self.doubtful(low, high))
             .map(|load| (load, Purpose::Refine))
             .ok_or(Stop::Closed)
     }
 
-    fn held_visits(&self, load: u32) -> usize {
+    /// A load just outside the bracket, where the interval reaches further than it needs to.
+    fn doubtful(&self, low: u32, high: u32) -> Option<u32> {
+        let held = self
+            .levels
+            .iter()
+            .filter(|level| level.purpose == Purpose::Refine)
+            .count();
+        let interval = interval::interval(&self.levels, self.config.most_streams)
+            .filter(|_| held < MOST_HELD)?;
+        let loads: Vec<u32> = self.standings().into_keys().collect();
+        let step = |load: u32| (f64::from(load) * PRECISION).round().max(1.0) as u32;
+        if interval.upper.is_none_or(|upper| upper >= high) {
+            let next = loads
+                .iter()
+                .copied()
+                .find(|load| *load > high)
+                .unwrap_or(self.config.most_streams + 1);
+            let beyond = high + step(high);
+            if beyond < next {
+                return Some(beyond);
+            }
+        }
+        if interval.lower < low {
+            let previous = loads
+                .iter()
+                .copied()
+                .rev()
+                .find(|load| *load < low)
+                .unwrap_or(0);
+            let below = low.saturating_sub(step(low));
+            if below > previous {
+                return Some(below);
+            }
+        }
+        None
+    }
+
+    fn was_held(&self, load: u32) -> bool {
         self.levels
             .iter()
-            .filter(|level| level.concurrency == load && level.purpose == Purpose::Refine)
-            .count()
+            .any(|level| level.concurrency == load && level.purpose == Purpose::Refine)
     }
 
     /// The highest load with nothing broken up to it, and the lowest that breaks: the first
@@ -230,10 +285,12 @@ impl Search {
         let held = |level: &&LevelSummary| level.purpose == Purpose::Refine;
         let screened = self.levels.iter().filter(|level| !held(level));
         for level in screened.chain(self.levels.iter().filter(held)) {
-            let standing = match level.verdict {
-                LevelVerdict::Void => Standing::Unknown,
-                _ if level.is_broken() => Standing::Breaks,
-                _ => Standing::Holds,
+            let standing = if level.says_nothing() {
+                Standing::Unknown
+            } else if level.is_broken() {
+                Standing::Breaks
+            } else {
+                Standing::Holds
             };
             if standing != Standing::Unknown || !standings.contains_key(&level.concurrency) {
                 let _ = standings.insert(level.concurrency, standing);
@@ -272,7 +329,7 @@ impl Search {
         let by_load: BTreeMap<u32, &LevelSummary> = self
             .levels
             .iter()
-            .filter(|level| level.purpose != Purpose::Refine)
+            .filter(|level| matches!(level.purpose, Purpose::Baseline | Purpose::Ramp))
             .map(|level| (level.concurrency, level))
             .collect();
         by_load.into_values().collect()
@@ -280,14 +337,22 @@ impl Search {
 
     fn plan(&self, streams: u32, purpose: Purpose, elapsed: Duration) -> LevelPlan {
         let request_time = self.last_request_time();
-        let hold = if purpose == Purpose::Refine {
-            Hold::Decide
-        } else {
-            Hold::Screen
+        let hold = match purpose {
+            Purpose::Baseline | Purpose::Ramp => Hold::Screen,
+            Purpose::Bisect => Hold::Short,
+            Purpose::Refine => Hold::Decide,
         };
         let by_request_time = match hold {
-            Hold::Screen => Duration::from_secs(20).max(request_time * 4),
-            Hold::Decide => Duration::from_secs(30).max(request_time * 12),
+            // Eight requests take eight request times at one stream, and one at eight.
+            Hold::Screen | Hold::Short => {
+                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
+            }
+            Hold::Decide => Duration::from_secs(30)
+                .max(
+                    self.time_for_a_pass(streams, request_time)
+                        .min(LONGEST_FOR_PASS),
+                )
+                .max(request_time * 12),
         };
         let remaining = self
             .config
@@ -313,8 +378,39 @@ impl Search {
             .iter()
             .rev()
             .find_map(|level| level.e2e_ms.mean)
-            .map_or(UNKNOWN_REQUEST_TIME, |ms| Duration::from_secs_f64(ms / 1e3))
+            .map_or(self.config.first_request_time, |ms| {
+                Duration::from_secs_f64(ms / 1e3)
+            })
     }
+
+    /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
+    fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
+        let strictest = self
+            .config
+            .slo
+            .0
+            .iter()
+            .filter_map(Objective::allowed_share)
+            .fold(1.0, f64::min);
+        let requests = PASS_REQUESTS
+            .iter()
+            .rev()
+            .find(|(allowed, _)| strictest <= *allowed + 1e-9)
+            .map_or(0.0, |(_, requests)| *requests);
+        request_time.mul_f64(requests / f64::from(streams))
+    }
+}
+
+/// Whether two loads are within 5 % or one stream.
+fn is_close(low: u32, high: u32) -> bool {
+    let gap = high - low;
+    gap <= 1 || f64::from(gap) <= f64::from(low) * PRECISION
+}
+
+/// The geometric middle of two loads that are not neighbours.
+fn between(low: u32, high: u32) -> u32 {
+    let middle = (f64::from(low) * f64::from(high)).sqrt().round() as u32;
+    middle.clamp(low + 1, high - 1)
 }
 
 #[cfg(test)]

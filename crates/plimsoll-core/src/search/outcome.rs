@@ -16,7 +16,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     let kind = kind(stop, low, high);
     let capacity = capacity(search, stop, low, high);
     let gateway_cap = capacity
-        .filter(|capacity| capacity.lower > 0)
+        .filter(|capacity| capacity.lower > 0 && kind != VerdictKind::Inconclusive)
         .map(|capacity| Recommended {
             streams: capacity.lower,
         });
@@ -29,7 +29,9 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         planned_mean: gateway_cap.map(|cap| planned_mean(cap.streams, search.config.headroom)),
         broken_by: broken_by(search, stop, broken),
         broken_at_streams: broken.map(|level| level.concurrency),
-        cause: broken.and_then(|level| cause::cause(latest(search, low), level)),
+        cause: broken
+            .filter(|level| !level.says_nothing() || level.is_clients_fault())
+            .and_then(|level| cause::cause(latest(search, low), level)),
         knee: knee::knee(&search.levels),
         request_per_s: at_capacity.and_then(|level| level.request_per_s),
         output_tokens_per_s: at_capacity.and_then(|level| level.output_tokens_per_s),
@@ -44,6 +46,7 @@ fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
         (Stop::Growth { .. }, ..) => VerdictKind::DiminishingReturns,
         (Stop::Resources { .. }, ..) => VerdictKind::ResourcesExhausted,
         (Stop::ClientLimit { .. }, ..) => VerdictKind::ClientLimited,
+        (Stop::Unmeasurable { .. }, ..) => VerdictKind::Inconclusive,
         (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
         (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
         (_, 1.., Some(_)) => VerdictKind::Capacity,
@@ -103,9 +106,9 @@ pub(super) fn planned_mean(cap: u32, headroom: f64) -> PlannedMean {
 /// The level that shows what broke.
 fn broken_level(search: &Search, stop: Stop, high: Option<u32>) -> Option<&LevelSummary> {
     match stop {
-        Stop::ClientLimit { at_streams } | Stop::Resources { at_streams } => {
-            latest(search, at_streams)
-        }
+        Stop::ClientLimit { at_streams }
+        | Stop::Resources { at_streams }
+        | Stop::Unmeasurable { at_streams } => latest(search, at_streams),
         Stop::Growth { from_streams } => search
             .ramp_levels()
             .into_iter()

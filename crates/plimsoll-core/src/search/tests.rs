@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
+use crate::level::LevelVerdict;
 use crate::level::{ClientHealth, RequestCounts, Window};
 use crate::slo::Objective;
 use crate::stats::Summary;
@@ -88,6 +89,7 @@ fn config() -> SearchConfig {
         level_time: None,
         budget: Duration::from_secs(900),
         headroom: 0.75,
+        first_request_time: Duration::from_secs(1),
     }
 }
 
@@ -102,7 +104,7 @@ fn run(config: SearchConfig, server: impl Fn(u32) -> LevelSummary) -> (Verdict, 
                 tried.push(plan.streams);
                 let mut summary = server(plan.streams);
                 summary.purpose = plan.purpose;
-                if plan.hold == Hold::Screen && summary.verdict == LevelVerdict::Pass {
+                if plan.hold != Hold::Decide && summary.verdict == LevelVerdict::Pass {
                     summary.verdict = LevelVerdict::Screened;
                 }
                 search.take(summary);
@@ -139,7 +141,7 @@ fn every_edge_is_found_to_five_per_cent_or_one_stream() {
 #[test]
 fn both_ends_of_the_bracket_are_held_before_the_answer() {
     let (_, tried) = run(config(), edge_at(2));
-    assert_eq!(tried, vec![1, 2, 4, 3, 2]);
+    assert_eq!(tried, vec![1, 2, 4, 3, 3, 2]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod probe;
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
+use plimsoll_core::record::RequestRecord;
 use plimsoll_core::run::{Endpoint, PromptForm, ServerInfo};
 use plimsoll_core::wire::ServerSignals;
 use plimsoll_core::workload::{Calibration, Workload};
@@ -53,6 +54,9 @@ pub struct Ready {
     pub info: ServerInfo,
     /// For the requests.
     pub dialect: Dialect,
+    /// How long one request will take alone, by the probe's first token and its pace; `None` where
+    /// the probe was too short to tell.
+    pub request_time: Option<Duration>,
 }
 
 /// Words of the short calibration prompt, and the shortest of the long one.
@@ -93,7 +97,17 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
         prompt_tokens_measured: record.prompt_tokens.map(f64::from),
         has_metrics: has_metrics(target, options.timeout),
     };
-    Ok(Ready { info, dialect })
+    let request_time = request_time(record, options.workload.output_tokens);
+    Ok(Ready {
+        info,
+        dialect,
+        request_time,
+    })
+}
+
+fn request_time(record: &RequestRecord, output_tokens: u32) -> Option<Duration> {
+    let rest = record.tpot_ms()? * f64::from(output_tokens.saturating_sub(1));
+    Some(Duration::from_secs_f64((record.ttft_ms()? + rest) / 1e3))
 }
 
 fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), PreflightError> {

@@ -52,7 +52,7 @@ fn levels_follow_each_other_and_nothing_gets_lost() {
     let mut runner = runner(&server, 2);
     let mut carried = 0;
     let mut completed = 0;
-    for (index, streams) in [1, 8, 24, 6].into_iter().enumerate() {
+    for (index, streams) in [1, 8, 24, 6, 12].into_iter().enumerate() {
         let finished = runner
             .run_level(plan(index as u32, streams), &slo(), &mut |_| Go::On)
             .unwrap();
@@ -67,7 +67,12 @@ fn levels_follow_each_other_and_nothing_gets_lost() {
         completed += summary.requests.outcomes["completed"];
         assert_eq!(summary.success_ratio, Some(1.0));
         assert!(summary.ttft_ms.n >= 8 && summary.output_tokens_per_s.unwrap() > 0.0);
-        assert_ne!(summary.verdict, LevelVerdict::Fail, "{:?}", summary.reason);
+        assert_eq!(
+            summary.verdict,
+            LevelVerdict::Screened,
+            "{streams}: {:?}",
+            summary.reason
+        );
     }
     drop(runner.stop());
     let truth = server.truth();

@@ -1,6 +1,11 @@
 //! The load engine over real sockets, against the built-in server: every fault that the server can
 //! commit, and what the tool says of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test helper that fails is a test that fails"
+)]
+
 mod batch;
 mod levels;
 mod preflight;

@@ -10,6 +10,10 @@ use plimsoll_core::slo::Slo;
 use super::{EngineArgs, LangArg};
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub(crate) struct FindArgs {
     /// Address of the server: host:port, with or without http:// and /v1.
     #[arg(required_unless_present = "sim", conflicts_with = "sim")]
@@ -113,9 +117,13 @@ pub(crate) enum EndpointArg {
 
 /// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let value: f64 = number.parse().map_err(|_| "write a time such as 500ms, 30s or 15m".to_owned())?;
+    let value: f64 = number
+        .parse()
+        .map_err(|_| "write a time such as 500ms, 30s or 15m".to_owned())?;
     let seconds = match unit {
         "ms" => value / 1e3,
         "s" => value,
@@ -131,8 +139,15 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
-    let value: f64 = text.trim_end_matches('%').parse().map_err(|_| "not a number".to_owned())?;
-    if value >= low && value <= high { Ok(value) } else { Err(format!("must be from {low} to {high}")) }
+    let value: f64 = text
+        .trim_end_matches('%')
+        .parse()
+        .map_err(|_| "not a number".to_owned())?;
+    if value >= low && value <= high {
+        Ok(value)
+    } else {
+        Err(format!("must be from {low} to {high}"))
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

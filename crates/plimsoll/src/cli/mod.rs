@@ -54,11 +54,14 @@ impl Cli {
 /// The language to speak: `--lang` if it says, else the locale. Looked up before the arguments
 /// are parsed, since help is shown in it.
 pub(crate) fn language(argv: &[String]) -> Lang {
-    let value = argv.iter().enumerate().find_map(|(i, word)| match word.strip_prefix("--lang") {
-        Some("") => argv.get(i + 1).map(String::as_str),
-        Some(rest) => rest.strip_prefix('='),
-        None => None,
-    });
+    let value = argv
+        .iter()
+        .enumerate()
+        .find_map(|(i, word)| match word.strip_prefix("--lang") {
+            Some("") => argv.get(i + 1).map(String::as_str),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        });
     match value {
         Some("zh") => Lang::Zh,
         Some("en") => Lang::En,
@@ -100,8 +103,19 @@ mod tests {
 
     #[test]
     fn the_language_is_taken_from_the_arguments_first() {
-        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        assert_eq!(language(&argv(&["plimsoll", "find", "--lang", "zh"])), Lang::Zh);
-        assert_eq!(language(&argv(&["plimsoll", "find", "--lang=en"])), Lang::En);
+        let argv = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            language(&argv(&["plimsoll", "find", "--lang", "zh"])),
+            Lang::Zh
+        );
+        assert_eq!(
+            language(&argv(&["plimsoll", "find", "--lang=en"])),
+            Lang::En
+        );
     }
 }

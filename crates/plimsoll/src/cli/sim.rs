@@ -63,7 +63,7 @@ pub(crate) struct SimArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// What to do wrong on purpose, as JSON: '{"error_share":0.1,"comments":true}'.
+    /// What to do wrong on purpose, as JSON: `{"error_share":0.1,"comments":true}`.
     #[arg(long, value_name = "JSON")]
     pub(crate) faults: Option<String>,
     /// Print how the profile's numbers come about, and end.

@@ -3,7 +3,10 @@
 use clap::Command;
 
 const ABOUT: [(&str, &str); 4] = [
-    ("plimsoll", "在给定的服务目标内，测出一个大模型服务能承载多少路并发。"),
+    (
+        "plimsoll",
+        "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
+    ),
     ("find", "测出服务能承载多少路并发"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
@@ -13,16 +16,28 @@ const ARGUMENTS: [(&str, &str); 49] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
-    ("endpoint", "使用的接口；auto 表示有 completions 就用它，否则用 chat"),
+    (
+        "endpoint",
+        "使用的接口；auto 表示有 completions 就用它，否则用 chat",
+    ),
     ("api_key_env", "存放 API 密钥的环境变量名"),
     ("cacert", "除系统证书外还信任的 CA 证书（PEM）"),
     ("insecure", "不校验服务端证书"),
-    ("slo", "服务目标，如 'ttft p95 <= 1s' 或 'success >= 99%'；可重复给出"),
+    (
+        "slo",
+        "服务目标，如 'ttft p95 <= 1s' 或 'success >= 99%'；可重复给出",
+    ),
     ("min_success", "未给 --slo 时：成功率下限，百分比"),
     ("max_ttft", "未给 --slo 时：平均首字时延上限，如 1s、800ms"),
-    ("min_growth", "并发每翻一倍吞吐量至少增长的百分比；未给 --slo 时低于它就停止加压，给了则只作提示"),
+    (
+        "min_growth",
+        "并发每翻一倍吞吐量至少增长的百分比；未给 --slo 时低于它就停止加压，给了则只作提示",
+    ),
     ("ignore_resources", "KV 缓存已满并发生抢占时也继续加压"),
-    ("ladder", "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10"),
+    (
+        "ladder",
+        "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
+    ),
     ("start", "加压的第一档，路"),
     ("max_concurrency", "并发不超过这个数，路"),
     ("input_len", "平均输入长度，token；上下浮动 10 %"),
@@ -41,7 +56,10 @@ const ARGUMENTS: [(&str, &str); 49] = [
     ("step_base_us", "空步（只读一遍权重）的时间，微秒"),
     ("prefill_us_per_token", "每个输入 token 增加的步时间，微秒"),
     ("sequence_us", "步内每条序列增加的时间，微秒"),
-    ("kv_us_per_token", "运行中的序列每个 KV token 增加的时间，微秒"),
+    (
+        "kv_us_per_token",
+        "运行中的序列每个 KV token 增加的时间，微秒",
+    ),
     ("max_num_seqs", "同时运行的序列上限"),
     ("max_num_batched_tokens", "每一步最多计算的 token 数"),
     ("kv_blocks", "KV 缓存的大小，单位为 16 个 token 的块"),
@@ -53,7 +71,10 @@ const ARGUMENTS: [(&str, &str); 49] = [
     ("served_model_name", "对外的模型名"),
     ("api_key", "要求客户端提供这个 API 密钥"),
     ("workers", "处理连接的线程数"),
-    ("faults", "故意犯的错，JSON：'{\"error_share\":0.1,\"comments\":true}'"),
+    (
+        "faults",
+        "故意犯的错，JSON：'{\"error_share\":0.1,\"comments\":true}'",
+    ),
     ("explain", "打印该型号各参数的推导，然后退出"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
@@ -62,13 +83,18 @@ const ARGUMENTS: [(&str, &str); 49] = [
 ];
 
 fn look_up<'a>(table: &[(&str, &'a str)], key: &str) -> Option<&'a str> {
-    table.iter().find(|(name, _)| *name == key).map(|(_, text)| *text)
+    table
+        .iter()
+        .find(|(name, _)| *name == key)
+        .map(|(_, text)| *text)
 }
 
 /// Puts the Chinese texts into a command and its subcommands.
 pub(super) fn translate(command: Command) -> Command {
-    let names: Vec<String> =
-        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|subcommand| subcommand.get_name().to_owned())
+        .collect();
     let mut command = translate_one(command);
     for name in names {
         command = command.mut_subcommand(name, translate_one);
@@ -83,7 +109,9 @@ fn translate_one(mut command: Command) -> Command {
     if let Some(about) = look_up(&ABOUT, command.get_name()) {
         command = command.about(about);
     }
-    let has_engine = command.get_arguments().any(|argument| argument.get_id() == "profile");
+    let has_engine = command
+        .get_arguments()
+        .any(|argument| argument.get_id() == "profile");
     command = command.mut_args(|argument| {
         let heading = match argument.get_help_heading() {
             Some(_) => "内置引擎",
@@ -112,7 +140,11 @@ mod tests {
     #[test]
     fn no_argument_lacks_its_chinese() {
         for command in super::super::Cli::command().get_subcommands() {
-            assert!(look_up(&ABOUT, command.get_name()).is_some(), "{}", command.get_name());
+            assert!(
+                look_up(&ABOUT, command.get_name()).is_some(),
+                "{}",
+                command.get_name()
+            );
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 assert!(look_up(&ARGUMENTS, id).is_some(), "{id}");

@@ -26,20 +26,22 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder before any request is sent, so that a run is not lost for want of a place.
     pub(super) fn create(given: Option<&Path>, started: jiff::Timestamp) -> Result<Self, Failure> {
-        let path = match given {
-            Some(path) => path.to_owned(),
-            None => {
-                let time = started.strftime("%Y%m%dT%H%M%SZ");
-                PathBuf::from("plimsoll-runs").join(format!("{time}-find"))
-            }
+        let path = if let Some(path) = given {
+            path.to_owned()
+        } else {
+            let time = started.strftime("%Y%m%dT%H%M%SZ");
+            PathBuf::from("plimsoll-runs").join(format!("{time}-find"))
         };
         let shown = path.display();
         if path.join(RUN).exists() || path.join(EVENTS).exists() {
-            return Err(Failure::usage(format!("`{shown}` has a run in it")).hint("choose another folder with --out"));
+            return Err(Failure::usage(format!("`{shown}` has a run in it"))
+                .hint("choose another folder with --out"));
         }
-        let usable = fs::create_dir_all(&path).and_then(|()| File::create(path.join(EVENTS)).map(drop));
+        let usable =
+            fs::create_dir_all(&path).and_then(|()| File::create(path.join(EVENTS)).map(drop));
         usable.map_err(|error| {
-            Failure::usage(format!("`{shown}` cannot be written: {error}")).hint("choose another folder with --out")
+            Failure::usage(format!("`{shown}` cannot be written: {error}"))
+                .hint("choose another folder with --out")
         })?;
         Ok(Self { path })
     }
@@ -50,7 +52,10 @@ impl Folder {
     }
 
     /// Adds requests to the record file.
-    pub(super) fn requests<'a>(&self, records: impl Iterator<Item = &'a RequestRecord>) -> Result<(), Failure> {
+    pub(super) fn requests<'a>(
+        &self,
+        records: impl Iterator<Item = &'a RequestRecord>,
+    ) -> Result<(), Failure> {
         self.append(REQUESTS, records.map(RequestLine::from))
     }
 
@@ -63,22 +68,36 @@ impl Folder {
     /// Draws the pictures.
     pub(super) fn figures(&self, run: &Run, lang: Lang) -> Result<(), Failure> {
         let figures = figures(run, lang).context("failed to draw the pictures")?;
-        figures.into_iter().try_for_each(|(name, bytes)| self.replace(&name, &bytes))
+        figures
+            .into_iter()
+            .try_for_each(|(name, bytes)| self.replace(&name, &bytes))
     }
 
     /// Where the run is, for the user.
     pub(super) fn say(&self, lang: Lang) -> String {
         let path = self.path.display();
         match lang {
-            Lang::En => format!("Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}, load-line.png and other pictures"),
-            Lang::Zh => format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}、load-line.png 等图"),
+            Lang::En => format!(
+                "Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}, load-line.png and other pictures"
+            ),
+            Lang::Zh => {
+                format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}、load-line.png 等图")
+            }
         }
     }
 
-    fn append<T: Serialize>(&self, name: &str, items: impl Iterator<Item = T>) -> Result<(), Failure> {
+    fn append<T: Serialize>(
+        &self,
+        name: &str,
+        items: impl Iterator<Item = T>,
+    ) -> Result<(), Failure> {
         let path = self.path.join(name);
         let failed = || format!("failed to write `{}`", path.display());
-        let file = OpenOptions::new().create(true).append(true).open(&path).with_context(failed)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(failed)?;
         let mut file = BufWriter::new(file);
         for item in items {
             serde_json::to_writer(&mut file, &item).with_context(failed)?;

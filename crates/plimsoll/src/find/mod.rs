@@ -24,6 +24,7 @@ use plimsoll_load::target::Target;
 use plimsoll_report::console::render;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::sentence::sentence;
+use plimsoll_report::table::level_header;
 
 use crate::cli::FindArgs;
 use crate::console::Console;
@@ -40,13 +41,27 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
     let folder = Folder::create(args.out.as_deref(), started)?;
     let console = Console::new(args.quiet || args.json, lang);
     // The engine lives as long as the run does.
-    let engine = if args.sim { Some(sim::embedded(&args.engine, args.seed)?) } else { None };
+    let engine = if args.sim {
+        Some(sim::embedded(&args.engine, args.seed)?)
+    } else {
+        None
+    };
     let target = match &engine {
-        Some(engine) => Target::parse(&engine.url()).map_err(|error| Failure::usage(error.to_string()))?,
+        Some(engine) => {
+            Target::parse(&engine.url()).map_err(|error| Failure::usage(error.to_string()))?
+        }
         None => plan::target(args)?,
     };
     let ready = preflight(&target, &resolved.preflight)?;
-    let session = Session { resolved, target, ready, folder, console, lang, stop };
+    let session = Session {
+        resolved,
+        target,
+        ready,
+        folder,
+        console,
+        lang,
+        stop,
+    };
     let run = session.run(started)?;
     session.report(&run, args.json)?;
     Ok(exit(&run))
@@ -55,7 +70,10 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
 fn exit(run: &Run) -> Exit {
     match (run.state, run.verdict.as_ref().map(|verdict| verdict.kind)) {
         (RunState::Finished, Some(VerdictKind::BelowFirst)) => Exit::NotMet,
-        (RunState::Finished, Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None) => Exit::Inconclusive,
+        (
+            RunState::Finished,
+            Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None,
+        ) => Exit::Inconclusive,
         (RunState::Finished, Some(_)) => Exit::Done,
         _ => Exit::Interrupted,
     }
@@ -76,7 +94,9 @@ impl Session<'_> {
     fn run(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
         let clock = Clock::start();
         let mut run = self.begin(started)?;
-        let mut search = Search::new(self.resolved.search.clone());
+        let mut config = self.resolved.search.clone();
+        config.first_request_time = self.ready.request_time.unwrap_or(config.first_request_time);
+        let mut search = Search::new(config);
         let mut runner = self.runner(clock)?;
         let verdict = loop {
             match search.next(elapsed(&runner)) {
@@ -86,19 +106,26 @@ impl Session<'_> {
                     let at_s = runner.now().as_secs_f64();
                     self.event(
                         &mut run,
-                        RunEvent::LevelStarted { index: plan.index, purpose: plan.purpose, concurrency: plan.streams, at_s },
+                        RunEvent::LevelStarted {
+                            index: plan.index,
+                            purpose: plan.purpose,
+                            concurrency: plan.streams,
+                            at_s,
+                        },
                     )?;
-                    let finished = runner.run_level(plan, &search.config().slo, &mut |progress| {
-                        self.console.show(&progress);
-                        if self.stop.is_set() { Go::Stop } else { Go::On }
-                    })?;
+                    let finished =
+                        runner.run_level(plan, &search.config().slo, &mut |progress| {
+                            self.console.show(&progress);
+                            if self.stop.is_set() { Go::Stop } else { Go::On }
+                        })?;
                     self.keep(&mut run, &finished)?;
                     search.take(finished.summary);
                 }
             }
         };
         let last = runner.stop();
-        self.folder.requests(last.iter().filter_map(folder::ended))?;
+        self.folder
+            .requests(last.iter().filter_map(folder::ended))?;
         self.finish(&mut run, verdict)?;
         Ok(run)
     }
@@ -107,10 +134,9 @@ impl Session<'_> {
         let info = &self.ready.info;
         self.console.say(&format!(
             "{} · {} · {}",
-            self.resolved.plan.target,
-            info.model,
-            self.resolved.plan.slo
+            self.resolved.plan.target, info.model, self.resolved.plan.slo
         ));
+        self.console.say(&level_header(self.lang));
         let event = RunEvent::RunStarted {
             schema_version: SCHEMA_VERSION,
             started_utc: started.to_string(),
@@ -119,7 +145,9 @@ impl Session<'_> {
             server: Box::new(self.server()),
         };
         self.folder.event(&event)?;
-        Run::begin(event).context("a run starts with its first event").map_err(Failure::from)
+        Run::begin(event)
+            .context("a run starts with its first event")
+            .map_err(Failure::from)
     }
 
     fn plan(&self) -> RunPlan {
@@ -135,17 +163,34 @@ impl Session<'_> {
             dialect: self.ready.dialect.clone(),
             workload: self.resolved.preflight.workload,
         });
-        let scraper =
-            if self.ready.info.has_metrics { Some(Scraper::start(&self.target, clock)?) } else { None };
-        let options = RunnerOptions { workers: self.resolved.workers, timeout: self.resolved.preflight.timeout };
-        Ok(SocketRunner::start(&self.target, &source, scraper, clock, options)?)
+        let scraper = if self.ready.info.has_metrics {
+            Some(Scraper::start(&self.target, clock)?)
+        } else {
+            None
+        };
+        let options = RunnerOptions {
+            workers: self.resolved.workers,
+            timeout: self.resolved.preflight.timeout,
+        };
+        Ok(SocketRunner::start(
+            &self.target,
+            &source,
+            scraper,
+            clock,
+            options,
+        )?)
     }
 
     /// A level is on disk as soon as it ends.
     fn keep(&self, run: &mut Run, finished: &FinishedLevel) -> Result<(), Failure> {
         self.folder.requests(finished.records.iter())?;
         self.console.level(&finished.summary);
-        self.event(run, RunEvent::LevelFinished { level: Box::new(finished.summary.clone()) })?;
+        self.event(
+            run,
+            RunEvent::LevelFinished {
+                level: Box::new(finished.summary.clone()),
+            },
+        )?;
         self.folder.run(run)
     }
 
@@ -159,8 +204,18 @@ impl Session<'_> {
         verdict.notes.extend(self.notes(run));
         verdict.sentence = sentence(run, &verdict, self.lang);
         let interrupted = verdict.notes.contains(&Note::Interrupted);
-        let state = if interrupted { RunState::Partial } else { RunState::Finished };
-        self.event(run, RunEvent::RunFinished { state, verdict: Box::new(verdict) })?;
+        let state = if interrupted {
+            RunState::Partial
+        } else {
+            RunState::Finished
+        };
+        self.event(
+            run,
+            RunEvent::RunFinished {
+                state,
+                verdict: Box::new(verdict),
+            },
+        )?;
         self.folder.run(run)?;
         if run.levels.is_empty() {
             return Ok(());
@@ -184,9 +239,14 @@ impl Session<'_> {
         if !info.has_metrics {
             notes.push(Note::NoServerMetrics);
         }
-        let first_ramp = run.levels.iter().find(|level| level.purpose == Purpose::Ramp);
+        let first_ramp = run
+            .levels
+            .iter()
+            .find(|level| level.purpose == Purpose::Ramp);
         if let Some(level) = first_ramp.filter(|level| level.concurrency > 2) {
-            notes.push(Note::StartedAt { streams: level.concurrency });
+            notes.push(Note::StartedAt {
+                streams: level.concurrency,
+            });
         }
         notes
     }
@@ -194,7 +254,9 @@ impl Session<'_> {
     fn report(&self, run: &Run, json: bool) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
         let written = if json {
-            serde_json::to_string_pretty(run).map_err(std::io::Error::from).and_then(|text| writeln!(out, "{text}"))
+            serde_json::to_string_pretty(run)
+                .map_err(std::io::Error::from)
+                .and_then(|text| writeln!(out, "{text}"))
         } else {
             self.console.say("");
             render(run, self.lang, Console::width(), &mut out)
@@ -202,7 +264,9 @@ impl Session<'_> {
         match written {
             // A reader that has seen enough closed the pipe.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("failed to write the report").map_err(Failure::from),
+            written => written
+                .context("failed to write the report")
+                .map_err(Failure::from),
         }?;
         self.console.say(&self.folder.say(self.lang));
         Ok(())

@@ -1,5 +1,7 @@
 //! From what was typed to what it means: objectives, rules, workload, target.
 
+use std::time::Duration;
+
 use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Rules, SearchConfig};
 use plimsoll_core::slo::{Objective, Slo};
@@ -13,6 +15,9 @@ use crate::exit::Failure;
 
 /// Streams that one worker drives before another core is used.
 const STREAMS_PER_WORKER: u32 = 1_024;
+
+/// Until preflight has an estimate.
+const UNKNOWN_REQUEST_TIME: Duration = Duration::from_secs(1);
 
 /// A plan that makes sense.
 pub(super) struct Resolved {
@@ -49,6 +54,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         level_time: args.level_time,
         budget: args.budget,
         headroom: args.headroom,
+        first_request_time: UNKNOWN_REQUEST_TIME,
     };
     let workload = Workload {
         input_tokens: args.input_len,
@@ -56,7 +62,10 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         spread_ratio: args.length_spread,
         seed: args.seed,
     };
-    let workers = args.max_concurrency.div_ceil(STREAMS_PER_WORKER).clamp(1, machine::cpus());
+    let workers = args
+        .max_concurrency
+        .div_ceil(STREAMS_PER_WORKER)
+        .clamp(1, machine::cpus());
     Ok(Resolved {
         plan: run_plan(args, &search),
         search,
@@ -80,7 +89,11 @@ fn slo(args: &FindArgs) -> Slo {
         let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
         return Slo(vec![Objective::success(args.min_success), ttft]);
     }
-    let given = args.slo.iter().flat_map(|slo| slo.0.iter().copied()).collect();
+    let given = args
+        .slo
+        .iter()
+        .flat_map(|slo| slo.0.iter().copied())
+        .collect();
     Slo(given).with_success_beside_means(args.min_success)
 }
 
