@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt lint doc schema test demo llama
+ci: fmt lint doc schema test demo guide llama
 
 # Formatting.
 fmt:
@@ -30,6 +30,10 @@ demo:
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:
     python3 scripts/with-llama.py cargo test -p plimsoll --test it -- --ignored llama
+
+# The two scripts of the guide, verbatim, with a shim for their Python; needs bash and bc.
+guide:
+    cargo test -p plimsoll --test it -- --ignored guide
 
 # Licences, advisories and duplicate crates; needs cargo-deny.
 deny:

@@ -74,8 +74,8 @@ pub enum CauseKind {
     SequenceCap,
     /// The KV cache is full.
     KvCache,
-    /// TTFT grows, TPOT does not.
-    Prefill,
+    /// TTFT grows, TPOT does not: requests wait for a slot or for their prefill.
+    QueueOrPrefill,
     /// TPOT grows with the load.
     Decode,
     /// The server refuses with 429.

@@ -53,7 +53,7 @@ pub enum FetchError {
     #[error(transparent)]
     Setup(#[from] LoadError),
     /// No TCP connection.
-    #[error("no connection to {authority}: {source}")]
+    #[error("no connection to {authority}")]
     Connect {
         /// Host and port.
         authority: String,

@@ -18,7 +18,7 @@ use crate::target::Target;
 use crate::worker;
 
 /// How often the page is read, and how long an answer may take.
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Where metrics stand, by every server known here.
 pub(crate) const PATH: &str = "/metrics";

@@ -209,9 +209,9 @@ fn receive_stamps(run: &Run, lang: Lang) -> Option<String> {
             "接收时刻取自内核：客户端繁忙不会抬高时延。",
         ),
         "user" => lang.pick(
-            "Receive times are taken right after each read, as the kernel gives none: a busy \
+            "Receive times are taken right after each read, before any parsing: a busy \
              client can add to them.",
-            "接收时刻在读取后立即记录（内核未提供）：客户端繁忙时会使时延偏高。",
+            "接收时刻在读取后、解析前立即记录：客户端繁忙时会使时延偏高。",
         ),
         _ => return None,
     };

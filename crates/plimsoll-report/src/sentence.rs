@@ -241,8 +241,8 @@ impl Answer<'_> {
         ) {
             return None;
         }
-        let by_latencies =
-            !cause.from_metrics && matches!(cause.kind, CauseKind::Prefill | CauseKind::Decode);
+        let by_latencies = !cause.from_metrics
+            && matches!(cause.kind, CauseKind::QueueOrPrefill | CauseKind::Decode);
         let start = match (self.lang, by_latencies) {
             (Lang::En, false) => "Cause: ",
             (Lang::En, true) => "Cause, by the latencies alone: ",
@@ -263,7 +263,10 @@ impl Answer<'_> {
                 "达到引擎同时运行的序列数上限",
             ),
             CauseKind::KvCache => self.lang.pick("KV cache full", "KV 缓存已满"),
-            CauseKind::Prefill => self.lang.pick("prefill", "预填充（prefill）跟不上"),
+            CauseKind::QueueOrPrefill => self.lang.pick(
+                "requests wait before their first token (queue or prefill)",
+                "请求卡在首字之前（排队或预填充）",
+            ),
             CauseKind::Decode => self.lang.pick("decode", "解码（decode）随并发变慢"),
             CauseKind::RateLimit => self.lang.pick("rate limit", "服务端限流"),
             CauseKind::Client => self.lang.pick("the client", "压测客户端"),

@@ -78,7 +78,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
         }),
         with(|one| {
             one.cause = Some(fixture::cause(
-                CauseKind::Prefill,
+                CauseKind::QueueOrPrefill,
                 "ttft p95 ×1.80, tpot ×1.10 for 2.00× the streams",
                 false,
             ));

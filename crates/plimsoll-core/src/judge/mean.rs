@@ -1,18 +1,18 @@
 //! A bounded mean: batch means and Student's t, at looks that grow (statistics.md §2.3.7).
 
 use super::batches::{Batches, FEWEST};
-use super::{Decision, Judged, SIDE};
+use super::{Decision, Errors, Judged};
 use crate::slo::{Objective, Op};
 use crate::stats::{mean, student_t_upper, variance};
 
-/// The level's error is spent over about five looks.
-const PER_LOOK: f64 = SIDE / 5.0;
+/// A level's error is spent over about so many looks.
+const LOOKS: f64 = 5.0;
 /// Before there are batches, requests are taken as correlated by this many.
 const EARLY: f64 = 3.0;
 /// A screened level breaks when its excess is this unlikely.
 const SCREEN: f64 = 0.02;
 
-pub(super) fn judge(objective: &Objective, batches: &Batches<'_>) -> Judged {
+pub(super) fn judge(objective: &Objective, batches: &Batches<'_>, errors: Errors) -> Judged {
     let values = batches.values();
     let early = Estimate::of(&values, EARLY);
     let batch_means = batches.means();
@@ -27,9 +27,9 @@ pub(super) fn judge(objective: &Objective, batches: &Batches<'_>) -> Judged {
     };
     let tail = |estimate: &Estimate| student_t_upper(excess(estimate), estimate.df);
     let decision = match (&sound, &early) {
-        (Some(estimate), _) if tail(estimate) < PER_LOOK => Decision::Fail,
-        (Some(estimate), _) if 1.0 - tail(estimate) < PER_LOOK => Decision::Pass,
-        (None, Some(estimate)) if tail(estimate) < PER_LOOK => Decision::Fail,
+        (Some(estimate), _) if tail(estimate) < errors.fail / LOOKS => Decision::Fail,
+        (Some(estimate), _) if 1.0 - tail(estimate) < errors.pass / LOOKS => Decision::Pass,
+        (None, Some(estimate)) if tail(estimate) < errors.fail / LOOKS => Decision::Fail,
         _ => Decision::Undecided,
     };
     let best = sound.as_ref().or(early.as_ref());
@@ -86,7 +86,11 @@ mod tests {
             Offset::from_nanos(n * 1_000_000),
             Duration::from_millis(20),
         );
-        judge(&"ttft mean <= 100ms".parse().unwrap(), &batches)
+        judge(
+            &"ttft mean <= 100ms".parse().unwrap(),
+            &batches,
+            Errors::of_one_among(1),
+        )
     }
 
     #[test]

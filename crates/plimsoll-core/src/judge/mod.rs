@@ -18,7 +18,24 @@ use crate::slo::{Objective, Slo, Stat};
 use batches::Batches;
 
 /// One-sided error of a decision: 2.5 %, so 95 % two-sided.
-pub(crate) const SIDE: f64 = 0.025;
+const SIDE: f64 = 0.025;
+
+/// The errors that a decision on one objective may make. A conjunction passes when all objectives
+/// pass, so each has the whole of it (Berger 1982); it fails when any fails, so they share it.
+#[derive(Clone, Copy)]
+struct Errors {
+    pass: f64,
+    fail: f64,
+}
+
+impl Errors {
+    fn of_one_among(objectives: usize) -> Self {
+        Self {
+            pass: SIDE,
+            fail: SIDE / objectives.max(1) as f64,
+        }
+    }
+}
 
 /// What a level says of an objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +97,10 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
         sample.to,
         sample.request_time,
     );
+    let errors = Errors::of_one_among(slo.0.len());
     let judged = match objective.allowed_share() {
-        Some(allowed) => share::judge(&batches, allowed),
-        None => mean::judge(objective, &batches),
+        Some(allowed) => share::judge(&batches, allowed, errors),
+        None => mean::judge(objective, &batches, errors),
     };
     ObjectiveResult {
         objective: *objective,

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::level::InFlight;
+use crate::outcome::Outcome;
 use crate::record::RequestRecord;
 use crate::slo::{Metric, Objective, Slo, Stat};
 use crate::time::Offset;
@@ -61,14 +62,24 @@ pub struct Observed {
 /// Collects the observations of `objective` from a level.
 pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Observed {
     let mut observed = Observed::default();
-    let ended = sample.ended.iter().filter(|record| {
+    let counted = sample.ended.iter().filter(|record| {
         sample
             .start_of(record)
             .is_some_and(|start| start >= sample.full_at)
-            && (record.outcome.is_completed() || record.outcome.is_failure())
     });
-    for record in ended {
-        observe_ended(objective, slo, sample, record, &mut observed);
+    for record in counted {
+        match record.outcome {
+            Outcome::NeverSent => {}
+            // What is known of a cut request is what was known when it was cut.
+            Outcome::CutAtEnd => {
+                let known = as_in_flight(record)
+                    .and_then(|request| observe_in_flight(objective, sample, &request));
+                observed
+                    .observations
+                    .extend(known.filter(|one| one.at <= record.done));
+            }
+            _ => observe_ended(objective, slo, sample, record, &mut observed),
+        }
     }
     for request in sample
         .in_flight
@@ -166,6 +177,17 @@ fn observe_ended(
     });
 }
 
+fn as_in_flight(record: &RequestRecord) -> Option<InFlight> {
+    Some(InFlight {
+        id: record.id,
+        level: record.level,
+        stream: record.stream,
+        due: record.due,
+        sent: record.sent?,
+        first: record.first(),
+    })
+}
+
 /// What is already known of a request that has not ended.
 fn observe_in_flight(
     objective: &Objective,
@@ -228,7 +250,6 @@ fn meets_all(slo: &Slo, sample: &LevelSample<'_>, record: &RequestRecord) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
     use crate::record::tests::record;
 
     fn at(ms: u64) -> Offset {
@@ -328,6 +349,24 @@ mod tests {
         let mut cut = record(100, &[]);
         cut.outcome = Outcome::CutAtEnd;
         assert!(seen("success >= 99%", &[cut], &[]).observations.is_empty());
+    }
+
+    #[test]
+    fn a_cut_request_is_over_if_its_bound_had_passed() {
+        let mut late = record(100, &[]);
+        late.outcome = Outcome::CutAtEnd;
+        late.done = at(300);
+        let mut early = late.clone();
+        early.done = at(150);
+        let observed = seen("ttft p95 <= 100ms", &[late, early], &[]);
+        assert_eq!(
+            observed.observations,
+            vec![Observation {
+                at: at(200),
+                value: None,
+                over: true
+            }]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A bounded share: the one-sided beta-binomial mixture (statistics.md §2.3.4).
 
 use super::batches::Batches;
-use super::{Decision, Judged, SIDE};
+use super::{Decision, Errors, Judged};
 use crate::stats::{beta_inc, ln_beta};
 
 /// Weight of the prior, in observations, centred on the allowed share.
@@ -12,20 +12,20 @@ const EARLY: f64 = 3.0;
 /// A screened level breaks when its excess is this unlikely (one-sided binomial).
 const SCREEN: f64 = 0.02;
 
-pub(super) fn judge(batches: &Batches<'_>, allowed: f64) -> Judged {
+pub(super) fn judge(batches: &Batches<'_>, allowed: f64, errors: Errors) -> Judged {
     let (k, n) = (batches.over() as f64, batches.n() as f64);
     let autocorrelation = batches.autocorrelation();
-    let threshold = (1.0 / SIDE).ln();
+    let (passes, fails) = ((1.0 / errors.pass).ln(), (1.0 / errors.fail).ln());
     let decision = if batches.suffice() {
         let evidence = Evidence::of(k / autocorrelation, n / autocorrelation, allowed);
-        if evidence.pass > threshold {
+        if evidence.pass > passes {
             Decision::Pass
-        } else if evidence.fail > threshold {
+        } else if evidence.fail > fails {
             Decision::Fail
         } else {
             Decision::Undecided
         }
-    } else if Evidence::of(k / EARLY, n / EARLY, allowed).fail > threshold {
+    } else if Evidence::of(k / EARLY, n / EARLY, allowed).fail > fails {
         Decision::Fail
     } else {
         Decision::Undecided
@@ -76,6 +76,7 @@ mod tests {
 
     use super::*;
     use crate::judge::Observation;
+    use crate::judge::SIDE;
     use crate::time::Offset;
 
     fn least_n(bad: f64, allowed: f64) -> u32 {
@@ -136,7 +137,7 @@ mod tests {
         while n <= all.len() {
             let to = Offset::from_nanos(n as u64 * 1_000_000);
             let batches = Batches::cut(&all[..n], Offset::ZERO, to, Duration::from_millis(30));
-            match judge(&batches, 0.05).decision {
+            match judge(&batches, 0.05, Errors::of_one_among(1)).decision {
                 Decision::Pass => return (1, 0),
                 Decision::Fail => return (0, 1),
                 Decision::Undecided => n = n * 115 / 100,

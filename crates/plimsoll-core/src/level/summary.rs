@@ -55,8 +55,6 @@ pub struct ClientHealth {
     pub achieved_concurrency: Option<f64>,
     /// Sent − due, ms.
     pub send_lag_ms: Summary,
-    /// Share of one CPU that the busiest worker used, 0..1; `None` where it is not measured.
-    pub worker_cpu_ratio: Option<f64>,
     /// Connections opened during the level.
     pub connections_opened: u64,
     /// Requests sent again because the server had closed an idle connection.

@@ -63,7 +63,9 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     None
 }
 
-/// Growth of TTFT and TPOT from the good to the broken level names prefill, decode or a queue.
+/// Growth of TTFT and TPOT from the good to the broken level tells what happens before the first
+/// token from what happens after it. Whether a request waits for a slot or for its prefill, the
+/// latencies cannot tell.
 fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
     let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
     let ttft = growth(|level| level.ttft_ms.p95)?;
@@ -71,7 +73,7 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
     let load = f64::from(broken.concurrency) / f64::from(good.concurrency);
     let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
     let kind = match (grew(ttft), tpot.is_some_and(grew)) {
-        (true, false) => CauseKind::Prefill,
+        (true, false) => CauseKind::QueueOrPrefill,
         (_, true) => CauseKind::Decode,
         (false, false) => return None,
     };

@@ -6,9 +6,9 @@
 //! | baseline | 1 stream | it has run |
 //! | ramp | the next rung of the ladder, screened | something breaks, a stop rule holds, or the ladder ends |
 //! | bisect | between the highest load that holds and the lowest that breaks, held shortly | they are within 5 % or one stream |
-//! | refine | both ends of the bracket, and loads just outside it where they are in doubt, held until decided | the interval is within 5 % or one stream a side, or its ends have been visited enough |
+//! | refine | both ends of the bracket, and loads just outside it where they are in doubt, held until decided | no load beside the bracket is in doubt, or eight levels were held |
 //!
-//! The stage is not stored: it follows from the levels, so that a run can be resumed or replayed.
+//! The stage is not stored: it follows from the levels.
 
 mod cause;
 mod growth;
@@ -175,7 +175,8 @@ impl Search {
             let visits = self
                 .levels
                 .iter()
-                .filter(|level| level.concurrency == at_streams)
+                .rev()
+                .take_while(|level| level.says_nothing())
                 .count();
             return if visits < MOST_VISITS {
                 Ok((at_streams, last.purpose))
@@ -204,6 +205,8 @@ impl Search {
         match rung.or_else(|| self.config.ladder.above(low)) {
             Some(next) if next <= most => Ok((next, Purpose::Ramp)),
             Some(_) if low < most => Ok((most, Purpose::Ramp)),
+            // "At least so many" is worth what the highest load was held for.
+            _ if low > 0 && !self.was_held(low) => Ok((low, Purpose::Refine)),
             _ => Err(Stop::LadderEnd),
         }
     }

@@ -62,10 +62,10 @@ pub(crate) struct FindArgs {
     /// No load above this, streams.
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_concurrency: u32,
-    /// Mean prompt length, tokens; varied by ±10 %.
+    /// Mean prompt length, tokens; varied by --length-spread.
     #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) input_len: u32,
-    /// Mean answer length, tokens; varied by ±10 %.
+    /// Mean answer length, tokens; varied by --length-spread.
     #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) output_len: u32,
     /// How far lengths vary around their mean, percent.

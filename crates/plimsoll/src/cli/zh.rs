@@ -1,6 +1,6 @@
 //! The help in Chinese: one table, by command and argument. A test sees that none is missing.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 const ABOUT: [(&str, &str); 4] = [
     (
@@ -40,8 +40,14 @@ const ARGUMENTS: [(&str, &str); 49] = [
     ),
     ("start", "加压的第一档，路"),
     ("max_concurrency", "并发不超过这个数，路"),
-    ("input_len", "平均输入长度，token；上下浮动 10 %"),
-    ("output_len", "平均输出长度，token；上下浮动 10 %"),
+    (
+        "input_len",
+        "平均输入长度，token；浮动幅度见 --length-spread",
+    ),
+    (
+        "output_len",
+        "平均输出长度，token；浮动幅度见 --length-spread",
+    ),
     ("length_spread", "长度围绕平均值浮动的幅度，百分比"),
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
@@ -102,33 +108,62 @@ pub(super) fn translate(command: Command) -> Command {
     command
         .disable_help_subcommand(true)
         .subcommand_help_heading("命令")
-        .help_template("{about}\n\n用法：{usage}\n\n{all-args}")
 }
 
 fn translate_one(mut command: Command) -> Command {
     if let Some(about) = look_up(&ABOUT, command.get_name()) {
         command = command.about(about);
     }
-    let has_engine = command
-        .get_arguments()
-        .any(|argument| argument.get_id() == "profile");
-    command = command.mut_args(|argument| {
-        let heading = match argument.get_help_heading() {
-            Some(_) => "内置引擎",
-            None if argument.is_positional() => "参数",
-            None => "选项",
-        };
-        let text = look_up(&ARGUMENTS, argument.get_id().as_str());
-        let argument = argument.help_heading(heading);
-        match text {
-            Some(text) => argument.help(text),
-            None => argument,
-        }
-    });
-    if has_engine {
-        command = command.help_template("{about}\n\n用法：{usage}\n\n{all-args}");
-    }
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help);
     command
+        .disable_help_flag(true)
+        .arg(help)
+        .mut_args(translate_argument)
+        .help_template("{about}\n\n用法：{usage}\n\n{all-args}")
+}
+
+fn translate_argument(argument: Arg) -> Arg {
+    let heading = match argument.get_help_heading() {
+        Some(_) => "内置引擎",
+        None if argument.is_positional() => "参数",
+        None => "选项",
+    };
+    let text = look_up(&ARGUMENTS, argument.get_id().as_str()).unwrap_or_default();
+    let argument = argument.help_heading(heading);
+    if !argument.get_action().takes_values() {
+        return argument.help(text);
+    }
+    let choices: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let defaults: Vec<String> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect();
+    let text = format!(
+        "{text}{}{}",
+        in_brackets("可选", &choices),
+        in_brackets("默认", &defaults)
+    );
+    argument
+        .help(text)
+        .hide_default_value(true)
+        .hide_possible_values(true)
+}
+
+/// `（可选：a、b）`, or nothing.
+fn in_brackets(what: &str, values: &[String]) -> String {
+    if values.is_empty() {
+        String::new()
+    } else {
+        format!("（{what}：{}）", values.join("、"))
+    }
 }
 
 #[cfg(test)]

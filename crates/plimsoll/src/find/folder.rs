@@ -37,13 +37,21 @@ impl Folder {
             return Err(Failure::usage(format!("`{shown}` has a run in it"))
                 .hint("choose another folder with --out"));
         }
-        let usable =
-            fs::create_dir_all(&path).and_then(|()| File::create(path.join(EVENTS)).map(drop));
+        let probe = path.join(".writable");
+        let usable = fs::create_dir_all(&path)
+            .and_then(|()| File::create(&probe).map(drop))
+            .and_then(|()| fs::remove_file(&probe));
         usable.map_err(|error| {
             Failure::usage(format!("`{shown}` cannot be written: {error}"))
                 .hint("choose another folder with --out")
         })?;
         Ok(Self { path })
+    }
+
+    /// Takes the folder away again, if the run never began.
+    pub(super) fn give_up(&self) {
+        // Fails where something is in it, and then it stays.
+        drop(fs::remove_dir(&self.path));
     }
 
     /// Adds an event to the log.

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
         }
         None => plan::target(args)?,
     };
-    let ready = preflight(&target, &resolved.preflight)?;
+    let ready = preflight(&target, &resolved.preflight).inspect_err(|_| folder.give_up())?;
     let session = Session {
         resolved,
         target,

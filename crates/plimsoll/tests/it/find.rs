@@ -1,0 +1,261 @@
+//! The main job over sockets, on engines whose capacity is known.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use plimsoll_core::record::RequestLine;
+use plimsoll_core::run::{Run, RunEvent, RunState};
+use plimsoll_core::verdict::VerdictKind;
+use plimsoll_sim::EngineParams;
+
+use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
+
+/// Runs `find` against an engine and gives the run as it was saved.
+fn find(engine: EngineParams, arguments: &[&str]) -> Run {
+    let server = serve(engine);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let output = run(plimsoll()
+        .args([
+            "find",
+            &server.url(),
+            "--input-len",
+            "32",
+            "--output-len",
+            "16",
+            "--seed",
+            "7",
+            "--out",
+        ])
+        .arg(&out)
+        .args(arguments));
+    assert!(output.status.code() == Some(0), "{}", stderr(&output));
+    let saved: Run = serde_json::from_value(run_json(&out)).unwrap();
+    let log = std::fs::File::open(out.join("events.jsonl")).unwrap();
+    let events = BufReader::new(log)
+        .lines()
+        .map(|line| serde_json::from_str::<RunEvent>(&line.unwrap()).unwrap());
+    assert_eq!(
+        Run::replay(events).as_ref(),
+        Some(&saved),
+        "the log replays to the same run"
+    );
+    let requests = std::fs::File::open(out.join("requests.jsonl")).unwrap();
+    let mut ids: Vec<u64> = BufReader::new(requests)
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<RequestLine>(&line.unwrap())
+                .unwrap()
+                .id
+        })
+        .collect();
+    ids.sort_unstable();
+    let due = (0..ids.len() as u64).collect::<Vec<_>>();
+    assert_eq!(
+        ids, due,
+        "every request that was due has its line, and one alone"
+    );
+    for name in [
+        "load-line.png",
+        "load-line.svg",
+        "throughput.png",
+        "efficiency.svg",
+    ] {
+        assert!(out.join(name).metadata().unwrap().len() > 1_000, "{name}");
+    }
+    saved
+}
+
+fn assert_capacity(run: &Run, truth: u32) {
+    let verdict = run.verdict.as_ref().unwrap();
+    assert_eq!(verdict.kind, VerdictKind::Capacity, "{}", verdict.sentence);
+    let found = verdict.capacity.unwrap();
+    let error = found.streams.abs_diff(truth);
+    let allowed = (f64::from(truth) * 0.05).max(1.0);
+    assert!(
+        f64::from(error) <= allowed,
+        "truth {truth}: {}",
+        verdict.sentence
+    );
+    assert!(verdict.gateway_cap.unwrap().streams <= found.streams);
+}
+
+/// Twelve run at once and wait for the step under way, 5 ms, and their own. With the thirteenth
+/// one of them always waits for a slot, which comes free every 80 ms / 12: one in twelve waits for
+/// several steps.
+#[test]
+fn a_sequence_cap_is_found() {
+    let run = find(
+        EngineParams {
+            max_num_seqs: 12,
+            step_base_us: 5_000.0,
+            ..engine()
+        },
+        &["--slo", "ttft p95 <= 20ms"],
+    );
+    assert_capacity(&run, 12);
+}
+
+/// Requests of 32 + 16 tokens take 4 blocks of 16 at their longest (35 + 18 tokens): 64 blocks
+/// carry 16 of them, and with the 17th one is preempted or waits.
+#[test]
+fn a_kv_cache_is_found() {
+    let run = find(
+        EngineParams {
+            kv_blocks: 48,
+            ..engine()
+        },
+        &["--slo", "ttft p95 <= 12ms"],
+    );
+    // Each holds 2 to 4 blocks, 3 on the average: between 12 (never full) and 17 (48 / 2.8).
+    let found = run.verdict.as_ref().unwrap().capacity.unwrap();
+    assert!(
+        (12..=17).contains(&found.streams),
+        "{}",
+        run.verdict.as_ref().unwrap().sentence
+    );
+}
+
+/// A step's time is 2 ms + 0.4 ms a sequence: 10 ms a token are reached at 20 streams.
+#[test]
+fn a_decode_bound_is_found() {
+    let slow = EngineParams {
+        sequence_us: 400.0,
+        prefill_us_per_token: 0.0,
+        kv_us_per_token: 0.0,
+        ..engine()
+    };
+    let run = find(slow, &["--slo", "tpot mean <= 10ms"]);
+    assert_capacity(&run, 20);
+}
+
+#[test]
+fn nothing_breaks_below_the_largest_load_asked_for() {
+    let run = find(
+        engine(),
+        &["--slo", "ttft p95 <= 10s", "--max-concurrency", "4"],
+    );
+    let verdict = run.verdict.unwrap();
+    assert_eq!(verdict.kind, VerdictKind::AboveLast);
+    assert_eq!(verdict.capacity.unwrap().upper, None);
+}
+
+#[test]
+fn an_slo_that_one_stream_breaks_is_exit_3() {
+    let server = serve(engine());
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(plimsoll()
+        .args([
+            "find",
+            &server.url(),
+            "--input-len",
+            "32",
+            "--output-len",
+            "16",
+            "--slo",
+            "e2e p95 <= 5ms",
+            "--out",
+        ])
+        .arg(folder.path().join("run")));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+}
+
+#[test]
+fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
+    let server = serve(engine());
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(plimsoll()
+        .args([
+            "find",
+            &server.url(),
+            "--input-len",
+            "32",
+            "--output-len",
+            "8",
+            "--max-concurrency",
+            "2",
+        ])
+        .args(["--slo", "ttft p95 <= 1s", "--json", "--lang", "zh", "--out"])
+        .arg(folder.path().join("run")));
+    assert_eq!(stderr(&output), "");
+    let run: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let verdict = &run["verdict"];
+    for path in [
+        "/capacity/streams",
+        "/capacity/lower",
+        "/gateway_cap/streams",
+        "/planned_mean/streams",
+        "/knee/streams",
+    ] {
+        assert!(
+            verdict
+                .pointer(path)
+                .is_some_and(serde_json::Value::is_number),
+            "{path}: {verdict}"
+        );
+    }
+    assert!(verdict["sentence"].as_str().unwrap().contains("并发"));
+    let level = &run["levels"][0];
+    for key in [
+        "concurrency",
+        "verdict",
+        "window",
+        "requests",
+        "success_ratio",
+        "request_per_s",
+        "output_tokens_per_s",
+    ] {
+        assert!(!level[key].is_null(), "{key}");
+    }
+    for key in ["ttft_ms", "tpot_ms", "itl_ms", "e2e_ms", "speed_tok_per_s"] {
+        for stat in ["n", "mean", "p50", "p90", "p95", "p99"] {
+            assert!(level[key][stat].is_number(), "{key}.{stat}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_what_there_is() {
+    let server = serve(engine());
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut child = plimsoll()
+        .args([
+            "find",
+            &server.url(),
+            "--input-len",
+            "32",
+            "--output-len",
+            "16",
+            "--slo",
+            "ttft p95 <= 10s",
+            "--out",
+        ])
+        .arg(&out)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(
+        lines.any(|line| line.contains("screened")),
+        "a first level ends"
+    );
+    let interrupt = nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(child.id().cast_signed()),
+        nix::sys::signal::SIGINT,
+    );
+    interrupt.unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(
+        stdout(&output).contains("nterrupted"),
+        "{}",
+        stdout(&output)
+    );
+    let saved: Run = serde_json::from_value(run_json(&out)).unwrap();
+    assert_eq!(saved.state, RunState::Partial);
+    assert!(!saved.levels.is_empty());
+}
