@@ -225,7 +225,8 @@ impl Search {
             .ok_or(Stop::Closed)
     }
 
-    /// A load just outside the bracket, where the interval reaches further than it needs to.
+    /// A load outside the bracket, where the interval reaches further than the bracket does: first
+    /// 5 % away, then twice as far each time, so that a doubt far away is met soon.
     fn doubtful(&self, low: u32, high: u32) -> Option<u32> {
         let held = self
             .levels
@@ -234,32 +235,21 @@ impl Search {
             .count();
         let interval = interval::interval(&self.levels, self.config.most_streams)
             .filter(|_| held < MOST_HELD)?;
-        let loads: Vec<u32> = self.standings().into_keys().collect();
-        let step = |load: u32| (f64::from(load) * PRECISION).round().max(1.0) as u32;
-        if interval.upper.is_none_or(|upper| upper >= high) {
-            let next = loads
-                .iter()
-                .copied()
-                .find(|load| *load > high)
-                .unwrap_or(self.config.most_streams + 1);
-            let beyond = high + step(high);
-            if beyond < next {
-                return Some(beyond);
-            }
-        }
-        if interval.lower < low {
-            let previous = loads
-                .iter()
-                .copied()
-                .rev()
-                .find(|load| *load < low)
-                .unwrap_or(0);
-            let below = low.saturating_sub(step(low));
-            if below > previous {
-                return Some(below);
-            }
-        }
-        None
+        let steps = |load: u32| {
+            let first = (f64::from(load) * PRECISION).round().max(1.0) as u32;
+            (0..16u32).map(move |doubling| first.saturating_mul(1 << doubling))
+        };
+        let above = steps(high)
+            .map(|step| high.saturating_add(step).min(self.config.most_streams))
+            .take_while(|load| interval.upper.is_none_or(|upper| *load <= upper))
+            .find(|load| *load > high && !self.was_held(*load));
+        let below = || {
+            steps(low)
+                .map(|step| low.saturating_sub(step).max(1))
+                .take_while(|load| *load > interval.lower)
+                .find(|load| *load < low && !self.was_held(*load))
+        };
+        above.or_else(below)
     }
 
     fn was_held(&self, load: u32) -> bool {

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`args`] | words → values, by one table of flags |
 //! | [`settings`] | values → a checked run |
-//! | [`preflight`] | asks the server what has to be known before |
+//! | [`mod@preflight`] | asks the server what has to be known before |
 //! | [`body`], [`dataset`], [`load`] | what is sent, and when |
 //! | [`legacy`], [`corrected`] | records → numbers: vLLM's definitions, and better ones |
 //! | [`block`], [`result`] | numbers → stdout and the result file |
