@@ -110,12 +110,11 @@ impl RequestRecord {
     }
 
     /// Time per output token after the first, in ms: (last − first) / (tokens − 1).
-    /// Absent below 2 tokens, and where all output came in one event and so has no span.
+    /// Absent below 2 tokens, and where all output came in one read and so has no span.
     pub fn tpot_ms(&self) -> Option<f64> {
         let (tokens, _) = self.output_tokens()?;
         let (first, last) = (self.first()?, self.last()?);
-        (tokens >= 2 && self.output_stamps().nth(1).is_some())
-            .then(|| ms(last.since(first)) / f64::from(tokens - 1))
+        (tokens >= 2 && last > first).then(|| ms(last.since(first)) / f64::from(tokens - 1))
     }
 
     /// Tokens per second of this one stream: 1 / TPOT (吐字速度).

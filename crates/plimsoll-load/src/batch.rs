@@ -130,7 +130,7 @@ async fn run(
     while shared.ended.borrow().len() < plan.dues.len() {
         tokio::select! {
             tasks = &mut dispatch, if dispatched.is_none() => dispatched = Some(tasks.map_err(LoadError::Worker)?),
-            Some(()) = join_next(&mut dispatched) => {}
+            Some(ended) = join_next(&mut dispatched) => ended.map_err(|_| LoadError::WorkerLost)?,
             _ = tick.tick() => {}
         }
         if on_progress(shared.ended.borrow().len()) == Go::Stop && !shared.stop.replace(true) {
@@ -152,9 +152,9 @@ async fn run(
     })
 }
 
-async fn join_next(tasks: &mut Option<JoinSet<()>>) -> Option<()> {
+async fn join_next(tasks: &mut Option<JoinSet<()>>) -> Option<Result<(), tokio::task::JoinError>> {
     match tasks {
-        Some(tasks) => tasks.join_next().await.map(|_| ()),
+        Some(tasks) => tasks.join_next().await,
         None => None,
     }
 }

@@ -32,8 +32,13 @@ pub(crate) struct Connection {
     tls: Option<Box<rustls::ClientConnection>>,
     /// Encrypted bytes on their way into rustls; empty for plain connections.
     sealed: Vec<u8>,
-    /// Whether it has carried a request before.
-    pub(crate) used: bool,
+}
+
+/// What came out of sealed bytes.
+struct Opened {
+    bytes: usize,
+    /// The peer has said that nothing more comes.
+    closed: bool,
 }
 
 /// Bytes read at once; one such buffer is shared by all streams of a worker.
@@ -61,11 +66,12 @@ impl Connector {
             socket,
             tls: None,
             sealed: Vec::new(),
-            used: false,
         };
         if let Some((config, name)) = &self.tls {
-            let tls = rustls::ClientConnection::new(Arc::clone(config), name.clone())
+            let mut tls = rustls::ClientConnection::new(Arc::clone(config), name.clone())
                 .map_err(|error| ConnectFault::Tls(error.to_string()))?;
+            // A long prompt must go into one write, however large.
+            tls.set_buffer_limit(None);
             connection.tls = Some(Box::new(tls));
             connection.sealed = vec![0; SEALED_BYTES];
             connection
@@ -134,8 +140,8 @@ impl Connection {
                 return Ok((0, at));
             }
             let opened = self.open_sealed(count, buffer)?;
-            if opened > 0 {
-                return Ok((opened, at));
+            if opened.bytes > 0 || opened.closed {
+                return Ok((opened.bytes, at));
             }
         }
     }
@@ -154,27 +160,42 @@ impl Connection {
     }
 
     /// Feeds sealed bytes to TLS and takes out what they open, which may be nothing yet.
-    fn open_sealed(&mut self, count: usize, buffer: &mut [u8]) -> io::Result<usize> {
+    fn open_sealed(&mut self, count: usize, buffer: &mut [u8]) -> io::Result<Opened> {
         let Some(tls) = &mut self.tls else {
-            return Ok(0);
+            return Ok(Opened {
+                bytes: 0,
+                closed: true,
+            });
         };
         let mut sealed = &self.sealed[..count];
-        let mut opened = 0;
-        while !sealed.is_empty() {
-            let _ = tls.read_tls(&mut sealed)?;
-            let _ = tls
+        let mut opened = Opened {
+            bytes: 0,
+            closed: false,
+        };
+        // After the peer's close_notify nothing more is taken.
+        while !sealed.is_empty() && tls.read_tls(&mut sealed)? > 0 {
+            let state = tls
                 .process_new_packets()
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            opened.closed |= state.peer_has_closed();
             loop {
-                match tls.reader().read(&mut buffer[opened..]) {
+                match tls.reader().read(&mut buffer[opened.bytes..]) {
                     Ok(0) => break,
-                    Ok(more) => opened += more,
+                    Ok(more) => opened.bytes += more,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) => return Err(error),
                 }
             }
         }
+        opened.closed |= !sealed.is_empty();
         Ok(opened)
+    }
+
+    /// Whether an idle connection is still good: nothing has come that nobody asked for, and the
+    /// server has not closed it.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let mut byte = [0];
+        matches!(self.socket.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     async fn shake_hands(&mut self) -> io::Result<()> {

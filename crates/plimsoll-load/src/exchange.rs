@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
@@ -18,11 +18,16 @@ use crate::request::head_and_body;
 use crate::source::RequestSource;
 use crate::target::Target;
 
+/// A connection that is closed later than this after the send was not closed for being idle.
+const IDLE_RACE: Duration = Duration::from_millis(100);
+
 /// Counters that the coordinator reads while workers write: each is one worker's own.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) connections_opened: AtomicU64,
     pub(crate) idle_retries: AtomicU64,
+    /// How late the worker's loop woke, ms, since it was last asked.
+    pub(crate) loop_lag_ms: Mutex<Vec<f64>>,
 }
 
 /// What all requests of one worker share. Nothing of it is shared with another worker.
@@ -156,49 +161,69 @@ impl Line {
         answer: &mut Answer,
         watch: &impl Watch,
     ) -> AnswerEnd {
+        let mut may_retry = true;
         loop {
-            let mut connection = match self.connection().await {
-                Ok(connection) => connection,
-                Err(end) => return end,
+            let taken = if may_retry {
+                self.idle_connection()
+            } else {
+                None
             };
-            let reused = connection.used;
-            if matches!(due, Due::WhenReady) {
+            let reused = taken.is_some();
+            let mut connection = match taken {
+                Some(connection) => connection,
+                None => match self.connect().await {
+                    Ok(connection) => connection,
+                    Err(end) => return end,
+                },
+            };
+            let is_first = trace.sent.get().is_none();
+            if matches!(due, Due::WhenReady) && is_first {
                 trace.due.set(self.clock.now());
             }
             let stamp = || {
-                let sent = self.clock.now();
-                let again = trace.sent.replace(Some(sent)).is_some();
-                if !again {
+                if is_first {
+                    let sent = self.clock.now();
+                    trace.sent.set(Some(sent));
                     watch.sent(slot, trace.due.get(), sent);
                 }
             };
-            let end = match connection.send(bytes, stamp).await {
-                Ok(()) => {
-                    self.read_answer(slot, &mut connection, trace, answer, watch)
-                        .await
-                }
-                Err(error) => reset(&error),
-            };
+            // A server may refuse, answer and close before it has read a long request: what it
+            // said counts, and not that the rest could not be written.
+            drop(connection.send(bytes, stamp).await);
+            let end = self
+                .read_answer(slot, &mut connection, trace, answer, watch)
+                .await;
+            let since_sent = trace
+                .sent
+                .get()
+                .map_or(Duration::ZERO, |sent| self.clock.now().since(sent));
             // A server may close an idle connection just as it is used again: no fault of the
-            // request, which is sent once more on a connection of its own.
-            if reused && end.outcome == Outcome::Reset && answer.is_untouched() {
+            // request, which is sent once more on a connection of its own. Its stamp stays the first.
+            if may_retry
+                && reused
+                && end.outcome == Outcome::Reset
+                && answer.is_untouched()
+                && since_sent < IDLE_RACE
+            {
                 let _ = self.counters.idle_retries.fetch_add(1, Ordering::Relaxed);
                 answer.reset();
+                may_retry = false;
                 continue;
             }
             if answer.keep_alive() && end.outcome != Outcome::Malformed {
-                connection.used = true;
                 self.idle.borrow_mut().push(connection);
             }
             return end;
         }
     }
 
-    async fn connection(&self) -> Result<Connection, AnswerEnd> {
-        let idle = self.idle.borrow_mut().pop();
-        if let Some(connection) = idle {
-            return Ok(connection);
-        }
+    /// An idle connection that is still good.
+    fn idle_connection(&self) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        std::iter::from_fn(|| idle.pop()).find(Connection::is_quiet)
+    }
+
+    async fn connect(&self) -> Result<Connection, AnswerEnd> {
         let _ = self
             .counters
             .connections_opened

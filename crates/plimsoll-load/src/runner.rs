@@ -1,8 +1,8 @@
 //! The runner over sockets: workers carry the streams, this thread steps the level.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use plimsoll_core::level::{
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
 
@@ -152,8 +153,23 @@ impl SocketRunner {
         ClientHealth {
             connections_opened: opened - before.0,
             idle_retries: retries - before.1,
+            loop_lag_ms: Summary::of(self.loop_lags()),
             ..ClientHealth::default()
         }
+    }
+
+    /// How late the workers' loops were since this was last asked, ms.
+    fn loop_lags(&self) -> Vec<f64> {
+        let take = |worker: &Worker| {
+            std::mem::take(
+                &mut *worker
+                    .counters
+                    .loop_lag_ms
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            )
+        };
+        self.workers.iter().flat_map(take).collect()
     }
 
     fn totals(&self) -> (u64, u64) {
@@ -196,6 +212,7 @@ impl Runner for SocketRunner {
         let now = self.clock.now();
         let before = self.totals();
         self.go_over_to(&plan)?;
+        drop(self.loop_lags());
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
             self.pump(&mut level)?;

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -14,6 +15,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::exchange::{Due, Line, Slot, Trace, Watch};
+
+/// How often a worker looks how late it is.
+const BEAT: Duration = Duration::from_millis(10);
+/// The runtime's timer rounds up to a millisecond, which is no lateness of the loop.
+const TIMER_TICK_MS: f64 = 1.0;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -102,6 +108,8 @@ pub(crate) async fn work(
         changed: Notify::new(),
     });
     let mut streams = JoinSet::new();
+    let mut heartbeat = JoinSet::new();
+    let _ = heartbeat.spawn_local(beat(Rc::clone(&shared)));
     loop {
         let command = tokio::select! {
             command = commands.recv() => command.unwrap_or(Command::Stop),
@@ -130,6 +138,19 @@ pub(crate) async fn work(
     shared.stop.set(true);
     shared.changed.notify_waiters();
     while streams.join_next().await.is_some() {}
+}
+
+/// Measures how late this worker's loop is: what it reads then is stamped as late.
+async fn beat(shared: Rc<Shared>) {
+    loop {
+        let wanted = shared.line.clock.now() + BEAT;
+        tokio::time::sleep_until(shared.line.clock.instant(wanted).into()).await;
+        let late = (shared.line.clock.now().ms_since(wanted) - TIMER_TICK_MS).max(0.0);
+        let lags = &shared.line.counters.loop_lag_ms;
+        lags.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(late);
+    }
 }
 
 /// One virtual client: a request, its answer to the end, and at once the next.

@@ -75,9 +75,15 @@ pub struct ObjectiveResult {
 }
 
 impl ObjectiveResult {
-    /// Whether the statistic as observed breaks the bound; `None` without a value.
+    /// Whether the statistic as observed breaks the bound; `None` without observations. Shares are
+    /// compared as shares: a quantile that falls among failures has no value to compare.
     pub fn looks_broken(&self) -> Option<bool> {
-        self.value.map(|value| self.objective.is_over(value))
+        match (self.objective.allowed_share(), self.over) {
+            (Some(allowed), Some(over)) => {
+                (self.n > 0).then(|| over as f64 / self.n as f64 > allowed + 1e-12)
+            }
+            _ => self.value.map(|value| self.objective.is_over(value)),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A request is over a TTFT bound the moment the bound passes without a token, even if it is cut
 //! later; TPOT is known when the answer is done; a failure is over every latency bound.
+//!
+//! What counts is the deciding event, whenever the request was sent: leaving out those sent before
+//! the window would leave out the slow ones (statistics.md §5, informative censoring).
 
 use std::time::Duration;
 
@@ -27,8 +30,6 @@ pub struct LevelSample<'a> {
     pub ended: &'a [RequestRecord],
     /// Requests still in flight at `to`.
     pub in_flight: &'a [InFlight],
-    /// Requests sent before this are of the transient and do not count.
-    pub full_at: Offset,
     /// Start of the window.
     pub from: Offset,
     /// End of the window.
@@ -62,12 +63,7 @@ pub struct Observed {
 /// Collects the observations of `objective` from a level.
 pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Observed {
     let mut observed = Observed::default();
-    let counted = sample.ended.iter().filter(|record| {
-        sample
-            .start_of(record)
-            .is_some_and(|start| start >= sample.full_at)
-    });
-    for record in counted {
+    for record in sample.ended {
         match record.outcome {
             Outcome::NeverSent => {}
             // What is known of a cut request is what was known when it was cut.
@@ -81,11 +77,7 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
             _ => observe_ended(objective, slo, sample, record, &mut observed),
         }
     }
-    for request in sample
-        .in_flight
-        .iter()
-        .filter(|request| sample.start_of_flight(request) >= sample.full_at)
-    {
+    for request in sample.in_flight {
         observed
             .observations
             .extend(observe_in_flight(objective, sample, request));
@@ -98,10 +90,11 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
 }
 
 impl LevelSample<'_> {
-    fn start_of(&self, record: &RequestRecord) -> Option<Offset> {
+    /// A request that could not be sent, for want of a connection, waited since it was due.
+    fn start_of(&self, record: &RequestRecord) -> Offset {
         match self.latency_from {
-            LatencyFrom::Sent => record.sent,
-            LatencyFrom::Due => Some(record.due),
+            LatencyFrom::Sent => record.sent.unwrap_or(record.due),
+            LatencyFrom::Due => record.due,
         }
     }
 
@@ -120,9 +113,7 @@ fn observe_ended(
     record: &RequestRecord,
     observed: &mut Observed,
 ) {
-    let Some(start) = sample.start_of(record) else {
-        return;
-    };
+    let start = sample.start_of(record);
     if record.outcome.is_failure() {
         // The bound may have passed before the failure was known. A mean has no value for it.
         if objective.stat != Stat::Mean {
@@ -231,7 +222,7 @@ fn first_is_late(objective: &Objective, record: &RequestRecord, at: Offset) -> b
 }
 
 fn value_of(metric: Metric, sample: &LevelSample<'_>, record: &RequestRecord) -> Option<f64> {
-    let start = sample.start_of(record)?;
+    let start = sample.start_of(record);
     match metric {
         Metric::Ttft => Some(record.first()?.ms_since(start)),
         Metric::E2e => Some(record.last()?.ms_since(start)),
@@ -261,7 +252,6 @@ mod tests {
         let sample = LevelSample {
             ended,
             in_flight,
-            full_at: at(0),
             from: at(50),
             to: at(1_000),
             request_time: Duration::from_millis(100),
@@ -398,19 +388,31 @@ mod tests {
     }
 
     #[test]
-    fn the_transient_does_not_count() {
-        let slo = Slo::default();
-        let early = [record(100, &[150, 160])];
-        let sample = LevelSample {
-            ended: &early,
-            in_flight: &[],
-            full_at: at(120),
-            from: at(120),
-            to: at(1_000),
-            request_time: Duration::from_millis(100),
-            latency_from: LatencyFrom::Sent,
-        };
-        let objective: Objective = "ttft p95 <= 1s".parse().unwrap();
-        assert!(observe(&objective, &slo, &sample).observations.is_empty());
+    fn what_is_decided_outside_of_the_window_does_not_count() {
+        let observed = seen(
+            "ttft p95 <= 1s",
+            &[record(10, &[40, 60]), record(990, &[1_100])],
+            &[],
+        );
+        assert!(observed.observations.is_empty());
+        // Sent before the window, decided within it: slow requests are not left out.
+        assert_eq!(
+            seen("ttft p95 <= 1s", &[record(10, &[300])], &[])
+                .observations
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_made_is_a_failure_of_every_objective() {
+        let mut refused = record(100, &[]);
+        refused.sent = None;
+        refused.outcome = Outcome::Connect;
+        for objective in ["success >= 99%", "ttft p95 <= 1s", "e2e p95 <= 1s"] {
+            let observed = seen(objective, std::slice::from_ref(&refused), &[]);
+            assert_eq!(observed.observations.len(), 1, "{objective}");
+            assert!(observed.observations[0].over);
+        }
     }
 }

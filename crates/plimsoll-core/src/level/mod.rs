@@ -273,7 +273,6 @@ impl Level {
         LevelSample {
             ended: self.book.ended(),
             in_flight,
-            full_at: self.full_at.unwrap_or(from),
             from,
             to,
             request_time: self.request_time(),

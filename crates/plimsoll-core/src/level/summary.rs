@@ -9,12 +9,18 @@ use crate::record::RequestRecord;
 use crate::stats::Summary;
 use crate::time::Offset;
 
+/// A shorter window, in mean request times, says nothing.
+const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// Below this share of the asked concurrency the load was not delivered.
 pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
 /// Send lag (p99) above this is the tool's own lateness …
 const MOST_SEND_LAG_MS: f64 = 5.0;
 /// … unless it is below this share of the mean request time, where it does not matter.
 const MOST_SEND_LAG_SHARE: f64 = 0.05;
+/// A worker whose loop is this late on the average stamps what it reads too late …
+const MOST_LOOP_LAG_MS: f64 = 5.0;
+/// … unless that is below this share of the mean time to first token.
+const MOST_LOOP_LAG_SHARE: f64 = 0.05;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
 
@@ -55,6 +61,9 @@ pub struct ClientHealth {
     pub achieved_concurrency: Option<f64>,
     /// Sent − due, ms.
     pub send_lag_ms: Summary,
+    /// How late a worker's loop wakes from a short sleep, ms: what it reads is stamped as late.
+    #[serde(default)]
+    pub loop_lag_ms: Summary,
     /// Connections opened during the level.
     pub connections_opened: u64,
     /// Requests sent again because the server had closed an idle connection.
@@ -75,7 +84,7 @@ pub struct ServerWindow {
     pub waiting_mean: Option<f64>,
     /// Largest KV-cache use, 0..1.
     pub kv_used_ratio_max: Option<f64>,
-    /// Preemptions during the level.
+    /// Preemptions within the window.
     pub preemptions: Option<f64>,
 }
 
@@ -132,10 +141,18 @@ pub struct LevelSummary {
 }
 
 impl LevelSummary {
-    /// Whether it says nothing of the server: void, or no request ended within its window.
+    /// Whether it says nothing of the server: void, ended before it could be screened, or without
+    /// an observation of some objective. A level that is known to fail says enough.
     pub fn says_nothing(&self) -> bool {
-        let ended = self.requests.completed_in_window + self.requests.failed_in_window;
-        self.verdict == LevelVerdict::Void || self.window.is_none() || ended == 0
+        match self.verdict {
+            LevelVerdict::Void => true,
+            LevelVerdict::Fail => false,
+            _ => {
+                self.window
+                    .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
+                    || self.objectives.iter().any(|result| result.n == 0)
+            }
+        }
     }
 
     /// Whether it is void because the load was not delivered as asked.
@@ -170,7 +187,7 @@ pub(super) fn summarise(
     let in_flight = level.book.in_flight();
     let sample = level.sample(from, now, &in_flight);
     let objectives = judge(&level.slo, &sample);
-    let figures = Figures::of(level.book.ended(), &in_flight, sample.full_at, from, now);
+    let figures = Figures::of(level.book.ended(), &in_flight, from, now);
     client.send_lag_ms = Summary::of(figures.send_lag_ms);
     let counts = level.book.counts(from, now);
     let ended = counts.completed_in_window + counts.failed_in_window;
@@ -211,14 +228,6 @@ pub(super) fn summarise(
 
 /// The level's verdict, and the objective or the fault behind it.
 fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<String>) {
-    if summary.window.is_none()
-        || summary.requests.completed_in_window + summary.requests.failed_in_window == 0
-    {
-        return (
-            LevelVerdict::Undecided,
-            Some("no request ended within the window".to_owned()),
-        );
-    }
     if let Some(reason) = void_reason(plan, summary) {
         return (LevelVerdict::Void, Some(reason));
     }
@@ -228,6 +237,13 @@ fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<St
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
+    }
+    let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
+    if summary.window.is_none() || ended == 0 {
+        return (
+            LevelVerdict::Undecided,
+            Some("no request ended within the window".to_owned()),
+        );
     }
     match (plan.hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
@@ -243,10 +259,19 @@ fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
     if lag > allowed {
         return Some(format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"));
     }
-    // Streams back off after a failure, so only a level without failures must be full.
+    let loop_lag = summary.client.loop_lag_ms.mean.unwrap_or(0.0);
+    let allowed = (summary.ttft_ms.mean.unwrap_or(0.0) * MOST_LOOP_LAG_SHARE).max(MOST_LOOP_LAG_MS);
+    if loop_lag > allowed {
+        return Some(format!(
+            "the client's own loop is {loop_lag:.1} ms late on the average, over {allowed:.1} ms"
+        ));
+    }
+    // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
     let least = f64::from(plan.streams) * LEAST_ACHIEVED;
-    if summary.requests.failed_in_window == 0 && achieved < least {
+    if summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window
+        && achieved < least
+    {
         return Some(format!(
             "{achieved:.1} of {} streams in flight",
             plan.streams
@@ -285,13 +310,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(
-        ended: &[RequestRecord],
-        in_flight: &[InFlight],
-        full_at: Offset,
-        from: Offset,
-        to: Offset,
-    ) -> Self {
+    fn of(ended: &[RequestRecord], in_flight: &[InFlight], from: Offset, to: Offset) -> Self {
         let mut figures = Self::default();
         let within = |at: Offset| at >= from && at <= to;
         for record in ended
@@ -301,17 +320,14 @@ impl Figures {
             if within(record.due) {
                 figures.send_lag_ms.extend(record.send_lag_ms());
             }
-            if record.outcome.is_completed()
-                && record.sent.is_some_and(|sent| sent >= full_at)
-                && record.first().is_some_and(within)
-            {
+            if record.outcome.is_completed() && record.first().is_some_and(within) {
                 figures.ttft_ms.extend(record.ttft_ms());
             }
             if record.outcome.is_completed() && within(record.done) {
                 figures.add_completed(record);
             }
         }
-        for request in in_flight.iter().filter(|request| request.sent >= full_at) {
+        for request in in_flight {
             if within(request.due) {
                 figures.send_lag_ms.push(request.sent.ms_since(request.due));
             }

@@ -44,7 +44,10 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     };
     let preemptions = server.preemptions.unwrap_or(0.0);
     if preemptions > 0.0 && server.kv_used_ratio_max.is_none_or(|used| used >= KV_FULL) {
-        let per_min = preemptions / broken.duration_s.max(1e-9) * 60.0;
+        let span_s = broken
+            .window
+            .map_or(broken.duration_s, |window| window.to_s - window.from_s);
+        let per_min = preemptions / span_s.max(1e-9) * 60.0;
         return named(CauseKind::KvCache, format!("{per_min:.0} preemptions/min"));
     }
     let (waiting, running) = (server.waiting_mean?, server.running_max?);

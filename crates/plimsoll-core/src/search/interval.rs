@@ -36,11 +36,11 @@ enum Kind {
 }
 
 /// The interval of the conjunction: the smallest of the objectives' ends.
-pub(super) fn interval(levels: &[LevelSummary], most_streams: u32) -> Option<Interval> {
+pub(super) fn interval(levels: &[LevelSummary]) -> Option<Interval> {
     let count = levels.first()?.objectives.len();
     let mut all: Option<Interval> = None;
     for index in 0..count {
-        let one = of_objective(levels, index, most_streams)?;
+        let one = of_objective(levels, index)?;
         all = Some(match all {
             None => one,
             Some(sum) => Interval {
@@ -55,13 +55,14 @@ pub(super) fn interval(levels: &[LevelSummary], most_streams: u32) -> Option<Int
     all
 }
 
-fn of_objective(levels: &[LevelSummary], index: usize, most_streams: u32) -> Option<Interval> {
+fn of_objective(levels: &[LevelSummary], index: usize) -> Option<Interval> {
     let mut evidence: Vec<Evidence> = levels
         .iter()
         .filter(|level| level.verdict != LevelVerdict::Void)
         .filter_map(|level| evidence(level.concurrency, level.objectives.get(index)?))
         .collect();
     evidence.sort_by_key(|one| one.load);
+    let evidence = pooled(evidence);
     let fitted = isotonic(&evidence);
     let loads: Vec<u32> = evidence.iter().map(|one| one.load).collect();
     // D(C) changes only at tested loads: C = 0 stands for "below the first", each load for the
@@ -90,7 +91,7 @@ fn of_objective(levels: &[LevelSummary], index: usize, most_streams: u32) -> Opt
     let upper = starts.get(highest + 1).map(|next| next - 1);
     Some(Interval {
         lower: starts[lowest],
-        upper: upper.filter(|upper| *upper < most_streams),
+        upper,
     })
 }
 
@@ -152,6 +153,22 @@ impl Evidence {
     }
 }
 
+/// One piece of evidence a load: all its visits together.
+fn pooled(evidence: Vec<Evidence>) -> Vec<Evidence> {
+    let mut pooled: Vec<Evidence> = Vec::new();
+    for one in evidence {
+        match pooled.last_mut() {
+            Some(last) if last.load == one.load => {
+                let weight = last.weight + one.weight;
+                last.excess = (last.excess * last.weight + one.excess * one.weight) / weight;
+                last.weight = weight;
+            }
+            _ => pooled.push(one),
+        }
+    }
+    pooled
+}
+
 /// Pool adjacent violators: the non-decreasing fit of the excess, by weight.
 fn isotonic(evidence: &[Evidence]) -> Vec<f64> {
     let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
@@ -191,7 +208,7 @@ mod tests {
             .iter()
             .map(|&(streams, over, n)| level(streams, over, n))
             .collect();
-        interval(&levels, 10_000).unwrap()
+        interval(&levels).unwrap()
     }
 
     #[test]

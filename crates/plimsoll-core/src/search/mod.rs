@@ -180,6 +180,9 @@ impl Search {
                 .count();
             return if visits < MOST_VISITS {
                 Ok((at_streams, last.purpose))
+            } else if matches!(self.bracket(), (1.., Some(_))) {
+                // Both sides are known: the answer stands, if not as narrow as it could be.
+                Err(Stop::Closed)
             } else if last.is_clients_fault() {
                 Err(Stop::ClientLimit { at_streams })
             } else {
@@ -202,7 +205,10 @@ impl Search {
         } else {
             None
         };
-        match rung.or_else(|| self.config.ladder.above(low)) {
+        match rung
+            .filter(|rung| *rung > low)
+            .or_else(|| self.config.ladder.above(low))
+        {
             Some(next) if next <= most => Ok((next, Purpose::Ramp)),
             Some(_) if low < most => Ok((most, Purpose::Ramp)),
             // "At least so many" is worth what the highest load was held for.
@@ -233,8 +239,7 @@ impl Search {
             .iter()
             .filter(|level| level.purpose == Purpose::Refine)
             .count();
-        let interval = interval::interval(&self.levels, self.config.most_streams)
-            .filter(|_| held < MOST_HELD)?;
+        let interval = interval::interval(&self.levels).filter(|_| held < MOST_HELD)?;
         let steps = |load: u32| {
             let first = (f64::from(load) * PRECISION).round().max(1.0) as u32;
             (0..16u32).map(move |doubling| first.saturating_mul(1 << doubling))

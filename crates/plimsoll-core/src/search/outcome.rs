@@ -68,10 +68,22 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
             upper: next,
         });
     }
+    if let Stop::Resources { at_streams } = stop {
+        let below = search
+            .standings()
+            .into_keys()
+            .rev()
+            .find(|load| *load < at_streams)?;
+        return Some(Capacity {
+            streams: below,
+            lower: below,
+            upper: Some(at_streams - 1),
+        });
+    }
     if low == 0 {
         return None;
     }
-    let found = interval(&search.levels, search.config.most_streams);
+    let found = interval(&search.levels);
     let Interval { lower, upper } = found.unwrap_or(Interval {
         lower: 0,
         upper: high.map(|high| high - 1),
@@ -80,8 +92,7 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
         streams: low,
         lower: lower.min(low),
         upper: match (high, upper) {
-            (None, _) => None,
-            (Some(high), None) => Some(high - 1),
+            (None, _) | (Some(_), None) => None,
             (Some(_), Some(upper)) => Some(upper.max(low)),
         },
     })

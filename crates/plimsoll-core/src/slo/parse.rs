@@ -17,6 +17,9 @@ const METRICS: [(&str, Metric); 7] = [
     ("goodput", Metric::Goodput),
 ];
 
+/// No bound in ms or tokens/s is larger: 30 years.
+const LARGEST_BOUND: f64 = 1e12;
+
 /// Why an objective cannot be read, with the way out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("objective `{text}`: {fault}; write it as `metric stat <= bound`, for example `{example}`")]
@@ -203,11 +206,11 @@ fn parse_bound(metric: Metric, text: &str) -> Result<f64, Fault> {
         },
     };
     let is_share = matches!(metric, Metric::Success | Metric::Goodput);
-    if value <= 0.0 || (is_share && value >= 1.0) {
+    if value <= 0.0 || value > LARGEST_BOUND || (is_share && value >= 1.0) {
         let range = if is_share {
             "above 0 and below 100 %"
         } else {
-            "above 0"
+            "above 0 and below 30 years"
         };
         return Err((
             format!("the bound must be {range}, got `{text}`"),

@@ -141,7 +141,9 @@ impl Answer {
         if self.body.fault.is_some() {
             return self.body.fault.take();
         }
-        self.http.is_done().then(|| self.body.verdict())
+        // Without framing, `[DONE]` is the end: the server may keep the connection open.
+        let is_over = self.http.is_done() || (self.body.done_marker && self.http.ends_at_close());
+        is_over.then(|| self.body.verdict())
     }
 }
 

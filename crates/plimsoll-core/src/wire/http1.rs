@@ -136,10 +136,19 @@ impl ResponseReader {
                     on_part(Part::Body(bytes));
                     return Ok(());
                 }
-                State::Done => return Ok(()),
+                State::Done => {
+                    // Bytes that nobody asked for: they must not become the next answer.
+                    self.keep_alive = false;
+                    return Ok(());
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether only the close of the connection ends the body.
+    pub fn ends_at_close(&self) -> bool {
+        matches!(self.state, State::UntilClose)
     }
 
     /// Says that the connection closed.

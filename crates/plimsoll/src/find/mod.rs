@@ -119,7 +119,10 @@ impl Session<'_> {
                             if self.stop.is_set() { Go::Stop } else { Go::On }
                         })?;
                     self.keep(&mut run, &finished)?;
-                    search.take(finished.summary);
+                    // A level that was interrupted was not held as planned: it is kept, not judged.
+                    if !self.stop.is_set() {
+                        search.take(finished.summary);
+                    }
                 }
             }
         };
