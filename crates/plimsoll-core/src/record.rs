@@ -28,7 +28,7 @@ pub enum TokenSource {
 /// The record of one request. All stamps are offsets on the run's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
-    /// Number of the request within the run, in the order sent.
+    /// Number of the request within the run; each worker numbers its own in steps of their count.
     pub id: u64,
     /// Index of the level in which the request became due.
     pub level: u32,

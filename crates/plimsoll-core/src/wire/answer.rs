@@ -4,7 +4,7 @@
 //! | state | meaning | leaves it |
 //! |---|---|---|
 //! | waiting | no head yet | head → streaming, whole or refused |
-//! | streaming | `text/event-stream`, events counted as they come | `[DONE]`, error event, end, close |
+//! | streaming | `text/event-stream`, events counted as they come | error event, end, close |
 //! | whole | a JSON body, parsed at its end | end, close |
 //! | refused | status not 2xx, body kept for the message | end, close |
 
