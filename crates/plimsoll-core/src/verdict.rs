@@ -80,6 +80,8 @@ pub enum CauseKind {
     Decode,
     /// The server refuses with 429.
     RateLimit,
+    /// Requests fail in another way; the detail names the commonest.
+    Failures,
     /// The load generator itself.
     Client,
 }
@@ -125,7 +127,7 @@ pub enum Note {
     CalibratedPrompts,
     /// The server offers no metrics that are known here.
     NoServerMetrics,
-    /// Levels below this many streams were not tested.
+    /// Between one stream and this many nothing was tested.
     StartedAt {
         /// Concurrent streams.
         streams: u32,

@@ -57,8 +57,8 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             )
         }
         (Note::StartedAt { streams }, _) => lang.pick(
-            format!("Fewer than {streams} streams were not tested."),
-            format!("低于 {streams} 路的并发没有测试。"),
+            format!("Between 1 and {streams} streams nothing was tested."),
+            format!("1 路与 {streams} 路之间没有测试。"),
         ),
         (other, _) => fixed(other, lang).to_owned(),
     }

@@ -268,6 +268,7 @@ impl Answer<'_> {
                 "请求卡在首字之前（排队或预填充）",
             ),
             CauseKind::Decode => self.lang.pick("decode", "解码（decode）随并发变慢"),
+            CauseKind::Failures => self.lang.pick("requests fail", "请求失败"),
             CauseKind::RateLimit => self.lang.pick("rate limit", "服务端限流"),
             CauseKind::Client => self.lang.pick("the client", "压测客户端"),
         };

@@ -59,7 +59,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 12] = [
+const DETAILS: [(&str, &str); 15] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -67,6 +67,15 @@ const DETAILS: [(&str, &str); 12] = [
         "ttft p95 ×{}, tpot ×{} for {}× the streams",
         "并发增至 {2} 倍时，ttft p95 增至 {0} 倍、tpot 增至 {1} 倍",
     ),
+    (
+        "{} of {} failed, most by {} ({})",
+        "{1} 个请求中有 {0} 个失败，最多的是 {2}（{3} 个）",
+    ),
+    (
+        "the client's own loop is {} ms late on the average, over {} ms",
+        "客户端自身循环平均滞后 {0} ms，超过允许的 {1} ms",
+    ),
+    ("it ended before it could be screened", "未及初筛就结束"),
     (
         "{} of {} requests were refused with 429",
         "{1} 个请求中有 {0} 个被 429 拒绝",

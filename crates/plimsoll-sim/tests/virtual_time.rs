@@ -31,6 +31,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         hold: Hold::Screen,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
+        longest: Duration::from_secs(86_400),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
@@ -130,6 +131,7 @@ fn a_listener_can_end_a_level() {
         hold: Hold::Decide,
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),
+        longest: Duration::from_secs(86_400),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {

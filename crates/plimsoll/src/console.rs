@@ -61,12 +61,9 @@ impl Console {
         }
     }
 
-    /// Width of the terminal that the report goes to.
+    /// Width of the terminal that the report goes to; a file or a pipe has none and gets 120.
     pub(crate) fn width() -> u16 {
-        let columns = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        columns.unwrap_or(120)
+        terminal_size::terminal_size_of(io::stdout()).map_or(120, |(width, _)| width.0)
     }
 
     fn live_line(&self, progress: &Progress<'_>) -> String {

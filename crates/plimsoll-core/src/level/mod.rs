@@ -185,7 +185,8 @@ impl Level {
 
     /// The hold and all that comes before it.
     fn longest(&self) -> Duration {
-        self.plan.longest_hold + self.handover + self.plan.request_time * 2 + PATIENCE
+        (self.plan.longest_hold + self.handover + self.plan.request_time * 2 + PATIENCE)
+            .min(self.plan.longest)
     }
 
     fn is_full(&self, now: Offset) -> bool {
@@ -253,6 +254,12 @@ impl Level {
                     && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
             }
         }
+    }
+
+    /// Whether a window was long enough for a screened level to mean anything.
+    fn is_screened(&self, from: Offset, now: Offset) -> bool {
+        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
+        now.since(from) >= least && self.has_screened(from)
     }
 
     fn has_screened(&self, from: Offset) -> bool {

@@ -44,8 +44,10 @@ pub struct LevelPlan {
     pub hold: Hold,
     /// Mean request time of the last level; an estimate where there was none.
     pub request_time: Duration,
-    /// The level ends here, decided or not.
+    /// The window ends here, decided or not.
     pub longest_hold: Duration,
+    /// The level ends here with all that came before its window: what is left of the budget.
+    pub longest: Duration,
 }
 
 impl LevelPlan {

@@ -147,6 +147,8 @@ impl LevelSummary {
         match self.verdict {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
+            // Ended before it could be screened.
+            LevelVerdict::Undecided if self.purpose != Purpose::Refine => true,
             _ => {
                 self.window
                     .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
@@ -208,7 +210,8 @@ pub(super) fn summarise(
         }),
         success_ratio: (ended > 0).then(|| counts.completed_in_window as f64 / ended as f64),
         request_per_s: rate(counts.completed_in_window as f64),
-        output_tokens_per_s: rate(figures.output_tokens.iter().sum()),
+        // The sum of nothing is -0.
+        output_tokens_per_s: rate(figures.output_tokens.iter().sum::<f64>() + 0.0),
         prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
         output_tokens_mean: crate::stats::mean(&figures.output_tokens),
         requests: counts,
@@ -222,12 +225,19 @@ pub(super) fn summarise(
         client,
         server,
     };
-    (summary.verdict, summary.reason) = verdict(&level.plan, &summary);
+    let is_screened = level
+        .window_from
+        .is_some_and(|from| level.is_screened(from, now));
+    (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
     summary
 }
 
 /// The level's verdict, and the objective or the fault behind it.
-fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<String>) {
+fn verdict(
+    plan: &LevelPlan,
+    summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<String>) {
     if let Some(reason) = void_reason(plan, summary) {
         return (LevelVerdict::Void, Some(reason));
     }
@@ -247,7 +257,11 @@ fn verdict(plan: &LevelPlan, summary: &LevelSummary) -> (LevelVerdict, Option<St
     }
     match (plan.hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
-        (Hold::Screen | Hold::Short, _) => (LevelVerdict::Screened, None),
+        (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
+        (Hold::Screen | Hold::Short, _) => (
+            LevelVerdict::Undecided,
+            Some("it ended before it could be screened".to_owned()),
+        ),
         (Hold::Decide, _) => (LevelVerdict::Undecided, None),
     }
 }

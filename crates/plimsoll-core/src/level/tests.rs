@@ -21,6 +21,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
         hold,
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),
+        longest: Duration::from_secs(86_400),
     }
 }
 
@@ -219,6 +220,7 @@ fn the_longest_hold_ends_what_is_not_decided() {
     let mut load = Load::start(
         LevelPlan {
             longest_hold: Duration::from_secs(3),
+            longest: Duration::from_secs(86_400),
             ..plan(4, Hold::Decide)
         },
         TTFT,
@@ -272,6 +274,7 @@ fn a_silent_server_ends_too() {
     let mut load = Load::start(
         LevelPlan {
             longest_hold: Duration::from_secs(3),
+            longest: Duration::from_secs(86_400),
             ..plan(2, Hold::Screen)
         },
         "tpot p95 <= 50ms",

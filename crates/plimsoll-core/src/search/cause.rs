@@ -30,7 +30,28 @@ pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Optio
             from_metrics: false,
         });
     }
+    if let Some(detail) = failures(broken) {
+        return Some(Cause {
+            kind: CauseKind::Failures,
+            detail: Some(detail),
+            from_metrics: false,
+        });
+    }
     by_metrics(broken).or_else(|| by_latencies(good?, broken))
+}
+
+/// The commonest way to fail, where more than one request in twenty failed.
+fn failures(broken: &LevelSummary) -> Option<String> {
+    let failed = broken.requests.failed_in_window;
+    let ended = failed + broken.requests.completed_in_window;
+    let blameless = ["completed", "cut_at_end", "never_sent"];
+    let outcomes = broken
+        .requests
+        .outcomes
+        .iter()
+        .filter(|(key, _)| !blameless.contains(&key.as_str()));
+    let (key, count) = outcomes.max_by_key(|(_, count)| **count)?;
+    (failed * 20 > ended).then(|| format!("{failed} of {ended} failed, most by {key} ({count})"))
 }
 
 fn by_metrics(broken: &LevelSummary) -> Option<Cause> {

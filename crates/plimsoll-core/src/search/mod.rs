@@ -363,11 +363,8 @@ impl Search {
             streams,
             hold,
             request_time,
-            longest_hold: self
-                .config
-                .level_time
-                .unwrap_or(by_request_time)
-                .min(remaining),
+            longest_hold: self.config.level_time.unwrap_or(by_request_time),
+            longest: remaining,
         }
     }
 

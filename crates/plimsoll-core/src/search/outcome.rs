@@ -13,8 +13,14 @@ const EXCEED: f64 = 0.01;
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
-    let kind = kind(stop, low, high);
     let capacity = capacity(search, stop, low, high);
+    let kind = match kind(stop, low, high) {
+        // Nothing broke, but nothing is known to hold either.
+        VerdictKind::AboveLast if capacity.is_none_or(|capacity| capacity.lower == 0) => {
+            VerdictKind::Inconclusive
+        }
+        kind => kind,
+    };
     let gateway_cap = capacity
         .filter(|capacity| capacity.lower > 0 && kind != VerdictKind::Inconclusive)
         .map(|capacity| Recommended {

@@ -170,17 +170,9 @@ pub(crate) fn own_block(
         number(out, label, lag)?;
     }
     row(out, "Prompts sent as:", style)?;
-    if corrected.server_prompt_tokens > 0 {
-        row(
-            out,
-            "Prompt length asked for (tokens):",
-            corrected.asked_prompt_tokens,
-        )?;
-        row(
-            out,
-            "Prompt length by the server (tokens):",
-            corrected.server_prompt_tokens,
-        )?;
+    if let Some(prompt) = corrected.prompt_tokens {
+        row(out, "Prompt length asked for (tokens):", prompt.asked)?;
+        row(out, "Prompt length by the server (tokens):", prompt.server)?;
     }
     if let Some(source) = corrected.token_source {
         row(out, "Output tokens counted by:", source)?;

@@ -91,8 +91,10 @@ fn corrected() -> Corrected {
         peak_in_flight: 10,
         send_lag_p99_ms: Some(0.5),
         outcomes: BTreeMap::from([("completed".to_owned(), 99), ("http_429".to_owned(), 1)]),
-        asked_prompt_tokens: 51_200,
-        server_prompt_tokens: 51_300,
+        prompt_tokens: Some(crate::bench::corrected::PromptTokens {
+            asked: 51_200,
+            server: 51_300,
+        }),
         token_source: Some("usage"),
     }
 }

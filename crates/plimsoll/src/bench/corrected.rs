@@ -21,12 +21,19 @@ pub(crate) struct Corrected {
     pub(crate) send_lag_p99_ms: Option<f64>,
     /// How many requests ended in which way.
     pub(crate) outcomes: BTreeMap<String, usize>,
-    /// Prompt tokens asked for, of the requests of which the server told its count.
-    pub(crate) asked_prompt_tokens: u64,
-    /// The server's count of the same.
-    pub(crate) server_prompt_tokens: u64,
+    /// Prompt tokens of the requests of which the server told its count; `None` if it told none.
+    pub(crate) prompt_tokens: Option<PromptTokens>,
     /// Where output token counts come from: `usage`, `events` or `mixed`; `None` without output.
     pub(crate) token_source: Option<&'static str>,
+}
+
+/// Prompt tokens of the same requests, counted by each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PromptTokens {
+    /// Asked for.
+    pub(crate) asked: u64,
+    /// By the server's `usage`.
+    pub(crate) server: u64,
 }
 
 impl Corrected {
@@ -47,9 +54,15 @@ impl Corrected {
         }
         let counted =
             completed().filter_map(|one| Some((one.asked_prompt_tokens, one.prompt_tokens?)));
-        let (asked, server) = counted.fold((0, 0), |(asked, server), (a, s)| {
-            (asked + u64::from(a), server + u64::from(s))
-        });
+        let prompt_tokens = counted
+            .map(|(asked, server)| PromptTokens {
+                asked: u64::from(asked),
+                server: u64::from(server),
+            })
+            .reduce(|sum, one| PromptTokens {
+                asked: sum.asked + one.asked,
+                server: sum.server + one.server,
+            });
         let lags = send_lags_ms(&records, cap);
         Self {
             first_from_due_ms: (!first.is_empty()).then(|| Summary::new(first, percentiles)),
@@ -57,8 +70,7 @@ impl Corrected {
             send_lag_p99_ms: (!lags.is_empty())
                 .then(|| Summary::new(lags, &[99.0]).percentiles[0].1),
             outcomes,
-            asked_prompt_tokens: asked,
-            server_prompt_tokens: server,
+            prompt_tokens,
             token_source: token_source(completed().filter_map(|one| one.output_tokens())),
         }
     }
@@ -139,11 +151,11 @@ mod tests {
         assert_eq!(corrected.outcomes["http_429"], 1);
         assert_eq!(corrected.outcomes["completed"], 2);
         assert_eq!(
-            (
-                corrected.asked_prompt_tokens,
-                corrected.server_prompt_tokens
-            ),
-            (100, 98)
+            corrected.prompt_tokens,
+            Some(PromptTokens {
+                asked: 100,
+                server: 98
+            })
         );
         assert_eq!(corrected.token_source, Some("mixed"));
     }

@@ -248,11 +248,11 @@ fn own_keys(run: &Finished<'_>, object: &mut Object) {
     object.set("plimsoll_prompts_repeat_with_seed", run.settings.seed_given);
     object.set(
         "plimsoll_asked_prompt_tokens",
-        corrected.asked_prompt_tokens,
+        corrected.prompt_tokens.map(|prompt| prompt.asked),
     );
     object.set(
         "plimsoll_server_prompt_tokens",
-        corrected.server_prompt_tokens,
+        corrected.prompt_tokens.map(|prompt| prompt.server),
     );
     object.set("plimsoll_token_source", corrected.token_source);
     object.set("plimsoll_interrupted", run.batch.interrupted);

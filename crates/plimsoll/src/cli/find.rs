@@ -56,9 +56,9 @@ pub(crate) struct FindArgs {
     /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
     #[arg(long, value_name = "LADDER", default_value = "doubling")]
     pub(crate) ladder: Ladder,
-    /// First load of the ramp, streams.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) start: u32,
+    /// First load of the ramp, streams; 2 if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) start: Option<u32>,
     /// No load above this, streams.
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_concurrency: u32,

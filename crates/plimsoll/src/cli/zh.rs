@@ -38,7 +38,7 @@ const ARGUMENTS: [(&str, &str); 49] = [
         "ladder",
         "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
     ),
-    ("start", "加压的第一档，路"),
+    ("start", "加压的第一档，路；不给则为 2"),
     ("max_concurrency", "并发不超过这个数，路"),
     (
         "input_len",

@@ -82,15 +82,20 @@ impl Folder {
     }
 
     /// Where the run is, for the user.
-    pub(super) fn say(&self, lang: Lang) -> String {
+    pub(super) fn say(&self, run: &Run, lang: Lang) -> String {
         let path = self.path.display();
-        match lang {
-            Lang::En => format!(
-                "Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}, load-line.png and other pictures"
-            ),
-            Lang::Zh => {
+        let has_pictures = !run.levels.is_empty();
+        match (lang, has_pictures) {
+            (Lang::En, true) => {
+                format!(
+                    "Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}, load-line.png and other pictures"
+                )
+            }
+            (Lang::En, false) => format!("Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}"),
+            (Lang::Zh, true) => {
                 format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}、load-line.png 等图")
             }
+            (Lang::Zh, false) => format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}"),
         }
     }
 

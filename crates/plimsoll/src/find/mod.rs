@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
-use plimsoll_core::level::{FinishedLevel, Purpose};
+use plimsoll_core::level::FinishedLevel;
 use plimsoll_core::run::{Run, RunEvent, RunPlan, RunState, SCHEMA_VERSION, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search};
@@ -242,13 +242,9 @@ impl Session<'_> {
         if !info.has_metrics {
             notes.push(Note::NoServerMetrics);
         }
-        let first_ramp = run
-            .levels
-            .iter()
-            .find(|level| level.purpose == Purpose::Ramp);
-        if let Some(level) = first_ramp.filter(|level| level.concurrency > 2) {
+        if run.plan.start > 2 {
             notes.push(Note::StartedAt {
-                streams: level.concurrency,
+                streams: run.plan.start,
             });
         }
         notes
@@ -271,7 +267,7 @@ impl Session<'_> {
                 .context("failed to write the report")
                 .map_err(Failure::from),
         }?;
-        self.console.say(&self.folder.say(self.lang));
+        self.console.say(&self.folder.say(run, self.lang));
         Ok(())
     }
 }

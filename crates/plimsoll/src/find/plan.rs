@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Rules, SearchConfig};
-use plimsoll_core::slo::{Objective, Slo};
+use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
@@ -15,6 +15,9 @@ use crate::exit::Failure;
 
 /// Streams that one worker drives before another core is used.
 const STREAMS_PER_WORKER: u32 = 1_024;
+
+/// First load of the ramp after the baseline.
+const FIRST_RUNG: u32 = 2;
 
 /// Until preflight has an estimate.
 const UNKNOWN_REQUEST_TIME: Duration = Duration::from_secs(1);
@@ -28,11 +31,22 @@ pub(super) struct Resolved {
 }
 
 pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
-    if args.start > args.max_concurrency {
+    if let Some(start) = args.start.filter(|start| *start > args.max_concurrency) {
         return Err(Failure::usage(format!(
-            "--start {} is above --max-concurrency {}",
-            args.start, args.max_concurrency
+            "--start {start} is above --max-concurrency {}",
+            args.max_concurrency
         )));
+    }
+    let slo = slo(args);
+    let has_goodput = slo
+        .0
+        .iter()
+        .any(|objective| objective.metric == Metric::Goodput);
+    if has_goodput && slo.per_request().next().is_none() {
+        return Err(Failure::usage(
+            "`goodput` is the share of requests that meet the other objectives, and there is none",
+        )
+        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
     }
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
         return Err(Failure::usage(format!(
@@ -46,10 +60,10 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         resources_stop: args.slo.is_empty() && !args.ignore_resources,
     };
     let search = SearchConfig {
-        slo: slo(args),
+        slo,
         rules,
         ladder: args.ladder.clone(),
-        start: args.start,
+        start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
         most_streams: args.max_concurrency,
         level_time: args.level_time,
         budget: args.budget,
