@@ -17,11 +17,16 @@ READY = "ready "
 
 def main(command):
     script = Path(__file__).with_name("llama-server.py")
-    server = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    log = Path("target/llama-server.log")
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as errors:
+        server = subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=errors, text=True
+        )
     try:
         line = next((line for line in server.stdout if line.startswith(READY)), None)
         if line is None:
-            print("the llama.cpp server did not come up", file=sys.stderr)
+            print(f"the llama.cpp server did not come up; see {log}", file=sys.stderr)
             return 1
         url = line.removeprefix(READY).strip()
         return subprocess.run(command, env={**os.environ, "PLIMSOLL_LLAMA_URL": url}).returncode

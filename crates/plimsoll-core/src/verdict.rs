@@ -19,6 +19,8 @@ pub enum VerdictKind {
     AboveLast,
     /// The client is the limit; the server's lies above.
     ClientLimited,
+    /// The server takes no connections any more: it fell, or something in front of it did.
+    ServerGone,
     /// The time was over, or the data do not decide.
     Inconclusive,
 }

@@ -121,7 +121,10 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
     let is_printed = verdict.capacity.is_some()
         && !matches!(
             verdict.kind,
-            VerdictKind::DiminishingReturns | VerdictKind::Inconclusive | VerdictKind::BelowFirst
+            VerdictKind::DiminishingReturns
+                | VerdictKind::Inconclusive
+                | VerdictKind::ServerGone
+                | VerdictKind::BelowFirst
         );
     let text = lang.pick(
         "The 95 % belongs to the interval of the number of streams, for this server as it is now; \

@@ -39,6 +39,7 @@ impl Answer<'_> {
         match (self.verdict.kind, self.verdict.capacity) {
             (VerdictKind::BelowFirst, _) => self.below_first(&within),
             (VerdictKind::ClientLimited, found) => self.client_limited(found, &within),
+            (VerdictKind::ServerGone, found) => self.server_gone(found, &within),
             (VerdictKind::Inconclusive, found) => self.inconclusive(found, &within),
             (_, None) if zh => format!("未测出满足{within}的并发路数。"),
             (_, None) => format!("No load tested is known to be within {within}."),
@@ -127,6 +128,29 @@ impl Answer<'_> {
                 self.interval(found)
             ),
             (Lang::Zh, None) => format!("{client}；服务端能承载多少路尚不清楚。"),
+        }
+    }
+
+    fn server_gone(&self, found: Option<Capacity>, within: &str) -> String {
+        let at = self.verdict.broken_at_streams.unwrap_or_default();
+        let start = self.lang.pick(
+            format!(
+                "The server stopped taking connections at {}: no answer",
+                streams_en(at)
+            ),
+            format!("到 {at} 路时服务端不再接受连接，没有结论"),
+        );
+        match (self.lang, found) {
+            (Lang::En, Some(found)) => {
+                format!(
+                    "{start}. Up to {} nothing contradicted {within}.",
+                    found.streams
+                )
+            }
+            (Lang::Zh, Some(found)) => {
+                format!("{start}。此前到 {} 路为止未见违反{within}。", found.streams)
+            }
+            (_, None) => format!("{start}{}", self.lang.pick(".", "。")),
         }
     }
 
@@ -237,7 +261,7 @@ impl Answer<'_> {
         // These have said it already.
         if matches!(
             kind,
-            VerdictKind::ClientLimited | VerdictKind::ResourcesExhausted
+            VerdictKind::ClientLimited | VerdictKind::ResourcesExhausted | VerdictKind::ServerGone
         ) {
             return None;
         }

@@ -13,13 +13,14 @@ use crate::table::{level_header, level_row};
 
 const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
 
-const KINDS: [VerdictKind; 7] = [
+const KINDS: [VerdictKind; 8] = [
     VerdictKind::Capacity,
     VerdictKind::DiminishingReturns,
     VerdictKind::ResourcesExhausted,
     VerdictKind::BelowFirst,
     VerdictKind::AboveLast,
     VerdictKind::ClientLimited,
+    VerdictKind::ServerGone,
     VerdictKind::Inconclusive,
 ];
 
@@ -213,4 +214,15 @@ fn pictures_have_one_point_a_load_and_the_marks() {
             .capacity_upper,
         None
     );
+}
+
+/// The form of the run file: what scripts read must not change unseen.
+#[test]
+fn the_run_file_of_a_passing_search() {
+    let (_, run) = fixture::all().into_iter().next().expect("a first fixture");
+    let text = serde_json::to_string_pretty(&run).expect("a run is JSON");
+    insta::assert_snapshot!("run_json", text);
+    let read: plimsoll_core::run::Run =
+        serde_json::from_str(&text).expect("the run file reads back");
+    assert_eq!(read, run);
 }

@@ -59,7 +59,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 15] = [
+const DETAILS: [(&str, &str); 16] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -75,6 +75,7 @@ const DETAILS: [(&str, &str); 15] = [
         "the client's own loop is {} ms late on the average, over {} ms",
         "客户端自身循环平均滞后 {0} ms，超过允许的 {1} ms",
     ),
+    ("connections are refused", "连接被拒绝"),
     ("it ended before it could be screened", "未及初筛就结束"),
     (
         "{} of {} requests were refused with 429",

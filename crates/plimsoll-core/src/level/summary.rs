@@ -157,6 +157,12 @@ impl LevelSummary {
         }
     }
 
+    /// Whether no server was there any more: nothing was answered, and connections were refused.
+    pub fn shows_no_server(&self) -> bool {
+        let count = |key: &str| self.requests.outcomes.get(key).copied().unwrap_or(0);
+        self.requests.completed_in_window == 0 && count("connect") > count("completed")
+    }
+
     /// Whether it is void because the load was not delivered as asked.
     pub fn is_clients_fault(&self) -> bool {
         self.verdict == LevelVerdict::Void && !self.objectives.iter().any(lacks_its_metric)

@@ -105,6 +105,10 @@ enum Stop {
     ClientLimit {
         at_streams: u32,
     },
+    /// No request is answered any more, and connections are refused.
+    ServerGone {
+        at_streams: u32,
+    },
     /// The level ran, but its requests do not show what the SLO asks.
     Unmeasurable {
         at_streams: u32,
@@ -170,6 +174,11 @@ impl Search {
         let Some(last) = self.levels.last() else {
             return Ok((1, Purpose::Baseline));
         };
+        if last.shows_no_server() {
+            return Err(Stop::ServerGone {
+                at_streams: last.concurrency,
+            });
+        }
         if last.says_nothing() {
             let at_streams = last.concurrency;
             let visits = self

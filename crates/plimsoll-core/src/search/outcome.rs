@@ -21,8 +21,9 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         }
         kind => kind,
     };
+    let is_open = matches!(kind, VerdictKind::Inconclusive | VerdictKind::ServerGone);
     let gateway_cap = capacity
-        .filter(|capacity| capacity.lower > 0 && kind != VerdictKind::Inconclusive)
+        .filter(|capacity| capacity.lower > 0 && !is_open)
         .map(|capacity| Recommended {
             streams: capacity.lower,
         });
@@ -52,6 +53,7 @@ fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
         (Stop::Growth { .. }, ..) => VerdictKind::DiminishingReturns,
         (Stop::Resources { .. }, ..) => VerdictKind::ResourcesExhausted,
         (Stop::ClientLimit { .. }, ..) => VerdictKind::ClientLimited,
+        (Stop::ServerGone { .. }, ..) => VerdictKind::ServerGone,
         (Stop::Unmeasurable { .. }, ..) => VerdictKind::Inconclusive,
         (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
         (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
@@ -125,6 +127,7 @@ fn broken_level(search: &Search, stop: Stop, high: Option<u32>) -> Option<&Level
     match stop {
         Stop::ClientLimit { at_streams }
         | Stop::Resources { at_streams }
+        | Stop::ServerGone { at_streams }
         | Stop::Unmeasurable { at_streams } => latest(search, at_streams),
         Stop::Growth { from_streams } => search
             .ramp_levels()
@@ -141,6 +144,7 @@ fn broken_by(search: &Search, stop: Stop, broken: Option<&LevelSummary>) -> Opti
             Some(format!("throughput growth < {percent} % per doubling"))
         }
         Stop::Resources { .. } => Some("KV cache full with preemptions".to_owned()),
+        Stop::ServerGone { .. } => Some("connections are refused".to_owned()),
         _ => {
             let level = broken?;
             let looks = || {

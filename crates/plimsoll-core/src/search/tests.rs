@@ -268,3 +268,22 @@ fn the_planned_mean_keeps_in_flight_below_the_cap() {
         assert!(mean.exceeds_cap_ratio <= 0.0101);
     }
 }
+
+#[test]
+fn a_server_that_falls_ends_the_search_and_is_no_capacity() {
+    let server = |streams: u32| {
+        let mut summary = level(streams, if streams >= 8 { 300 } else { 0 }, 300);
+        if streams >= 8 {
+            summary.requests.completed_in_window = 0;
+            summary.requests.outcomes = [("connect".to_owned(), 300)].into();
+        }
+        summary
+    };
+    let (verdict, tried) = run(config(), server);
+    assert_eq!(
+        (verdict.kind, verdict.broken_at_streams),
+        (VerdictKind::ServerGone, Some(8))
+    );
+    assert_eq!((verdict.gateway_cap, verdict.planned_mean), (None, None));
+    assert_eq!(tried, vec![1, 2, 4, 8]);
+}

@@ -74,6 +74,7 @@ fn exit(run: &Run) -> Exit {
             RunState::Finished,
             Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None,
         ) => Exit::Inconclusive,
+        (RunState::Finished, Some(VerdictKind::ServerGone)) => Exit::Unreachable,
         (RunState::Finished, Some(_)) => Exit::Done,
         _ => Exit::Interrupted,
     }

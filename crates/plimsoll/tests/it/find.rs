@@ -259,3 +259,43 @@ fn an_interrupt_keeps_what_there_is() {
     assert_eq!(saved.state, RunState::Partial);
     assert!(!saved.levels.is_empty());
 }
+
+#[test]
+fn a_server_that_falls_is_exit_4_and_carries_nothing() {
+    let server = serve(engine());
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = plimsoll()
+        .args([
+            "find",
+            &server.url(),
+            "--input-len",
+            "32",
+            "--output-len",
+            "16",
+            "--slo",
+            "ttft p95 <= 10s",
+            "--out",
+        ])
+        .arg(folder.path().join("run"))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(
+        lines.any(|line| line.contains("screened")),
+        "a first level ends"
+    );
+    drop(server);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("stopped taking connections"),
+        "{}",
+        stdout(&output)
+    );
+    let saved = run_json(&folder.path().join("run"));
+    assert!(saved["verdict"]["gateway_cap"].is_null());
+}
