@@ -35,6 +35,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use truth::Recorder;
 
+/// Connections that may wait to be accepted; the kernel cuts it to its own limit.
+const BACKLOG: nix::sys::socket::Backlog = nix::sys::socket::Backlog::MAXCONN;
+
 /// What to serve, where, and how badly.
 #[derive(Clone, Serialize)]
 pub struct SimConfig {
@@ -191,6 +194,9 @@ impl SimServer {
         let bind = config.bind;
         let listen = || -> io::Result<(TcpListener, SocketAddr)> {
             let listener = TcpListener::bind(bind)?;
+            // The library listens with room for 128: a thousand clients at once would be told to
+            // try again a second later.
+            nix::sys::socket::listen(&listener, BACKLOG)?;
             listener.set_nonblocking(true)?;
             let addr = listener.local_addr()?;
             Ok((listener, addr))
