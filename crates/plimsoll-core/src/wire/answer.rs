@@ -8,7 +8,8 @@
 //! | whole | a JSON body, parsed at its end | end, close |
 //! | refused | status not 2xx, body kept for the message | end, close |
 
-use super::http1::{Head, HttpFault, Part, ResponseReader};
+use super::fault::HttpFault;
+use super::http1::{Head, Part, ResponseReader};
 use super::openai::{Chunk, Usage, parse_chunk};
 use super::sse::SseParser;
 use crate::outcome::Outcome;

@@ -1,6 +1,6 @@
 //! Chunked transfer coding (RFC 9112 §7.1), a byte at a time where it must, a slice where it can.
 
-use super::http1::HttpFault;
+use super::fault::HttpFault;
 
 /// Chunks above this are refused: no answer of these protocols is that large, and a size that
 /// overflows must not.

@@ -1,30 +1,10 @@
 //! An HTTP/1.1 response from bytes (RFC 9112): head by `httparse`, body by length, by chunks or to
 //! the close of the connection. Any split of the same bytes gives the same parts.
 
-use thiserror::Error;
-
 use super::chunked::ChunkedReader;
+use super::fault::{HttpFault, MAX_HEAD_BYTES};
 
-/// Longest head that is accepted, in bytes; more is a fault of the server.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 96;
-
-/// What is wrong with the bytes of a response.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum HttpFault {
-    /// The head is not HTTP/1.x.
-    #[error("the answer is not HTTP/1.1: {0}")]
-    NotHttp(String),
-    /// The head is longer than the limit.
-    #[error("the head of the answer is longer than {MAX_HEAD_BYTES} bytes")]
-    HeadTooLong,
-    /// A chunk's size line or end is malformed.
-    #[error("malformed chunked encoding")]
-    BadChunk,
-    /// The connection closed before the response ended.
-    #[error("the connection closed before the answer ended")]
-    Truncated,
-}
 
 /// The head of a response: what a client of these protocols needs of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 mod answer;
 mod chunked;
+mod fault;
 mod http1;
 mod openai;
 mod prometheus;
@@ -10,7 +11,8 @@ mod signals;
 mod sse;
 
 pub use answer::{Answer, AnswerEnd};
-pub use http1::{Head, HttpFault, Part, ResponseReader};
+pub use fault::HttpFault;
+pub use http1::{Head, Part, ResponseReader};
 pub use openai::{Chunk, ChunkFault, Usage, parse_chunk};
 pub use prometheus::{Sample, parse_samples};
 pub use signals::ServerSignals;
