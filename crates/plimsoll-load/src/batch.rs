@@ -131,7 +131,7 @@ async fn run(
         tokio::select! {
             tasks = &mut dispatch, if dispatched.is_none() => dispatched = Some(tasks.map_err(LoadError::Worker)?),
             Some(ended) = join_next(&mut dispatched) => ended.map_err(|_| LoadError::WorkerLost)?,
-            _ = tick.tick() => {}
+            _ = tick.tick() => line.stamps.measure(),
         }
         if on_progress(shared.ended.borrow().len()) == Go::Stop && !shared.stop.replace(true) {
             shared.stopped.notify_waiters();

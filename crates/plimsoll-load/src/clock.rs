@@ -30,3 +30,10 @@ impl Clock {
         self.zero + Duration::from_nanos(offset.as_nanos())
     }
 }
+
+/// The wall clock, which the kernel stamps with: nanoseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the clock module")]
+pub(crate) fn wall_nanos() -> u64 {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_1970.map_or(0, |span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+}

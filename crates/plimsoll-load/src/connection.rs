@@ -8,7 +8,7 @@ use plimsoll_core::time::Offset;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use crate::clock::Clock;
+use crate::stamps::{self, Stamps};
 
 /// What went wrong while a connection was made.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Connector {
     async fn wrap(&self, socket: TcpStream) -> Result<Connection, ConnectFault> {
         // A request is one write: there is nothing to wait for.
         socket.set_nodelay(true).map_err(ConnectFault::Tcp)?;
+        stamps::ask_for(&socket);
         let mut connection = Connection {
             socket,
             tls: None,
@@ -106,17 +107,17 @@ impl Connection {
         self.socket.readable().await
     }
 
-    /// Reads what there is; `None` if that is nothing. The stamp is taken right after the read,
+    /// Reads what there is; `None` if that is nothing. The stamp is that of the TCP bytes, taken
     /// before any parsing. Zero bytes mean that the server closed the connection.
     pub(crate) fn ready_read(
         &mut self,
         buffer: &mut [u8],
-        clock: Clock,
+        stamps: &Stamps,
     ) -> Option<io::Result<(usize, Offset)>> {
         let read = if self.tls.is_some() {
-            self.read_sealed(buffer, clock)
+            self.read_sealed(buffer, stamps)
         } else {
-            self.read_raw(buffer, clock)
+            stamps.read(&self.socket, buffer)
         };
         match read {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
@@ -124,18 +125,10 @@ impl Connection {
         }
     }
 
-    fn read_raw(&self, buffer: &mut [u8], clock: Clock) -> io::Result<(usize, Offset)> {
-        let count = self.socket.try_read(buffer)?;
-        Ok((count, clock.now()))
-    }
-
     /// Reads until TLS opens something; "would block" if it does not yet.
-    fn read_sealed(&mut self, buffer: &mut [u8], clock: Clock) -> io::Result<(usize, Offset)> {
+    fn read_sealed(&mut self, buffer: &mut [u8], stamps: &Stamps) -> io::Result<(usize, Offset)> {
         loop {
-            let mut sealed = std::mem::take(&mut self.sealed);
-            let read = self.read_raw(&mut sealed, clock);
-            self.sealed = sealed;
-            let (count, at) = read?;
+            let (count, at) = stamps.read(&self.socket, &mut self.sealed)?;
             if count == 0 {
                 return Ok((0, at));
             }
@@ -199,7 +192,6 @@ impl Connection {
     }
 
     async fn shake_hands(&mut self) -> io::Result<()> {
-        let clock = Clock::start();
         loop {
             let Some(tls) = &mut self.tls else {
                 return Ok(());
@@ -214,11 +206,8 @@ impl Connection {
                 return Ok(());
             }
             self.readable().await?;
-            let mut sealed = std::mem::take(&mut self.sealed);
-            let read = self.read_raw(&mut sealed, clock);
-            self.sealed = sealed;
-            let count = match read {
-                Ok((count, _)) => count,
+            let count = match self.socket.try_read(&mut self.sealed) {
+                Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(error),
             };

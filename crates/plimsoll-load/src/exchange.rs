@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::connection::{ConnectFault, Connection, Connector, READ_BYTES};
 use crate::request::head_and_body;
 use crate::source::RequestSource;
+use crate::stamps::{Gaps, Stamps};
 use crate::target::Target;
 
 /// A connection that is closed later than this after the send was not closed for being idle.
@@ -28,6 +29,7 @@ pub(crate) struct Counters {
     pub(crate) idle_retries: AtomicU64,
     /// How late the worker's loop woke, ms, since it was last asked.
     pub(crate) loop_lag_ms: Mutex<Vec<f64>>,
+    pub(crate) gaps: Arc<Gaps>,
 }
 
 /// What all requests of one worker share. Nothing of it is shared with another worker.
@@ -36,6 +38,7 @@ pub(crate) struct Line {
     pub(crate) connector: Connector,
     pub(crate) source: Arc<dyn RequestSource>,
     pub(crate) clock: Clock,
+    pub(crate) stamps: Stamps,
     pub(crate) timeout: Duration,
     pub(crate) keep_text: bool,
     pub(crate) counters: Arc<Counters>,
@@ -92,6 +95,7 @@ impl Line {
             connector,
             source,
             clock,
+            stamps: Stamps::new(clock, Arc::clone(&options.counters.gaps)),
             timeout: options.timeout,
             keep_text: options.keep_text,
             counters: options.counters,
@@ -254,7 +258,7 @@ impl Line {
             if buffer.is_empty() {
                 buffer = vec![0; READ_BYTES];
             }
-            let read = connection.ready_read(&mut buffer, self.clock);
+            let read = connection.ready_read(&mut buffer, &self.stamps);
             let Some(read) = read else {
                 *self.buffer.borrow_mut() = buffer;
                 if let Err(error) = connection.readable().await {

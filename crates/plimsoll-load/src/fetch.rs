@@ -1,5 +1,6 @@
 //! One small HTTP request that waits for its answer: preflight, model lists, metrics pages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::wire::{Part, ResponseReader};
@@ -10,6 +11,7 @@ use crate::connection::{ConnectFault, Connector, READ_BYTES};
 use crate::error::LoadError;
 use crate::request::head_and_body;
 use crate::source::Built;
+use crate::stamps::Stamps;
 use crate::target::Target;
 use crate::worker;
 
@@ -185,7 +187,7 @@ async fn exchange(
         .send(bytes, || {})
         .await
         .map_err(|error| broken(error.to_string()))?;
-    let clock = Clock::start();
+    let stamps = Stamps::new(Clock::start(), Arc::default());
     let mut reader = ResponseReader::new();
     let mut response = Response::default();
     let mut take = |part: Part<'_>| match part {
@@ -201,7 +203,7 @@ async fn exchange(
     };
     let mut buffer = vec![0; READ_BYTES];
     while !reader.is_done() {
-        let Some(read) = connection.ready_read(&mut buffer, clock) else {
+        let Some(read) = connection.ready_read(&mut buffer, &stamps) else {
             connection
                 .readable()
                 .await

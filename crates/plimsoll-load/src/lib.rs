@@ -10,6 +10,7 @@
 //! | [`batch`] | a fixed number of requests on a schedule |
 //! | [`fetch`] | one small request that waits |
 //! | [`scrape`] | the server's own signals on the same clock |
+//! | [`stamps`] | receive stamps: the kernel's, on the run's clock |
 //!
 //! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
 //! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
@@ -28,6 +29,7 @@ mod resolve;
 pub mod runner;
 pub mod scrape;
 pub mod source;
+pub mod stamps;
 pub mod target;
 mod tls;
 mod worker;

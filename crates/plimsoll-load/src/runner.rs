@@ -1,6 +1,6 @@
 //! The runner over sockets: workers carry the streams, this thread steps the level.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
@@ -21,6 +21,7 @@ use crate::error::LoadError;
 use crate::exchange::{Counters, Line, LineOptions};
 use crate::scrape::Scraper;
 use crate::source::RequestSource;
+use crate::stamps::Gaps;
 use crate::target::Target;
 use crate::worker::{self, Command, Share};
 
@@ -154,7 +155,7 @@ impl SocketRunner {
             connections_opened: opened - before.0,
             idle_retries: retries - before.1,
             loop_lag_ms: Summary::of(self.loop_lags()),
-            ..ClientHealth::default()
+            ..self.stamp_health()
         }
     }
 
@@ -170,6 +171,26 @@ impl SocketRunner {
             )
         };
         self.workers.iter().flat_map(take).collect()
+    }
+
+    /// Where the stamps since the last call came from, and how late the reads were.
+    fn stamp_health(&self) -> ClientHealth {
+        let take = |of: fn(&Gaps) -> &AtomicU64| -> u64 {
+            self.workers
+                .iter()
+                .map(|worker| of(&worker.counters.gaps).swap(0, Ordering::Relaxed))
+                .sum()
+        };
+        let (kernel, user) = (
+            take(|gaps| &gaps.kernel_reads),
+            take(|gaps| &gaps.user_reads),
+        );
+        let gap_ns = take(|gaps| &gaps.gap_ns);
+        ClientHealth {
+            kernel_stamp_ratio: (kernel + user > 0).then(|| kernel as f64 / (kernel + user) as f64),
+            read_lag_mean_ms: (kernel > 0).then(|| gap_ns as f64 / kernel as f64 / 1e6),
+            ..ClientHealth::default()
+        }
     }
 
     fn totals(&self) -> (u64, u64) {
@@ -212,7 +233,7 @@ impl Runner for SocketRunner {
         let now = self.clock.now();
         let before = self.totals();
         self.go_over_to(&plan)?;
-        drop(self.loop_lags());
+        drop((self.loop_lags(), self.stamp_health()));
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
             self.pump(&mut level)?;

@@ -140,12 +140,13 @@ pub(crate) async fn work(
     while streams.join_next().await.is_some() {}
 }
 
-/// Measures how late this worker's loop is: what it reads then is stamped as late.
+/// Measures how late this worker's loop is, and maps the kernel's clock anew.
 async fn beat(shared: Rc<Shared>) {
     loop {
         let wanted = shared.line.clock.now() + BEAT;
         tokio::time::sleep_until(shared.line.clock.instant(wanted).into()).await;
         let late = (shared.line.clock.now().ms_since(wanted) - TIMER_TICK_MS).max(0.0);
+        shared.line.stamps.measure();
         let lags = &shared.line.counters.loop_lag_ms;
         lags.lock()
             .unwrap_or_else(PoisonError::into_inner)

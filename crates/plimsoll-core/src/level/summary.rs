@@ -17,7 +17,7 @@ pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
 const MOST_SEND_LAG_MS: f64 = 5.0;
 /// … unless it is below this share of the mean request time, where it does not matter.
 const MOST_SEND_LAG_SHARE: f64 = 0.05;
-/// A worker whose loop is this late on the average stamps what it reads too late …
+/// A worker whose loop is this late on the average sends late, and reads several events as one …
 const MOST_LOOP_LAG_MS: f64 = 5.0;
 /// … unless that is below this share of the mean time to first token.
 const MOST_LOOP_LAG_SHARE: f64 = 0.05;
@@ -61,9 +61,15 @@ pub struct ClientHealth {
     pub achieved_concurrency: Option<f64>,
     /// Sent − due, ms.
     pub send_lag_ms: Summary,
-    /// How late a worker's loop wakes from a short sleep, ms: what it reads is stamped as late.
+    /// How late a worker's loop wakes from a short sleep, ms.
     #[serde(default)]
     pub loop_lag_ms: Summary,
+    /// Share of reads with a stamp of the kernel's, 0..1; the others were stamped after the read.
+    #[serde(default)]
+    pub kernel_stamp_ratio: Option<f64>,
+    /// Read − kernel's stamp, mean, ms: the client's own queueing, which is in no latency.
+    #[serde(default)]
+    pub read_lag_mean_ms: Option<f64>,
     /// Connections opened during the level.
     pub connections_opened: u64,
     /// Requests sent again because the server had closed an idle connection.

@@ -2,6 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use plimsoll_core::run::Environment;
+use plimsoll_load::stamps::kernel_stamps;
 
 /// CPUs that this process may use.
 pub(super) fn cpus() -> u32 {
@@ -15,7 +16,7 @@ pub(super) fn describe(workers: u32) -> Environment {
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         cpus: cpus(),
         open_files_limit: raise_open_files(),
-        receive_stamps: "user".to_owned(),
+        receive_stamps: if kernel_stamps() { "kernel" } else { "user" }.to_owned(),
         workers,
     }
 }

@@ -1,0 +1,206 @@
+//! Receive stamps: the kernel's where it gives them, on the run's clock.
+//!
+//! Linux stamps a TCP segment when it comes (`SO_TIMESTAMPNS`) and hands the stamp out with the
+//! read. A client that is late to read still reads the true time: its own queueing is not in the
+//! latency. A read that took several segments has the stamp of the last one. The kernel's clock is
+//! the wall clock; it is mapped to the run's by measuring the two side by side, again and again,
+//! since the wall clock is slewed and may be set.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSliceMut};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+use plimsoll_core::time::Offset;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use crate::clock::{Clock, wall_nanos};
+
+/// Rounds of one measurement; the one that took the shortest counts.
+const ROUNDS: usize = 5;
+/// A stamp that lies further from the read than this comes from a clock that was set: the time of
+/// the read stands in for it.
+const BELIEVABLE_NS: u64 = 60_000_000_000;
+
+/// What a worker's reads came to; the coordinator looks at it while the worker writes.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    /// Reads with a stamp of the kernel's.
+    pub(crate) kernel_reads: AtomicU64,
+    /// Reads that were stamped after the read, for want of one.
+    pub(crate) user_reads: AtomicU64,
+    /// Sum of (read − kernel's stamp), ns: the client's own queueing.
+    pub(crate) gap_ns: AtomicU64,
+}
+
+/// Reads sockets and stamps what they give.
+pub(crate) struct Stamps {
+    clock: Clock,
+    /// Wall clock − run's clock, ns.
+    wall_ahead_ns: Cell<i128>,
+    control: RefCell<Vec<u8>>,
+    gaps: Arc<Gaps>,
+}
+
+/// Asks the kernel for stamps on a socket, and says whether it gives them; where it does not,
+/// reads are stamped when they return.
+pub(crate) fn ask_for(socket: &TcpStream) -> bool {
+    setsockopt(socket, sockopt::ReceiveTimestampns, &true).is_ok()
+}
+
+/// Whether this system's kernel stamps what it receives.
+pub fn kernel_stamps() -> bool {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .is_ok_and(|socket| setsockopt(&socket, sockopt::ReceiveTimestampns, &true).is_ok())
+}
+
+impl Stamps {
+    pub(crate) fn new(clock: Clock, gaps: Arc<Gaps>) -> Self {
+        let stamps = Self {
+            clock,
+            wall_ahead_ns: Cell::new(0),
+            control: RefCell::new(nix::cmsg_space!(TimeSpec)),
+            gaps,
+        };
+        stamps.measure();
+        stamps
+    }
+
+    /// Measures the two clocks side by side: off by at most half of the shortest round, some 50 ns.
+    pub(crate) fn measure(&self) {
+        let round = |_| {
+            let before = self.clock.now().as_nanos();
+            let wall = wall_nanos();
+            let after = self.clock.now().as_nanos();
+            (
+                after - before,
+                i128::from(wall) - i128::from(before.midpoint(after)),
+            )
+        };
+        if let Some((_, ahead)) = (0..ROUNDS).map(round).min_by_key(|(took, _)| *took) {
+            self.wall_ahead_ns.set(ahead);
+        }
+    }
+
+    /// Reads what there is, with the time at which it came. "Would block" if there is nothing.
+    pub(crate) fn read(
+        &self,
+        socket: &TcpStream,
+        buffer: &mut [u8],
+    ) -> io::Result<(usize, Offset)> {
+        let mut control = self.control.borrow_mut();
+        let (count, stamp) = socket.try_io(Interest::READABLE, || {
+            let mut slices = [IoSliceMut::new(buffer)];
+            let message = recvmsg::<()>(
+                socket.as_raw_fd(),
+                &mut slices,
+                Some(&mut control),
+                MsgFlags::empty(),
+            )?;
+            let stamp = message
+                .cmsgs()
+                .ok()
+                .and_then(|mut messages| messages.find_map(|message| kernel_stamp(&message)));
+            Ok((message.bytes, stamp))
+        })?;
+        let now = self.clock.now();
+        Ok((count, self.stamp(stamp, now)))
+    }
+
+    /// The kernel's stamp on the run's clock, or the time of the read.
+    fn stamp(&self, kernel: Option<TimeSpec>, now: Offset) -> Offset {
+        let on_run = kernel.map(|stamp| {
+            let wall = i128::from(stamp.tv_sec()) * 1_000_000_000 + i128::from(stamp.tv_nsec());
+            wall - self.wall_ahead_ns.get()
+        });
+        // A stamp from after the read can only be the error of the mapping.
+        let believable = on_run
+            .and_then(|at| u64::try_from(at).ok())
+            .map(|at| at.min(now.as_nanos()))
+            .filter(|at| now.as_nanos() - at < BELIEVABLE_NS);
+        if let Some(at) = believable {
+            let _ = self.gaps.kernel_reads.fetch_add(1, Ordering::Relaxed);
+            let _ = self
+                .gaps
+                .gap_ns
+                .fetch_add(now.as_nanos() - at, Ordering::Relaxed);
+            Offset::from_nanos(at)
+        } else {
+            let _ = self.gaps.user_reads.fetch_add(1, Ordering::Relaxed);
+            now
+        }
+    }
+}
+
+fn kernel_stamp(message: &ControlMessageOwned) -> Option<TimeSpec> {
+    match message {
+        ControlMessageOwned::ScmTimestampns(stamp) => Some(*stamp),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn stamps() -> Stamps {
+        Stamps::new(Clock::start(), Arc::default())
+    }
+
+    /// The bytes come while nobody reads; the reader waits 30 ms of the clock before it looks.
+    #[test]
+    fn a_late_reader_reads_the_true_time() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let socket = TcpStream::connect(listener.local_addr().unwrap())
+                .await
+                .unwrap();
+            let stamped = ask_for(&socket);
+            let (mut peer, _) = listener.accept().unwrap();
+            let stamps = stamps();
+            peer.write_all(b"token").unwrap();
+            let written = stamps.clock.now();
+            let late = written + Duration::from_millis(30);
+            while stamps.clock.now() < late {
+                std::hint::spin_loop();
+            }
+            socket.readable().await.unwrap();
+            let (count, at) = stamps.read(&socket, &mut [0; 64]).unwrap();
+            assert_eq!(count, 5);
+            assert_eq!(stamped, kernel_stamps());
+            if stamped {
+                assert!(
+                    at <= written,
+                    "stamped {} ms after the write",
+                    at.ms_since(written)
+                );
+                assert_eq!(stamps.gaps.kernel_reads.load(Ordering::Relaxed), 1);
+            }
+        });
+    }
+
+    #[test]
+    fn a_stamp_that_cannot_be_is_replaced_by_the_time_of_the_read() {
+        let stamps = stamps();
+        let now = Offset::from_nanos(200_000_000_000);
+        assert_eq!(stamps.stamp(None, now), now);
+        assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
+        assert_eq!(stamps.gaps.user_reads.load(Ordering::Relaxed), 2);
+        let future = wall_nanos() / 1_000_000_000 + 1_000;
+        assert_eq!(
+            stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),
+            now
+        );
+    }
+}
