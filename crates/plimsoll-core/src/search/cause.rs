@@ -1,6 +1,8 @@
 //! Why it broke: rules on the server's signals, and on the latencies alone where it has none.
 
+use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
+use crate::slo::Metric;
 use crate::verdict::{Cause, CauseKind};
 
 /// KV-cache use from which on it is full; block rounding keeps engines just below 1.
@@ -78,13 +80,25 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
             format!("{waiting:.0} requests waiting for cache"),
         );
     }
-    if waiting >= 1.0 && running < f64::from(broken.concurrency) {
+    // Between two steps a few requests always wait. Where the pace of the tokens broke, a larger
+    // batch did it, and no cap on it.
+    if waiting >= 1.0 && running < f64::from(broken.concurrency) && !breaks_pace(broken) {
         return named(
             CauseKind::SequenceCap,
             format!("{running:.0} running, {waiting:.0} waiting"),
         );
     }
     None
+}
+
+/// Whether what broke is the pace of the tokens and not the wait for the first one.
+fn breaks_pace(broken: &LevelSummary) -> bool {
+    let of_pace = |metric| matches!(metric, Metric::Tpot | Metric::Itl | Metric::Speed);
+    broken
+        .objectives
+        .iter()
+        .find(|result| result.decision == Decision::Fail || result.looks_broken() == Some(true))
+        .is_some_and(|result| of_pace(result.objective.metric))
 }
 
 /// Growth of TTFT and TPOT from the good to the broken level tells what happens before the first
@@ -108,4 +122,88 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
         detail,
         from_metrics: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::level;
+    use super::*;
+    use crate::level::ServerWindow;
+    use crate::stats::Summary;
+
+    fn broken(mut server: ServerWindow) -> LevelSummary {
+        server.samples = 9;
+        LevelSummary {
+            server: Some(server),
+            ..level(64, 300, 300)
+        }
+    }
+
+    fn kind(broken: &LevelSummary) -> Option<CauseKind> {
+        let means = |ttft, tpot| LevelSummary {
+            ttft_ms: Summary {
+                p95: Some(ttft),
+                ..Summary::default()
+            },
+            tpot_ms: Summary {
+                mean: Some(tpot),
+                ..Summary::default()
+            },
+            ..level(32, 0, 300)
+        };
+        cause(Some(&means(100.0, 20.0)), broken).map(|cause| cause.kind)
+    }
+
+    #[test]
+    fn the_servers_signals_name_the_limit() {
+        let queue = ServerWindow {
+            running_max: Some(48.0),
+            waiting_mean: Some(16.0),
+            ..ServerWindow::default()
+        };
+        assert_eq!(kind(&broken(queue)), Some(CauseKind::SequenceCap));
+        let cache = ServerWindow {
+            kv_used_ratio_max: Some(0.995),
+            preemptions: Some(14.0),
+            ..ServerWindow::default()
+        };
+        assert_eq!(kind(&broken(cache)), Some(CauseKind::KvCache));
+    }
+
+    #[test]
+    fn a_slower_pace_is_no_cap_on_the_batch() {
+        let queue = ServerWindow {
+            running_max: Some(62.0),
+            waiting_mean: Some(2.0),
+            ..ServerWindow::default()
+        };
+        let mut slow = broken(queue);
+        slow.objectives[0].objective = "tpot p95 <= 50ms".parse().unwrap();
+        slow.ttft_ms.p95 = Some(150.0);
+        slow.tpot_ms.mean = Some(55.0);
+        assert_eq!(kind(&slow), Some(CauseKind::Decode));
+    }
+
+    #[test]
+    fn refusals_and_failures_are_named() {
+        let outcomes = |key: &str| {
+            let mut broken = level(64, 300, 300);
+            broken.requests.failed_in_window = 100;
+            broken.requests.outcomes =
+                [(key.to_owned(), 100), ("completed".to_owned(), 300)].into();
+            broken
+        };
+        assert_eq!(kind(&outcomes("http_429")), Some(CauseKind::RateLimit));
+        assert_eq!(kind(&outcomes("http_500")), Some(CauseKind::Failures));
+    }
+
+    #[test]
+    fn without_metrics_the_latencies_speak() {
+        let mut broken = level(64, 300, 300);
+        broken.ttft_ms.p95 = Some(900.0);
+        broken.tpot_ms.mean = Some(21.0);
+        assert_eq!(kind(&broken), Some(CauseKind::QueueOrPrefill));
+        broken.ttft_ms.p95 = None;
+        assert_eq!(kind(&broken), None);
+    }
 }
