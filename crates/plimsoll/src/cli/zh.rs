@@ -105,9 +105,15 @@ pub(super) fn translate(command: Command) -> Command {
     for name in names {
         command = command.mut_subcommand(name, translate_one);
     }
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version);
     command
         .disable_help_subcommand(true)
         .subcommand_help_heading("命令")
+        .disable_version_flag(true)
+        .arg(translate_argument(version))
 }
 
 fn translate_one(mut command: Command) -> Command {
