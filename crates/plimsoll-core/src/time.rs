@@ -28,11 +28,6 @@ impl Offset {
         Self(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// Makes an offset from seconds since the run's start; negative and NaN become the start.
-    pub fn from_secs_f64(seconds: f64) -> Self {
-        Self((seconds * 1e9) as u64)
-    }
-
     /// Nanoseconds since the run's start.
     pub const fn as_nanos(self) -> u64 {
         self.0

@@ -94,10 +94,13 @@ fn marks(run: &Run) -> Marks {
             ..Marks::default()
         };
     };
-    // Diminishing returns give two neighbouring rungs, not a confidence interval.
-    let interval = verdict
-        .capacity
-        .filter(|_| verdict.kind != VerdictKind::DiminishingReturns);
+    // Where a stop rule ended the ramp the ends are two rungs, not a confidence interval.
+    let interval = verdict.capacity.filter(|_| {
+        !matches!(
+            verdict.kind,
+            VerdictKind::DiminishingReturns | VerdictKind::ResourcesExhausted
+        )
+    });
     Marks {
         capacity: verdict.capacity.map(|one| f64::from(one.streams)),
         capacity_lower: interval.map(|one| f64::from(one.lower)),

@@ -122,6 +122,7 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
         && !matches!(
             verdict.kind,
             VerdictKind::DiminishingReturns
+                | VerdictKind::ResourcesExhausted
                 | VerdictKind::Inconclusive
                 | VerdictKind::ServerGone
                 | VerdictKind::BelowFirst

@@ -198,6 +198,10 @@ impl Answer<'_> {
     }
 
     fn interval(&self, capacity: Capacity) -> String {
+        // Where a stop rule ended the ramp the ends are rungs of the ladder, not an interval.
+        if self.verdict.kind == VerdictKind::ResourcesExhausted {
+            return String::new();
+        }
         let Capacity { lower, upper, .. } = capacity;
         match (self.lang, upper) {
             (Lang::En, Some(upper)) if upper == lower => format!(" (95 % interval: only {lower})"),

@@ -12,7 +12,7 @@ mod share;
 
 use serde::{Deserialize, Serialize};
 
-pub use observe::{LatencyFrom, LevelSample, Observation, observe};
+pub use observe::{LevelSample, Observation, observe};
 
 use crate::slo::{Objective, Slo, Stat};
 use batches::Batches;

@@ -14,15 +14,6 @@ use crate::record::RequestRecord;
 use crate::slo::{Metric, Objective, Slo, Stat};
 use crate::time::Offset;
 
-/// From where latencies count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LatencyFrom {
-    /// From the send: closed loop, where a stream sends as soon as it may.
-    Sent,
-    /// From the due time: open loop, where a user does not wait for the tool.
-    Due,
-}
-
 /// What a level has seen, within the window that counts.
 #[derive(Debug)]
 pub struct LevelSample<'a> {
@@ -36,8 +27,6 @@ pub struct LevelSample<'a> {
     pub to: Offset,
     /// Mean request time of the level.
     pub request_time: Duration,
-    /// From where latencies count.
-    pub latency_from: LatencyFrom,
 }
 
 /// One observation of an objective.
@@ -89,21 +78,10 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
     observed
 }
 
-impl LevelSample<'_> {
-    /// A request that could not be sent, for want of a connection, waited since it was due.
-    fn start_of(&self, record: &RequestRecord) -> Offset {
-        match self.latency_from {
-            LatencyFrom::Sent => record.sent.unwrap_or(record.due),
-            LatencyFrom::Due => record.due,
-        }
-    }
-
-    fn start_of_flight(&self, request: &InFlight) -> Offset {
-        match self.latency_from {
-            LatencyFrom::Sent => request.sent,
-            LatencyFrom::Due => request.due,
-        }
-    }
+/// From where the latencies of a closed loop count: the send. A request that could not be sent, for
+/// want of a connection, waited since it was due.
+fn start_of(record: &RequestRecord) -> Offset {
+    record.sent.unwrap_or(record.due)
 }
 
 fn observe_ended(
@@ -113,7 +91,7 @@ fn observe_ended(
     record: &RequestRecord,
     observed: &mut Observed,
 ) {
-    let start = sample.start_of(record);
+    let start = start_of(record);
     if record.outcome.is_failure() {
         // The bound may have passed before the failure was known. A mean has no value for it.
         if objective.stat != Stat::Mean {
@@ -130,7 +108,7 @@ fn observe_ended(
     }
     let value = match objective.metric {
         Metric::Success => Some(1.0),
-        Metric::Goodput => Some(f64::from(u8::from(meets_all(slo, sample, record)))),
+        Metric::Goodput => Some(f64::from(u8::from(meets_all(slo, record)))),
         Metric::Itl => {
             let gaps = record.gaps().map(|(at, gap)| Observation {
                 at,
@@ -139,7 +117,7 @@ fn observe_ended(
             });
             return observed.observations.extend(gaps);
         }
-        _ => value_of(objective.metric, sample, record),
+        _ => value_of(objective.metric, record),
     };
     let Some(value) = value else {
         observed.absent += usize::from(record.done >= sample.from && record.done <= sample.to);
@@ -156,11 +134,7 @@ fn observe_ended(
         None
     }
     .unwrap_or(record.done);
-    let at = if over && objective.stat != Stat::Mean {
-        bound_passes_at(objective, start).map_or(known_at, |at| at.min(known_at))
-    } else {
-        known_at
-    };
+    let at = decided_at(objective, start, known_at, over);
     observed.observations.push(Observation {
         at,
         value: Some(value),
@@ -185,17 +159,13 @@ fn observe_in_flight(
     sample: &LevelSample<'_>,
     request: &InFlight,
 ) -> Option<Observation> {
-    let start = sample.start_of_flight(request);
+    let start = request.sent;
     if objective.metric == Metric::Ttft
         && let Some(first) = request.first
     {
         let value = first.ms_since(start);
         let over = objective.is_over(value);
-        let at = if over && objective.stat != Stat::Mean {
-            bound_passes_at(objective, start).map_or(first, |at| at.min(first))
-        } else {
-            first
-        };
+        let at = decided_at(objective, start, first, over);
         return Some(Observation {
             at,
             value: Some(value),
@@ -210,6 +180,14 @@ fn observe_in_flight(
     })
 }
 
+/// When a value that is known at `known_at` was decided: a share's bound may have passed before.
+fn decided_at(objective: &Objective, start: Offset, known_at: Offset, over: bool) -> Offset {
+    match bound_passes_at(objective, start) {
+        Some(passed_at) if over && objective.stat != Stat::Mean => passed_at.min(known_at),
+        _ => known_at,
+    }
+}
+
 /// When the elapsed time alone breaks the bound, for the metrics where it can.
 fn bound_passes_at(objective: &Objective, start: Offset) -> Option<Offset> {
     matches!(objective.metric, Metric::Ttft | Metric::E2e)
@@ -221,8 +199,8 @@ fn first_is_late(objective: &Objective, record: &RequestRecord, at: Offset) -> b
     objective.metric == Metric::E2e || record.first().is_none_or(|first| first > at)
 }
 
-fn value_of(metric: Metric, sample: &LevelSample<'_>, record: &RequestRecord) -> Option<f64> {
-    let start = sample.start_of(record);
+fn value_of(metric: Metric, record: &RequestRecord) -> Option<f64> {
+    let start = start_of(record);
     match metric {
         Metric::Ttft => Some(record.first()?.ms_since(start)),
         Metric::E2e => Some(record.last()?.ms_since(start)),
@@ -232,9 +210,9 @@ fn value_of(metric: Metric, sample: &LevelSample<'_>, record: &RequestRecord) ->
     }
 }
 
-fn meets_all(slo: &Slo, sample: &LevelSample<'_>, record: &RequestRecord) -> bool {
+fn meets_all(slo: &Slo, record: &RequestRecord) -> bool {
     slo.per_request().all(|objective| {
-        value_of(objective.metric, sample, record).is_none_or(|value| !objective.is_over(value))
+        value_of(objective.metric, record).is_none_or(|value| !objective.is_over(value))
     })
 }
 
@@ -255,7 +233,6 @@ mod tests {
             from: at(50),
             to: at(1_000),
             request_time: Duration::from_millis(100),
-            latency_from: LatencyFrom::Sent,
         };
         observe(&objective.parse().unwrap(), &slo, &sample)
     }

@@ -18,7 +18,7 @@ pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use plan::{Hold, LevelPlan, Purpose};
 pub use summary::{ClientHealth, LevelSummary, LevelVerdict, ServerWindow, Window};
 
-use crate::judge::{self, Decision, LatencyFrom, LevelSample};
+use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
 use crate::stats::mean;
@@ -65,7 +65,6 @@ pub enum Phase {
 pub struct Level {
     plan: LevelPlan,
     slo: Slo,
-    latency_from: LatencyFrom,
     book: Book,
     handover: Duration,
     started_at: Offset,
@@ -84,7 +83,6 @@ impl Level {
             handover,
             plan,
             slo,
-            latency_from: LatencyFrom::Sent,
             book: Book::open(now, carried),
             started_at: now,
             full_at: None,
@@ -283,7 +281,6 @@ impl Level {
             from,
             to,
             request_time: self.request_time(),
-            latency_from: self.latency_from,
         }
     }
 }

@@ -133,11 +133,6 @@ impl Answer {
         self.body.text.as_deref()
     }
 
-    /// The body of an answer that is no event stream, as far as it is kept.
-    pub fn kept_body(&self) -> &[u8] {
-        &self.body.kept
-    }
-
     fn end(&mut self) -> Option<AnswerEnd> {
         if self.body.fault.is_some() {
             return self.body.fault.take();

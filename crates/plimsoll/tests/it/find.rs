@@ -1,12 +1,12 @@
 //! The main job over sockets, on engines whose capacity is known.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use plimsoll_core::record::RequestLine;
 use plimsoll_core::run::{Run, RunEvent, RunState};
 use plimsoll_core::verdict::VerdictKind;
-use plimsoll_sim::EngineParams;
+use plimsoll_sim::{EngineParams, SimServer};
 
 use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
 
@@ -15,18 +15,8 @@ fn find(engine: EngineParams, arguments: &[&str]) -> Run {
     let server = serve(engine);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let output = run(plimsoll()
-        .args([
-            "find",
-            &server.url(),
-            "--input-len",
-            "32",
-            "--output-len",
-            "16",
-            "--seed",
-            "7",
-            "--out",
-        ])
+    let output = run(find_on(&server)
+        .args(["--seed", "7", "--out"])
         .arg(&out)
         .args(arguments));
     assert!(output.status.code() == Some(0), "{}", stderr(&output));
@@ -66,6 +56,20 @@ fn find(engine: EngineParams, arguments: &[&str]) -> Run {
     saved
 }
 
+/// The command on a server, with requests of 32 + 16 tokens.
+fn find_on(server: &SimServer) -> Command {
+    let mut command = plimsoll();
+    let _ = command.args([
+        "find",
+        &server.url(),
+        "--input-len",
+        "32",
+        "--output-len",
+        "16",
+    ]);
+    command
+}
+
 fn assert_capacity(run: &Run, truth: u32) {
     let verdict = run.verdict.as_ref().unwrap();
     assert_eq!(verdict.kind, VerdictKind::Capacity, "{}", verdict.sentence);
@@ -96,8 +100,8 @@ fn a_sequence_cap_is_found() {
     assert_capacity(&run, 12);
 }
 
-/// Requests of 32 + 16 tokens take 4 blocks of 16 at their longest (35 + 18 tokens): 64 blocks
-/// carry 16 of them, and with the 17th one is preempted or waits.
+/// Requests of 32 + 16 tokens hold 2 to 4 blocks of 16, some 2.8 on the average: 48 blocks are
+/// never full at 12 streams, and full on the average at 17.
 #[test]
 fn a_kv_cache_is_found() {
     let run = find(
@@ -107,7 +111,6 @@ fn a_kv_cache_is_found() {
         },
         &["--slo", "ttft p95 <= 12ms"],
     );
-    // Each holds 2 to 4 blocks, 3 on the average: between 12 (never full) and 17 (48 / 2.8).
     let found = run.verdict.as_ref().unwrap().capacity.unwrap();
     assert!(
         (12..=17).contains(&found.streams),
@@ -144,18 +147,8 @@ fn nothing_breaks_below_the_largest_load_asked_for() {
 fn an_slo_that_one_stream_breaks_is_exit_3() {
     let server = serve(engine());
     let folder = tempfile::tempdir().unwrap();
-    let output = run(plimsoll()
-        .args([
-            "find",
-            &server.url(),
-            "--input-len",
-            "32",
-            "--output-len",
-            "16",
-            "--slo",
-            "e2e p95 <= 5ms",
-            "--out",
-        ])
+    let output = run(find_on(&server)
+        .args(["--slo", "e2e p95 <= 5ms", "--out"])
         .arg(folder.path().join("run")));
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
 }
@@ -219,18 +212,8 @@ fn an_interrupt_keeps_what_there_is() {
     let server = serve(engine());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let mut child = plimsoll()
-        .args([
-            "find",
-            &server.url(),
-            "--input-len",
-            "32",
-            "--output-len",
-            "16",
-            "--slo",
-            "ttft p95 <= 10s",
-            "--out",
-        ])
+    let mut child = find_on(&server)
+        .args(["--slo", "ttft p95 <= 10s", "--out"])
         .arg(&out)
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
@@ -264,18 +247,8 @@ fn an_interrupt_keeps_what_there_is() {
 fn a_server_that_falls_is_exit_4_and_carries_nothing() {
     let server = serve(engine());
     let folder = tempfile::tempdir().unwrap();
-    let mut child = plimsoll()
-        .args([
-            "find",
-            &server.url(),
-            "--input-len",
-            "32",
-            "--output-len",
-            "16",
-            "--slo",
-            "ttft p95 <= 10s",
-            "--out",
-        ])
+    let mut child = find_on(&server)
+        .args(["--slo", "ttft p95 <= 10s", "--out"])
         .arg(folder.path().join("run"))
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
