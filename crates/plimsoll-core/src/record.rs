@@ -1,5 +1,7 @@
 //! One request: its stamps, its outcome, and everything that derives from them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
@@ -25,6 +27,15 @@ pub enum TokenSource {
     Events,
 }
 
+/// How long it took to get a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectTimes {
+    /// To a TCP connection, or through a proxy to its end.
+    pub tcp: Duration,
+    /// The TLS handshake; `None` without TLS.
+    pub tls: Option<Duration>,
+}
+
 /// The record of one request. All stamps are offsets on the run's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
@@ -38,6 +49,8 @@ pub struct RequestRecord {
     pub due: Offset,
     /// Just before its first byte was handed to the kernel; `None` if it never was.
     pub sent: Option<Offset>,
+    /// What its connection took, if it was made for this request; in no latency.
+    pub connected: Option<ConnectTimes>,
     /// Events with a `choices` array, in order of arrival, with and without output.
     pub events: Vec<StreamEvent>,
     /// When the answer ended, in whichever way.
@@ -151,6 +164,12 @@ pub struct RequestLine {
     pub due_ns: u64,
     /// Just before its first byte was handed to the kernel.
     pub sent_ns: Option<u64>,
+    /// Time to a TCP connection, if one was made for this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ns: Option<u64>,
+    /// Time of its TLS handshake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ns: Option<u64>,
     /// First event that carries output.
     pub first_ns: Option<u64>,
     /// Gaps between successive output events, from `first_ns` on.
@@ -184,6 +203,8 @@ impl From<&RequestRecord> for RequestLine {
             stream: record.stream,
             due_ns: record.due.as_nanos(),
             sent_ns: record.sent.map(Offset::as_nanos),
+            connect_ns: record.connected.map(|times| nanos(times.tcp)),
+            tls_ns: record.connected.and_then(|times| times.tls).map(nanos),
             first_ns: stamps.first().copied(),
             itl_ns: stamps
                 .windows(2)
@@ -201,6 +222,10 @@ impl From<&RequestRecord> for RequestLine {
     }
 }
 
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -214,6 +239,7 @@ pub(crate) mod tests {
             stream: 0,
             due: at(sent_ms),
             sent: Some(at(sent_ms)),
+            connected: None,
             events: outputs_ms
                 .iter()
                 .map(|&t| StreamEvent {

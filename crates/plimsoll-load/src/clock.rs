@@ -25,10 +25,26 @@ impl Clock {
         Offset::from_duration(Instant::now().duration_since(self.zero))
     }
 
+    /// Puts this thread to sleep: only to read what comes meanwhile in one go.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::unused_self,
+        reason = "the clock module"
+    )]
+    pub(crate) fn sleep(&self, span: Duration) {
+        std::thread::sleep(span);
+    }
+
     /// The instant that is `offset` after the start, for timers.
     pub fn instant(&self, offset: Offset) -> Instant {
         self.zero + Duration::from_nanos(offset.as_nanos())
     }
+}
+
+/// CPU time that this thread has used; `None` where the system does not say.
+pub(crate) fn thread_cpu() -> Option<Duration> {
+    let spent = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?;
+    Some(Duration::from(spent))
 }
 
 /// The wall clock, which the kernel stamps with: nanoseconds since 1970.

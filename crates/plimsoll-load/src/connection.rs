@@ -4,10 +4,12 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::time::Offset;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
+use crate::clock::Clock;
 use crate::stamps::{self, Stamps};
 
 /// What went wrong while a connection was made.
@@ -24,6 +26,7 @@ pub(crate) enum ConnectFault {
 pub(crate) struct Connector {
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
+    pub(crate) clock: Clock,
 }
 
 /// A connection.
@@ -48,11 +51,18 @@ const SEALED_BYTES: usize = 17 * 1024;
 
 impl Connector {
     /// Connects, trying each address in turn.
-    pub(crate) async fn connect(&self) -> Result<Connection, ConnectFault> {
+    pub(crate) async fn connect(&self) -> Result<(Connection, ConnectTimes), ConnectFault> {
+        let start = self.clock.now();
         let mut fault = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in &self.addresses {
             match TcpStream::connect(address).await {
-                Ok(socket) => return self.wrap(socket).await,
+                Ok(socket) => {
+                    let dialed = self.clock.now();
+                    let connection = self.wrap(socket).await?;
+                    let tls = self.tls.as_ref().map(|_| self.clock.now().since(dialed));
+                    let tcp = dialed.since(start);
+                    return Ok((connection, ConnectTimes { tcp, tls }));
+                }
                 Err(error) => fault = error,
             }
         }

@@ -3,49 +3,50 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::RequestRecord;
+use plimsoll_core::record::{ConnectTimes, RequestRecord, StreamEvent};
 use plimsoll_core::time::Offset;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
 use crate::clock::Clock;
-use crate::connection::{ConnectFault, Connection, Connector, READ_BYTES};
+use crate::connection::{Connection, Connector, READ_BYTES};
+use crate::polls::Polls;
+use crate::pool::Pool;
 use crate::request::head_and_body;
 use crate::source::RequestSource;
-use crate::stamps::{Gaps, Stamps};
+use crate::stamps::Stamps;
+use crate::tally::SharedTally;
 use crate::target::Target;
 
 /// A connection that is closed later than this after the send was not closed for being idle.
 const IDLE_RACE: Duration = Duration::from_millis(100);
 
-/// Counters that the coordinator reads while workers write: each is one worker's own.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) connections_opened: AtomicU64,
-    pub(crate) idle_retries: AtomicU64,
-    /// How late the worker's loop woke, ms, since it was last asked.
-    pub(crate) loop_lag_ms: Mutex<Vec<f64>>,
-    pub(crate) gaps: Arc<Gaps>,
-}
-
 /// What all requests of one worker share. Nothing of it is shared with another worker.
 pub(crate) struct Line {
     pub(crate) target: Target,
-    pub(crate) connector: Connector,
     pub(crate) source: Arc<dyn RequestSource>,
     pub(crate) clock: Clock,
     pub(crate) stamps: Stamps,
     pub(crate) timeout: Duration,
     pub(crate) keep_text: bool,
-    pub(crate) counters: Arc<Counters>,
-    idle: RefCell<Vec<Connection>>,
+    pub(crate) tally: Arc<SharedTally>,
+    pub(crate) polls: Arc<Polls>,
+    pool: Pool,
     answers: RefCell<Vec<Answer>>,
     /// One read buffer for all streams: no stream holds it across a wait.
     buffer: RefCell<Vec<u8>>,
+}
+
+/// Settings of a line.
+pub(crate) struct LineOptions {
+    pub(crate) timeout: Duration,
+    pub(crate) keep_text: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) tally: Arc<SharedTally>,
+    pub(crate) polls: Arc<Polls>,
 }
 
 /// Who sends, and when it was due.
@@ -72,6 +73,9 @@ pub(crate) struct Trace {
     pub(crate) due: Cell<Offset>,
     pub(crate) sent: Cell<Option<Offset>>,
     pub(crate) first: Cell<Option<Offset>>,
+    connected: Cell<Option<ConnectTimes>>,
+    asked_prompt_tokens: Cell<u32>,
+    asked_output_tokens: Cell<u32>,
 }
 
 /// What a request tells while it runs.
@@ -80,6 +84,14 @@ pub(crate) trait Watch {
     fn sent(&self, slot: Slot, due: Offset, sent: Offset);
     /// Its first output came.
     fn first(&self, slot: Slot, at: Offset);
+}
+
+/// A request on its way: what its steps share.
+struct Flight<'a, W> {
+    slot: Slot,
+    due: Due,
+    trace: &'a Trace,
+    watch: &'a W,
 }
 
 impl Line {
@@ -92,14 +104,14 @@ impl Line {
     ) -> Self {
         Self {
             target,
-            connector,
             source,
             clock,
-            stamps: Stamps::new(clock, Arc::clone(&options.counters.gaps)),
+            stamps: Stamps::new(clock, Arc::clone(&options.tally)),
             timeout: options.timeout,
             keep_text: options.keep_text,
-            counters: options.counters,
-            idle: RefCell::default(),
+            pool: Pool::new(connector, options.keep_alive, Arc::clone(&options.tally)),
+            tally: options.tally,
+            polls: options.polls,
             answers: RefCell::default(),
             buffer: RefCell::new(vec![0; READ_BYTES]),
         }
@@ -113,8 +125,6 @@ impl Line {
         watch: &impl Watch,
         cut: impl AsyncFnOnce(Rc<Trace>),
     ) -> (RequestRecord, Option<String>) {
-        let built = self.source.build(slot.index);
-        let bytes = head_and_body(&self.target, "POST", &built);
         let mut answer = self
             .answers
             .borrow_mut()
@@ -126,132 +136,138 @@ impl Line {
             Due::At(at) => at,
             Due::WhenReady => self.clock.now(),
         });
+        let flight = Flight {
+            slot,
+            due,
+            trace: &trace,
+            watch,
+        };
         let end = tokio::select! {
             biased;
-            end = self.exchange(slot, due, &bytes, &trace, &mut answer, watch) => end,
+            end = self.exchange(&flight, &mut answer) => end,
             () = tokio::time::sleep(self.timeout) => {
                 let detail = format!("no end within {} s", self.timeout.as_secs_f64());
                 AnswerEnd { outcome: Outcome::TimedOut, detail: Some(detail) }
             }
             () = cut(Rc::clone(&trace)) => AnswerEnd { outcome: Outcome::CutAtEnd, detail: None },
         };
-        let usage = answer.usage();
-        let record = RequestRecord {
-            id: slot.id,
-            level: slot.level,
-            stream: slot.stream,
-            due: trace.due.get(),
-            sent: trace.sent.get(),
-            done: self.clock.now(),
-            outcome: end.outcome,
-            asked_prompt_tokens: built.asked_prompt_tokens,
-            asked_output_tokens: built.asked_output_tokens,
-            prompt_tokens: usage.prompt_tokens,
-            usage_output_tokens: usage.completion_tokens,
-            detail: end.detail,
-            events: answer.take_events(),
-        };
+        let record = self.record(slot, &trace, end, &mut answer);
         let text = answer.text().map(str::to_owned);
         self.answers.borrow_mut().push(answer);
         (record, text)
     }
 
-    async fn exchange(
+    fn record(
         &self,
         slot: Slot,
-        due: Due,
-        bytes: &[u8],
-        trace: &Rc<Trace>,
+        trace: &Trace,
+        end: AnswerEnd,
         answer: &mut Answer,
-        watch: &impl Watch,
-    ) -> AnswerEnd {
-        let mut may_retry = true;
-        loop {
-            let taken = if may_retry {
-                self.idle_connection()
-            } else {
-                None
-            };
-            let reused = taken.is_some();
-            let mut connection = match taken {
-                Some(connection) => connection,
-                None => match self.connect().await {
-                    Ok(connection) => connection,
-                    Err(end) => return end,
-                },
-            };
-            let is_first = trace.sent.get().is_none();
-            if matches!(due, Due::WhenReady) && is_first {
-                trace.due.set(self.clock.now());
-            }
-            let stamp = || {
-                if is_first {
-                    let sent = self.clock.now();
-                    trace.sent.set(Some(sent));
-                    watch.sent(slot, trace.due.get(), sent);
-                }
-            };
-            // A server may refuse, answer and close before it has read a long request: what it
-            // said counts, and not that the rest could not be written.
-            drop(connection.send(bytes, stamp).await);
-            let end = self
-                .read_answer(slot, &mut connection, trace, answer, watch)
-                .await;
-            let since_sent = trace
-                .sent
-                .get()
-                .map_or(Duration::ZERO, |sent| self.clock.now().since(sent));
-            // A server may close an idle connection just as it is used again: no fault of the
-            // request, which is sent once more on a connection of its own. Its stamp stays the first.
-            if may_retry
-                && reused
-                && end.outcome == Outcome::Reset
-                && answer.is_untouched()
-                && since_sent < IDLE_RACE
-            {
-                let _ = self.counters.idle_retries.fetch_add(1, Ordering::Relaxed);
-                answer.reset();
-                may_retry = false;
-                continue;
-            }
-            if answer.keep_alive() && end.outcome != Outcome::Malformed {
-                self.idle.borrow_mut().push(connection);
-            }
-            return end;
+    ) -> RequestRecord {
+        let usage = answer.usage();
+        RequestRecord {
+            id: slot.id,
+            level: slot.level,
+            stream: slot.stream,
+            due: trace.due.get(),
+            sent: trace.sent.get(),
+            connected: trace.connected.get(),
+            done: self.clock.now(),
+            outcome: end.outcome,
+            asked_prompt_tokens: trace.asked_prompt_tokens.get(),
+            asked_output_tokens: trace.asked_output_tokens.get(),
+            prompt_tokens: usage.prompt_tokens,
+            usage_output_tokens: usage.completion_tokens,
+            detail: end.detail,
+            events: answer.take_events(),
         }
     }
 
-    /// An idle connection that is still good.
-    fn idle_connection(&self) -> Option<Connection> {
-        let mut idle = self.idle.borrow_mut();
-        std::iter::from_fn(|| idle.pop()).find(Connection::is_quiet)
+    /// The bytes of a request. They are built again for a second attempt and kept by no stream.
+    fn request(&self, index: u64, trace: &Trace) -> Vec<u8> {
+        let built = self.source.build(index);
+        trace.asked_prompt_tokens.set(built.asked_prompt_tokens);
+        trace.asked_output_tokens.set(built.asked_output_tokens);
+        head_and_body(&self.target, "POST", &built, self.pool.keep_alive())
     }
 
-    async fn connect(&self) -> Result<Connection, AnswerEnd> {
-        let _ = self
-            .counters
-            .connections_opened
-            .fetch_add(1, Ordering::Relaxed);
-        self.connector.connect().await.map_err(|fault| match fault {
-            ConnectFault::Tcp(error) => AnswerEnd {
-                outcome: Outcome::Connect,
-                detail: Some(error.to_string()),
+    async fn exchange(&self, flight: &Flight<'_, impl Watch>, answer: &mut Answer) -> AnswerEnd {
+        let reused = self.pool.idle();
+        let may_retry = reused.is_some();
+        let mut connection = match reused {
+            Some(connection) => connection,
+            None => match self.connect(flight.trace).await {
+                Ok(connection) => connection,
+                Err(end) => return end,
             },
-            ConnectFault::Tls(text) => AnswerEnd {
-                outcome: Outcome::Tls,
-                detail: Some(text),
-            },
-        })
+        };
+        let mut end = self.attempt(flight, &mut connection, answer).await;
+        if may_retry && self.was_closed_for_being_idle(flight.trace, &end, answer) {
+            // No fault of the request, which is sent once more on a connection of its own. Its
+            // stamp stays the first.
+            self.tally.update(|tally| tally.idle_retries += 1);
+            answer.reset();
+            connection = match self.connect(flight.trace).await {
+                Ok(connection) => connection,
+                Err(end) => return end,
+            };
+            end = self.attempt(flight, &mut connection, answer).await;
+        }
+        if answer.keep_alive() && end.outcome != Outcome::Malformed {
+            self.pool.put_back(connection);
+        }
+        end
+    }
+
+    /// A server may close an idle connection just as it is used again.
+    fn was_closed_for_being_idle(&self, trace: &Trace, end: &AnswerEnd, answer: &Answer) -> bool {
+        let since_sent = trace
+            .sent
+            .get()
+            .map_or(Duration::ZERO, |sent| self.clock.now().since(sent));
+        end.outcome == Outcome::Reset && answer.is_untouched() && since_sent < IDLE_RACE
+    }
+
+    async fn connect(&self, trace: &Trace) -> Result<Connection, AnswerEnd> {
+        let (connection, times) = self.pool.connect().await?;
+        trace.connected.set(Some(times));
+        Ok(connection)
+    }
+
+    /// Sends the request and reads its answer to the end.
+    async fn attempt(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        connection: &mut Connection,
+        answer: &mut Answer,
+    ) -> AnswerEnd {
+        let trace = flight.trace;
+        let bytes = self.request(flight.slot.index, trace);
+        let is_first = trace.sent.get().is_none();
+        if matches!(flight.due, Due::WhenReady) && is_first {
+            trace.due.set(self.clock.now());
+        }
+        let stamp = || {
+            if is_first {
+                let sent = self.clock.now();
+                trace.sent.set(Some(sent));
+                flight.watch.sent(flight.slot, trace.due.get(), sent);
+            }
+        };
+        // A server may refuse, answer and close before it has read a long request: what it said
+        // counts, and not that the rest could not be written.
+        drop(connection.send(&bytes, stamp).await);
+        drop(bytes);
+        self.read_answer(flight, connection, answer).await
     }
 
     async fn read_answer(
         &self,
-        slot: Slot,
+        flight: &Flight<'_, impl Watch>,
         connection: &mut Connection,
-        trace: &Rc<Trace>,
         answer: &mut Answer,
-        watch: &impl Watch,
     ) -> AnswerEnd {
+        let mut last_output = None;
         loop {
             // The buffer is taken out for the read alone; another stream that finds none makes one.
             let mut buffer = std::mem::take(&mut *self.buffer.borrow_mut());
@@ -266,30 +282,40 @@ impl Line {
                 }
                 continue;
             };
+            let known = answer.events().len();
             let end = match read {
                 Ok((0, at)) => Some(answer.close(at)),
                 Ok((count, at)) => answer.push(&buffer[..count], at),
                 Err(error) => Some(reset(&error)),
             };
             *self.buffer.borrow_mut() = buffer;
-            if trace.first.get().is_none()
-                && let Some(first) = answer.events().iter().find(|event| event.output)
-            {
-                trace.first.set(Some(first.at));
-                watch.first(slot, first.at);
-            }
+            self.note(flight, &answer.events()[known..], &mut last_output);
             if let Some(end) = end {
                 return end;
             }
         }
     }
-}
 
-/// Settings of a line.
-pub(crate) struct LineOptions {
-    pub(crate) timeout: Duration,
-    pub(crate) keep_text: bool,
-    pub(crate) counters: Arc<Counters>,
+    /// Notes what one read brought: whether it was the first output, and whether stamps are shared.
+    fn note(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        events: &[StreamEvent],
+        last_output: &mut Option<Offset>,
+    ) {
+        let outputs = events.iter().filter(|event| event.output).count() as u64;
+        let Some(event) = events.iter().find(|event| event.output) else {
+            return;
+        };
+        let before = last_output.replace(event.at);
+        let polled = self.polls.all_read_before();
+        self.tally
+            .update(|tally| tally.outputs.read(outputs, before, event.at, polled));
+        if before.is_none() {
+            flight.trace.first.set(Some(event.at));
+            flight.watch.first(flight.slot, event.at);
+        }
+    }
 }
 
 fn reset(error: &io::Error) -> AnswerEnd {

@@ -153,7 +153,7 @@ pub(crate) async fn bounded(
     built: &Built,
     timeout: Duration,
 ) -> Result<Response, FetchError> {
-    let bytes = head_and_body(target, method, built);
+    let bytes = head_and_body(target, method, built, false);
     match tokio::time::timeout(timeout, exchange(connector, target, &bytes)).await {
         Ok(answer) => answer,
         Err(_) => Err(FetchError::TimedOut {
@@ -173,7 +173,7 @@ async fn exchange(
         authority: authority(),
         fault,
     };
-    let mut connection = connector.connect().await.map_err(|fault| match fault {
+    let (mut connection, _) = connector.connect().await.map_err(|fault| match fault {
         ConnectFault::Tcp(source) => FetchError::Connect {
             authority: authority(),
             source,

@@ -16,6 +16,7 @@
 //! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
 pub mod batch;
+mod beat;
 pub mod clock;
 pub mod completions;
 mod connection;
@@ -23,6 +24,8 @@ pub mod error;
 mod exchange;
 pub mod fetch;
 mod pacer;
+mod polls;
+mod pool;
 pub mod preflight;
 mod request;
 mod resolve;
@@ -30,6 +33,8 @@ pub mod runner;
 pub mod scrape;
 pub mod source;
 pub mod stamps;
+mod steal;
+mod tally;
 pub mod target;
 mod tls;
 mod worker;

@@ -3,8 +3,14 @@
 use crate::source::Built;
 use crate::target::Target;
 
-/// Method and path of a request without a body, or with a JSON one.
-pub(crate) fn head_and_body(target: &Target, method: &str, built: &Built) -> Vec<u8> {
+/// Method and path of a request without a body, or with a JSON one. Without `keep_alive` the server
+/// is asked to close the connection after its answer.
+pub(crate) fn head_and_body(
+    target: &Target,
+    method: &str,
+    built: &Built,
+    keep_alive: bool,
+) -> Vec<u8> {
     let mut text = format!(
         "{method} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: text/event-stream, application/json\r\n",
         target.base_path,
@@ -17,6 +23,9 @@ pub(crate) fn head_and_body(target: &Target, method: &str, built: &Built) -> Vec
         text.push_str("Content-Type: application/json\r\nContent-Length: ");
         text.push_str(&length.to_string());
         text.push_str("\r\n");
+    }
+    if !keep_alive {
+        text.push_str("Connection: close\r\n");
     }
     let own = target
         .headers
@@ -54,7 +63,7 @@ mod tests {
             body: b"{}".to_vec(),
             ..Built::default()
         };
-        let text = String::from_utf8(head_and_body(&target, "POST", &built)).unwrap();
+        let text = String::from_utf8(head_and_body(&target, "POST", &built, true)).unwrap();
         assert!(
             text.starts_with("POST /base/v1/completions HTTP/1.1\r\nHost: h:1\r\n"),
             "{text}"
@@ -64,5 +73,8 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("Content-Length: 2\r\n"));
+        assert!(!text.contains("Connection:"), "{text}");
+        let text = String::from_utf8(head_and_body(&target, "POST", &built, false)).unwrap();
+        assert!(text.contains("\r\nConnection: close\r\n"), "{text}");
     }
 }

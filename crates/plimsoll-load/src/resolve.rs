@@ -2,6 +2,7 @@
 
 use std::net::ToSocketAddrs;
 
+use crate::clock::Clock;
 use crate::connection::Connector;
 use crate::error::LoadError;
 use crate::target::Target;
@@ -22,6 +23,10 @@ impl Connector {
         } else {
             None
         };
-        Ok(Self { addresses, tls })
+        Ok(Self {
+            addresses,
+            tls,
+            clock: Clock::start(),
+        })
     }
 }

@@ -1,8 +1,7 @@
 //! The runner over sockets: workers carry the streams, this thread steps the level.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,17 +10,18 @@ use plimsoll_core::level::{
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
-use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::connection::Connector;
 use crate::error::LoadError;
-use crate::exchange::{Counters, Line, LineOptions};
+use crate::exchange::{Line, LineOptions};
+use crate::polls::Polls;
 use crate::scrape::Scraper;
 use crate::source::RequestSource;
-use crate::stamps::Gaps;
+use crate::steal::Steal;
+use crate::tally::{self, SharedTally, Tally};
 use crate::target::Target;
 use crate::worker::{self, Command, Share};
 
@@ -38,6 +38,8 @@ pub struct RunnerOptions {
     pub workers: u32,
     /// Time limit of one request.
     pub timeout: Duration,
+    /// Whether a connection carries one request after another, or only one.
+    pub keep_alive: bool,
 }
 
 /// Carries levels over sockets.
@@ -52,7 +54,7 @@ pub struct SocketRunner {
 
 struct Worker {
     commands: mpsc::UnboundedSender<Command>,
-    counters: Arc<Counters>,
+    tally: Arc<SharedTally>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -72,11 +74,15 @@ impl SocketRunner {
         let (sender, events) = channel();
         let workers = (0..options.workers)
             .map(|index| {
-                let counters = Arc::new(Counters::default());
+                let tally = Arc::new(SharedTally::default());
+                let polls = Polls::new(clock);
+                let runtime = Polls::runtime(&polls).map_err(LoadError::Worker)?;
                 let line_options = LineOptions {
                     timeout: options.timeout,
                     keep_text: false,
-                    counters: Arc::clone(&counters),
+                    keep_alive: options.keep_alive,
+                    tally: Arc::clone(&tally),
+                    polls,
                 };
                 let (target, connector, source) =
                     (target.clone(), connector.clone(), Arc::clone(source));
@@ -88,7 +94,6 @@ impl SocketRunner {
                         count: options.workers,
                     },
                 );
-                let runtime = worker::runtime().map_err(LoadError::Worker)?;
                 let thread = std::thread::Builder::new()
                     .name(format!("plimsoll-load-{index}"))
                     .spawn(move || {
@@ -99,7 +104,7 @@ impl SocketRunner {
                     .map_err(LoadError::Worker)?;
                 Ok(Worker {
                     commands,
-                    counters,
+                    tally,
                     thread: Some(thread),
                 })
             })
@@ -145,59 +150,10 @@ impl SocketRunner {
             .map_err(|_| LoadError::WorkerLost)
     }
 
-    fn counted(&self, of: impl Fn(&Counters) -> u64) -> u64 {
-        self.workers.iter().map(|worker| of(&worker.counters)).sum()
-    }
-
-    fn health(&self, before: (u64, u64)) -> ClientHealth {
-        let (opened, retries) = self.totals();
-        ClientHealth {
-            connections_opened: opened - before.0,
-            idle_retries: retries - before.1,
-            loop_lag_ms: Summary::of(self.loop_lags()),
-            ..self.stamp_health()
-        }
-    }
-
-    /// How late the workers' loops were since this was last asked, ms.
-    fn loop_lags(&self) -> Vec<f64> {
-        let take = |worker: &Worker| {
-            std::mem::take(
-                &mut *worker
-                    .counters
-                    .loop_lag_ms
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-            )
-        };
-        self.workers.iter().flat_map(take).collect()
-    }
-
-    /// Where the stamps since the last call came from, and how late the reads were.
-    fn stamp_health(&self) -> ClientHealth {
-        let take = |of: fn(&Gaps) -> &AtomicU64| -> u64 {
-            self.workers
-                .iter()
-                .map(|worker| of(&worker.counters.gaps).swap(0, Ordering::Relaxed))
-                .sum()
-        };
-        let (kernel, user) = (
-            take(|gaps| &gaps.kernel_reads),
-            take(|gaps| &gaps.user_reads),
-        );
-        let gap_ns = take(|gaps| &gaps.gap_ns);
-        ClientHealth {
-            kernel_stamp_ratio: (kernel + user > 0).then(|| kernel as f64 / (kernel + user) as f64),
-            read_lag_mean_ms: (kernel > 0).then(|| gap_ns as f64 / kernel as f64 / 1e6),
-            ..ClientHealth::default()
-        }
-    }
-
-    fn totals(&self) -> (u64, u64) {
-        (
-            self.counted(|counters| counters.connections_opened.load(Ordering::Relaxed)),
-            self.counted(|counters| counters.idle_retries.load(Ordering::Relaxed)),
-        )
+    /// What the workers have counted since this was last asked.
+    fn tallies(&self) -> Vec<Tally> {
+        let take = |worker: &Worker| worker.tally.take();
+        self.workers.iter().map(take).collect()
     }
 
     /// Applies what has happened within one tick.
@@ -231,14 +187,16 @@ impl Runner for SocketRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, LoadError> {
         let now = self.clock.now();
-        let before = self.totals();
         self.go_over_to(&plan)?;
-        drop((self.loop_lags(), self.stamp_health()));
+        let mut counted = Counted::begin(self, now);
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
             self.pump(&mut level)?;
             let now = self.clock.now();
             let step = level.tick(now);
+            if level.window_from() == Some(now) {
+                counted = Counted::begin(self, now);
+            }
             let go = on_progress(Progress { level: &level, now });
             if step == Step::End || go == Go::Stop {
                 let from = level.window_from().unwrap_or(level.started_at());
@@ -246,10 +204,34 @@ impl Runner for SocketRunner {
                     .scraper
                     .as_ref()
                     .and_then(|scraper| scraper.window(from, now));
-                let finished = level.finish(now, self.health(before), server);
+                let finished = level.finish(now, counted.end(self, now), server);
                 self.in_flight.clone_from(&finished.in_flight);
                 return Ok(finished);
             }
+        }
+    }
+}
+
+/// A stretch of time over which the client looks at itself: a level, or its window.
+struct Counted {
+    from: Offset,
+    steal: Option<Steal>,
+}
+
+impl Counted {
+    /// Begins anew; what was counted before is forgotten.
+    fn begin(runner: &SocketRunner, now: Offset) -> Self {
+        drop(runner.tallies());
+        Self {
+            from: now,
+            steal: Steal::read(),
+        }
+    }
+
+    fn end(&self, runner: &SocketRunner, now: Offset) -> ClientHealth {
+        ClientHealth {
+            stolen_cpu_ratio: Steal::ratio_since(self.steal),
+            ..tally::health(&runner.tallies(), now.since(self.from))
         }
     }
 }

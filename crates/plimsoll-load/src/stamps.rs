@@ -6,11 +6,13 @@
 //! the wall clock; it is mapped to the run's by measuring the two side by side, again and again,
 //! since the wall clock is slewed and may be set.
 
+mod proof;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSliceMut};
-use std::os::fd::AsRawFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
@@ -19,6 +21,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::clock::{Clock, wall_nanos};
+use crate::tally::SharedTally;
 
 /// Rounds of one measurement; the one that took the shortest counts.
 const ROUNDS: usize = 5;
@@ -26,24 +29,13 @@ const ROUNDS: usize = 5;
 /// the read stands in for it.
 const BELIEVABLE_NS: u64 = 60_000_000_000;
 
-/// What a worker's reads came to; the coordinator looks at it while the worker writes.
-#[derive(Debug, Default)]
-pub(crate) struct Gaps {
-    /// Reads with a stamp of the kernel's.
-    pub(crate) kernel_reads: AtomicU64,
-    /// Reads that were stamped after the read, for want of one.
-    pub(crate) user_reads: AtomicU64,
-    /// Sum of (read − kernel's stamp), ns: the client's own queueing.
-    pub(crate) gap_ns: AtomicU64,
-}
-
 /// Reads sockets and stamps what they give.
 pub(crate) struct Stamps {
     clock: Clock,
     /// Wall clock − run's clock, ns.
-    wall_ahead_ns: Cell<i128>,
+    wall_ahead_ns: Cell<Option<i128>>,
     control: RefCell<Vec<u8>>,
-    gaps: Arc<Gaps>,
+    tally: Arc<SharedTally>,
 }
 
 /// Asks the kernel for stamps on a socket, and says whether it gives them; where it does not,
@@ -52,25 +44,30 @@ pub(crate) fn ask_for(socket: &TcpStream) -> bool {
     setsockopt(socket, sockopt::ReceiveTimestampns, &true).is_ok()
 }
 
-/// Whether this system's kernel stamps what it receives.
+/// Whether this system's kernel stamps what it receives, found out by trying. From the first call
+/// on, the kernel goes on stamping for as long as this process lives.
 pub fn kernel_stamps() -> bool {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .is_ok_and(|socket| setsockopt(&socket, sockopt::ReceiveTimestampns, &true).is_ok())
+    static PROOF: OnceLock<Option<proof::Proof>> = OnceLock::new();
+    PROOF
+        .get_or_init(|| proof::try_out().ok().flatten())
+        .is_some()
 }
 
 impl Stamps {
-    pub(crate) fn new(clock: Clock, gaps: Arc<Gaps>) -> Self {
+    pub(crate) fn new(clock: Clock, tally: Arc<SharedTally>) -> Self {
+        let _ = kernel_stamps();
         let stamps = Self {
             clock,
-            wall_ahead_ns: Cell::new(0),
+            wall_ahead_ns: Cell::new(None),
             control: RefCell::new(nix::cmsg_space!(TimeSpec)),
-            gaps,
+            tally,
         };
         stamps.measure();
         stamps
     }
 
-    /// Measures the two clocks side by side: off by at most half of the shortest round, some 50 ns.
+    /// Measures the two clocks side by side. The error of the mapping is at most half of the
+    /// shortest round, some 50 ns, and what the wall clock has moved since the last measurement.
     pub(crate) fn measure(&self) {
         let round = |_| {
             let before = self.clock.now().as_nanos();
@@ -81,9 +78,18 @@ impl Stamps {
                 i128::from(wall) - i128::from(before.midpoint(after)),
             )
         };
-        if let Some((_, ahead)) = (0..ROUNDS).map(round).min_by_key(|(took, _)| *took) {
-            self.wall_ahead_ns.set(ahead);
-        }
+        let Some((took, ahead)) = (0..ROUNDS).map(round).min_by_key(|(took, _)| *took) else {
+            return;
+        };
+        let moved = self
+            .wall_ahead_ns
+            .replace(Some(ahead))
+            .map_or(0, |before| ahead.abs_diff(before));
+        let error = u64::try_from(moved)
+            .unwrap_or(u64::MAX)
+            .saturating_add(took / 2);
+        self.tally
+            .update(|tally| tally.clock_error_ns = tally.clock_error_ns.max(error));
     }
 
     /// Reads what there is, with the time at which it came. "Would block" if there is nothing.
@@ -94,19 +100,11 @@ impl Stamps {
     ) -> io::Result<(usize, Offset)> {
         let mut control = self.control.borrow_mut();
         let (count, stamp) = socket.try_io(Interest::READABLE, || {
-            let mut slices = [IoSliceMut::new(buffer)];
-            let message = recvmsg::<()>(
-                socket.as_raw_fd(),
-                &mut slices,
-                Some(&mut control),
-                MsgFlags::empty(),
-            )?;
-            let stamp = message
-                .cmsgs()
-                .ok()
-                .and_then(|mut messages| messages.find_map(|message| kernel_stamp(&message)));
-            Ok((message.bytes, stamp))
+            receive(socket.as_raw_fd(), buffer, &mut control)
         })?;
+        if count < buffer.len() {
+            drained(socket);
+        }
         let now = self.clock.now();
         Ok((count, self.stamp(stamp, now)))
     }
@@ -115,25 +113,47 @@ impl Stamps {
     fn stamp(&self, kernel: Option<TimeSpec>, now: Offset) -> Offset {
         let on_run = kernel.map(|stamp| {
             let wall = i128::from(stamp.tv_sec()) * 1_000_000_000 + i128::from(stamp.tv_nsec());
-            wall - self.wall_ahead_ns.get()
+            wall - self.wall_ahead_ns.get().unwrap_or(0)
         });
         // A stamp from after the read can only be the error of the mapping.
         let believable = on_run
             .and_then(|at| u64::try_from(at).ok())
             .map(|at| at.min(now.as_nanos()))
             .filter(|at| now.as_nanos() - at < BELIEVABLE_NS);
-        if let Some(at) = believable {
-            let _ = self.gaps.kernel_reads.fetch_add(1, Ordering::Relaxed);
-            let _ = self
-                .gaps
-                .gap_ns
-                .fetch_add(now.as_nanos() - at, Ordering::Relaxed);
-            Offset::from_nanos(at)
-        } else {
-            let _ = self.gaps.user_reads.fetch_add(1, Ordering::Relaxed);
-            now
-        }
+        self.tally.update(|tally| {
+            if let Some(at) = believable {
+                tally.kernel_read(Duration::from_nanos(now.as_nanos() - at));
+                Offset::from_nanos(at)
+            } else {
+                tally.user_reads += 1;
+                now
+            }
+        })
     }
+}
+
+/// Reads a socket, with the kernel's stamp if it gave one.
+fn receive(
+    socket: RawFd,
+    buffer: &mut [u8],
+    control: &mut [u8],
+) -> io::Result<(usize, Option<TimeSpec>)> {
+    let mut slices = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<()>(socket, &mut slices, Some(control), MsgFlags::empty())?;
+    let stamp = message
+        .cmsgs()
+        .ok()
+        .and_then(|mut messages| messages.find_map(|message| kernel_stamp(&message)));
+    Ok((message.bytes, stamp))
+}
+
+/// Tells the runtime that a read has emptied the socket, so that the next one waits for more
+/// instead of asking the kernel in vain. What comes after the read is announced anew.
+fn drained(socket: &TcpStream) {
+    let told = socket.try_io(Interest::READABLE, || -> io::Result<()> {
+        Err(io::ErrorKind::WouldBlock.into())
+    });
+    debug_assert!(told.is_err());
 }
 
 fn kernel_stamp(message: &ControlMessageOwned) -> Option<TimeSpec> {
@@ -146,7 +166,6 @@ fn kernel_stamp(message: &ControlMessageOwned) -> Option<TimeSpec> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::time::Duration;
 
     use super::*;
 
@@ -166,9 +185,9 @@ mod tests {
             let socket = TcpStream::connect(listener.local_addr().unwrap())
                 .await
                 .unwrap();
-            let stamped = ask_for(&socket);
-            let (mut peer, _) = listener.accept().unwrap();
             let stamps = stamps();
+            let stamped = ask_for(&socket) && kernel_stamps();
+            let (mut peer, _) = listener.accept().unwrap();
             peer.write_all(b"token").unwrap();
             let written = stamps.clock.now();
             let late = written + Duration::from_millis(30);
@@ -178,14 +197,13 @@ mod tests {
             socket.readable().await.unwrap();
             let (count, at) = stamps.read(&socket, &mut [0; 64]).unwrap();
             assert_eq!(count, 5);
-            assert_eq!(stamped, kernel_stamps());
             if stamped {
                 assert!(
                     at <= written,
                     "stamped {} ms after the write",
                     at.ms_since(written)
                 );
-                assert_eq!(stamps.gaps.kernel_reads.load(Ordering::Relaxed), 1);
+                assert_eq!(stamps.tally.take().kernel_reads, 1);
             }
         });
     }
@@ -196,7 +214,7 @@ mod tests {
         let now = Offset::from_nanos(200_000_000_000);
         assert_eq!(stamps.stamp(None, now), now);
         assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
-        assert_eq!(stamps.gaps.user_reads.load(Ordering::Relaxed), 2);
+        assert_eq!(stamps.tally.take().user_reads, 2);
         let future = wall_nanos() / 1_000_000_000 + 1_000;
         assert_eq!(
             stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),

@@ -4,7 +4,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -14,12 +13,8 @@ use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use crate::beat::beat;
 use crate::exchange::{Due, Line, Slot, Trace, Watch};
-
-/// How often a worker looks how late it is.
-const BEAT: Duration = Duration::from_millis(10);
-/// The runtime's timer rounds up to a millisecond, which is no lateness of the loop.
-const TIMER_TICK_MS: f64 = 1.0;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -46,7 +41,7 @@ pub(crate) struct Share {
     pub(crate) count: u32,
 }
 
-/// A runtime for one thread.
+/// A runtime for one thread that carries no load.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -109,7 +104,8 @@ pub(crate) async fn work(
     });
     let mut streams = JoinSet::new();
     let mut heartbeat = JoinSet::new();
-    let _ = heartbeat.spawn_local(beat(Rc::clone(&shared)));
+    let beating = Rc::clone(&shared);
+    let _ = heartbeat.spawn_local(async move { beat(&beating.line).await });
     loop {
         let command = tokio::select! {
             command = commands.recv() => command.unwrap_or(Command::Stop),
@@ -138,20 +134,6 @@ pub(crate) async fn work(
     shared.stop.set(true);
     shared.changed.notify_waiters();
     while streams.join_next().await.is_some() {}
-}
-
-/// Measures how late this worker's loop is, and maps the kernel's clock anew.
-async fn beat(shared: Rc<Shared>) {
-    loop {
-        let wanted = shared.line.clock.now() + BEAT;
-        tokio::time::sleep_until(shared.line.clock.instant(wanted).into()).await;
-        let late = (shared.line.clock.now().ms_since(wanted) - TIMER_TICK_MS).max(0.0);
-        shared.line.stamps.measure();
-        let lags = &shared.line.counters.loop_lag_ms;
-        lags.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(late);
-    }
 }
 
 /// One virtual client: a request, its answer to the end, and at once the next.

@@ -179,6 +179,7 @@ impl VirtualRunner {
             stream,
             due: self.now,
             sent: Some(self.now),
+            connected: None,
             events: Vec::with_capacity(lengths.output_tokens as usize),
             done: self.now,
             outcome: Outcome::CutAtEnd,

@@ -5,6 +5,7 @@ mod cli;
 mod console;
 mod exit;
 mod find;
+mod machine;
 mod signal;
 mod sim;
 
@@ -16,6 +17,8 @@ use exit::{Exit, Failure};
 fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().collect();
     let stop = signal::watch();
+    // Every stream is an open file; reports say how far the limit could be raised.
+    let _ = machine::raise_open_files();
     let code = match bench_arguments(&words) {
         Some(rest) => bench::run(
             rest,

@@ -9,14 +9,16 @@
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
 mod book;
+mod client;
 mod plan;
 mod summary;
 
 use std::time::Duration;
 
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
+pub use client::ClientHealth;
 pub use plan::{Hold, LevelPlan, Purpose};
-pub use summary::{ClientHealth, LevelSummary, LevelVerdict, ServerWindow, Window};
+pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;

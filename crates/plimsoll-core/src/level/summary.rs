@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::client::{self, ClientHealth};
 use super::{Hold, InFlight, Level, LevelPlan, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
@@ -11,16 +12,6 @@ use crate::time::Offset;
 
 /// A shorter window, in mean request times, says nothing.
 const LEAST_REQUEST_TIMES: f64 = 1.0;
-/// Below this share of the asked concurrency the load was not delivered.
-pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
-/// Send lag (p99) above this is the tool's own lateness …
-const MOST_SEND_LAG_MS: f64 = 5.0;
-/// … unless it is below this share of the mean request time, where it does not matter.
-const MOST_SEND_LAG_SHARE: f64 = 0.05;
-/// A worker whose loop is this late on the average sends late, and reads several events as one …
-const MOST_LOOP_LAG_MS: f64 = 5.0;
-/// … unless that is below this share of the mean time to first token.
-const MOST_LOOP_LAG_SHARE: f64 = 0.05;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
 
@@ -51,29 +42,6 @@ pub struct Window {
     pub to_s: f64,
     /// Length in mean request times; figures of a window below 5 are rough.
     pub request_times: f64,
-}
-
-/// The client's own health on a level.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ClientHealth {
-    /// Mean number in flight within the window; `None` without a window.
-    pub achieved_concurrency: Option<f64>,
-    /// Sent − due, ms.
-    pub send_lag_ms: Summary,
-    /// How late a worker's loop wakes from a short sleep, ms.
-    #[serde(default)]
-    pub loop_lag_ms: Summary,
-    /// Share of reads with a stamp of the kernel's, 0..1; the others were stamped after the read.
-    #[serde(default)]
-    pub kernel_stamp_ratio: Option<f64>,
-    /// Read − kernel's stamp, mean, ms: the client's own queueing, which is in no latency.
-    #[serde(default)]
-    pub read_lag_mean_ms: Option<f64>,
-    /// Connections opened during the level.
-    pub connections_opened: u64,
-    /// Requests sent again because the server had closed an idle connection.
-    pub idle_retries: u64,
 }
 
 /// The server's own signals within the window.
@@ -171,7 +139,9 @@ impl LevelSummary {
 
     /// Whether it is void because the load was not delivered as asked.
     pub fn is_clients_fault(&self) -> bool {
-        self.verdict == LevelVerdict::Void && !self.objectives.iter().any(lacks_its_metric)
+        self.verdict == LevelVerdict::Void
+            && !self.objectives.iter().any(lacks_its_metric)
+            && !client::is_slow_to_accept(self.concurrency, &self.client)
     }
 
     /// Whether it is known, or looks, to break the SLO.
@@ -280,40 +250,17 @@ fn verdict(
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
 fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    let lag = summary.client.send_lag_ms.p99.unwrap_or(0.0);
-    let allowed = (summary.e2e_ms.mean.unwrap_or(0.0) * MOST_SEND_LAG_SHARE).max(MOST_SEND_LAG_MS);
-    if lag > allowed {
-        return Some(format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"));
-    }
-    let loop_lag = summary.client.loop_lag_ms.mean.unwrap_or(0.0);
-    let allowed = (summary.ttft_ms.mean.unwrap_or(0.0) * MOST_LOOP_LAG_SHARE).max(MOST_LOOP_LAG_MS);
-    if loop_lag > allowed {
-        return Some(format!(
-            "the client's own loop is {loop_lag:.1} ms late on the average, over {allowed:.1} ms"
-        ));
-    }
-    // Streams back off after a failure, so a level with more than a few of them cannot be full.
-    let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(plan.streams) * LEAST_ACHIEVED;
-    if summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window
-        && achieved < least
-    {
-        return Some(format!(
-            "{achieved:.1} of {} streams in flight",
-            plan.streams
-        ));
-    }
-    summary
-        .objectives
-        .iter()
-        .find(|result| lacks_its_metric(result))
-        .map(|result| {
-            let all = result.absent + result.n;
-            format!(
-                "`{}` does not exist for {} of {all} requests",
-                result.objective, result.absent
-            )
-        })
+    client::void_reason(plan, summary).or_else(|| {
+        let result = summary
+            .objectives
+            .iter()
+            .find(|result| lacks_its_metric(result))?;
+        let all = result.absent + result.n;
+        Some(format!(
+            "`{}` does not exist for {} of {all} requests",
+            result.objective, result.absent
+        ))
+    })
 }
 
 /// Whether too many requests have no such value for the objective to say anything.

@@ -56,6 +56,8 @@ impl Prober<'_> {
             timeout: self.options.timeout,
             keep_text: false,
             first_index: 0,
+            workers: 1,
+            keep_alive: true,
         };
         let batch = run_batch(self.target, &source, &plan, Clock::start(), &mut |_| Go::On)?;
         batch

@@ -19,6 +19,8 @@ fn plan(count: usize) -> BatchPlan {
         timeout: PATIENCE,
         keep_text: true,
         first_index: 0,
+        workers: 1,
+        keep_alive: true,
     }
 }
 

@@ -36,6 +36,7 @@ fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     let options = RunnerOptions {
         workers,
         timeout: PATIENCE,
+        keep_alive: true,
     };
     SocketRunner::start(
         &target,

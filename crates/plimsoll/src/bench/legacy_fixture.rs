@@ -17,6 +17,7 @@ pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRec
         stream: 0,
         due: at(due_ms),
         sent: Some(at(sent_ms)),
+        connected: None,
         events: events_ms
             .iter()
             .map(|&ms| StreamEvent {
@@ -49,5 +50,6 @@ pub(super) fn batch(records: Vec<RequestRecord>, ended_ms: u64) -> Batch {
         ended_at: at(ended_ms),
         peak_in_flight: 2,
         interrupted: false,
+        client: plimsoll_core::level::ClientHealth::default(),
     }
 }

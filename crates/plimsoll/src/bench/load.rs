@@ -6,6 +6,7 @@ use plimsoll_core::schedule::{Arrivals, arrivals};
 
 use super::args::Parsed;
 use super::failure::Failure;
+use crate::machine;
 
 /// How the rate rises from the first request to the last, by the request's index and not by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,18 @@ impl Load {
     /// Whether requests arrive one after another and not all at once.
     pub(crate) fn is_finite(&self) -> bool {
         self.ramp_up.is_none() && self.rate_per_s.is_finite()
+    }
+
+    /// Worker threads for `count` requests.
+    pub(crate) fn workers(&self, count: usize) -> u32 {
+        let all = u32::try_from(count).unwrap_or(u32::MAX);
+        let streams = self.max_concurrency.map_or(all, |cap| cap.min(all));
+        // At a finite rate the streams are few of the requests, unless the server is far behind.
+        if self.is_finite() && self.max_concurrency.is_none() {
+            machine::workers(1, self.rate_per_s)
+        } else {
+            machine::workers(streams, self.rate_per_s)
+        }
     }
 
     /// When each of `count` requests is due.

@@ -207,6 +207,8 @@ impl Session<'_> {
             timeout: settings.timeout,
             keep_text: settings.output.save && settings.output.detailed,
             first_index: 0,
+            workers: settings.load.workers(dues.len()),
+            keep_alive: true,
         };
         let batch = self.carry(settings, &source, &plan)?;
         self.report(settings, learned, &dues, &batch)
@@ -230,6 +232,8 @@ impl Session<'_> {
             timeout: settings.timeout,
             keep_text: false,
             first_index: WARMUP_INDEX,
+            workers: 1,
+            keep_alive: true,
         };
         let target = &settings.address.target;
         let batch = run_batch(target, source, &plan, self.clock, &mut |_| self.go())

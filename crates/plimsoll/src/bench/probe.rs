@@ -122,6 +122,8 @@ impl Probe for LiveProbe<'_> {
             timeout: self.timeout.min(LONGEST),
             keep_text: false,
             first_index: 0,
+            workers: 1,
+            keep_alive: true,
         };
         let batch = run_batch(self.target, &source, &plan, self.clock, &mut |_| self.go())
             .map_err(|error| super::load_failure(&error))?;

@@ -1,7 +1,6 @@
 //! `plimsoll find`: preflight, levels, verdict, report.
 
 mod folder;
-mod machine;
 mod plan;
 
 use std::io::Write;
@@ -29,6 +28,7 @@ use plimsoll_report::table::level_header;
 use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::machine;
 use crate::signal::Stop;
 use crate::sim;
 use folder::Folder;
@@ -175,6 +175,7 @@ impl Session<'_> {
         let options = RunnerOptions {
             workers: self.resolved.workers,
             timeout: self.resolved.preflight.timeout,
+            keep_alive: true,
         };
         Ok(SocketRunner::start(
             &self.target,

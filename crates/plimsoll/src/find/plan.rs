@@ -9,12 +9,9 @@ use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
 
-use super::machine;
 use crate::cli::{EndpointArg, FindArgs};
 use crate::exit::Failure;
-
-/// Streams that one worker drives before another core is used.
-const STREAMS_PER_WORKER: u32 = 1_024;
+use crate::machine;
 
 /// First load of the ramp after the baseline.
 const FIRST_RUNG: u32 = 2;
@@ -76,10 +73,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         spread_ratio: args.length_spread,
         seed: args.seed,
     };
-    let workers = args
-        .max_concurrency
-        .div_ceil(STREAMS_PER_WORKER)
-        .clamp(1, machine::cpus());
+    let workers = machine::workers(args.max_concurrency, f64::INFINITY);
     Ok(Resolved {
         plan: run_plan(args, &search),
         search,

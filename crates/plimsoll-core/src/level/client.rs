@@ -1,0 +1,134 @@
+//! The client's own health on a level, and when it makes the level void: the client is not the
+//! server, and what it adds itself is no figure of the server's.
+
+use serde::{Deserialize, Serialize};
+
+use super::LevelPlan;
+use super::summary::LevelSummary;
+use crate::stats::Summary;
+
+/// Below this share of the asked concurrency the load was not delivered.
+pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
+/// Send lag (p99) above this is the tool's own lateness …
+const MOST_SEND_LAG_MS: f64 = 5.0;
+/// … unless it is below this share of the mean request time, where it does not matter.
+const MOST_SEND_LAG_SHARE: f64 = 0.05;
+/// A worker whose loop is this late on the average sends late, and reads several events as one …
+const MOST_LOOP_LAG_MS: f64 = 5.0;
+/// … unless that is below this share of the mean time to first token.
+const MOST_LOOP_LAG_SHARE: f64 = 0.05;
+/// More first tokens than this with a stamp that may be too late can move a p99 …
+const MOST_SHARED_FIRST: f64 = 0.005;
+/// … if they can be late by more than this, or by more than a share of the mean TTFT.
+const MOST_SHARED_ERROR_MS: f64 = 5.0;
+const MOST_SHARED_ERROR_SHARE: f64 = 0.05;
+/// A worker that used more of its core than this had no time left to be on time.
+const MOST_WORKER_CPU: f64 = 0.97;
+
+/// The client's own health on a level. All of it is of the window, or of the whole level where the
+/// level ended before its window began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ClientHealth {
+    /// Mean number in flight within the window; `None` without a window.
+    pub achieved_concurrency: Option<f64>,
+    /// Mean number of streams that waited for a connection, beside those in flight.
+    pub connecting_concurrency: Option<f64>,
+    /// Sent − due, ms.
+    pub send_lag_ms: Summary,
+    /// How late a worker's loop wakes from a short sleep, ms.
+    pub loop_lag_ms: Summary,
+    /// Share of reads with a stamp of the kernel's, 0..1; the others were stamped after the read.
+    pub kernel_stamp_ratio: Option<f64>,
+    /// Read − kernel's stamp, ms: the client's own queueing, which is in no latency.
+    pub read_lag_ms: Summary,
+    /// Share of first tokens that came in one read with later ones, 0..1. The kernel's stamp is
+    /// that of the last segment, so these may be stamped too late.
+    pub shared_first_ratio: Option<f64>,
+    /// By how much the worst of them can be too late, at most, ms; `None` if there are none.
+    pub shared_first_error_ms: Option<f64>,
+    /// Share of all output events that came in one read with another, 0..1.
+    pub shared_event_ratio: Option<f64>,
+    /// Largest error of the mapping from the kernel's clock to the run's, µs.
+    pub clock_error_us: Option<f64>,
+    /// CPU time of the busiest worker, as a share of the time, 0..1.
+    pub worker_cpu_ratio: Option<f64>,
+    /// Share of this machine's CPU time that its host gave to others, 0..1.
+    pub stolen_cpu_ratio: Option<f64>,
+    /// Connections opened.
+    pub connections_opened: u64,
+    /// Time to a TCP connection, ms; through a proxy, to its end.
+    pub connect_ms: Summary,
+    /// Time of the TLS handshake, ms.
+    pub tls_ms: Summary,
+    /// Requests sent again because the server had closed an idle connection.
+    pub idle_retries: u64,
+}
+
+/// Why the load was not delivered as asked; `None` if it was.
+pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+    send_lag(summary)
+        .or_else(|| loop_lag(summary))
+        .or_else(|| shared_stamps(summary))
+        .or_else(|| worker_cpu(&summary.client))
+        .or_else(|| missing_streams(plan, summary))
+}
+
+fn send_lag(summary: &LevelSummary) -> Option<String> {
+    let lag = summary.client.send_lag_ms.p99?;
+    let allowed = (summary.e2e_ms.mean.unwrap_or(0.0) * MOST_SEND_LAG_SHARE).max(MOST_SEND_LAG_MS);
+    (lag > allowed).then(|| format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"))
+}
+
+fn loop_lag(summary: &LevelSummary) -> Option<String> {
+    let lag = summary.client.loop_lag_ms.mean?;
+    let allowed = (summary.ttft_ms.mean.unwrap_or(0.0) * MOST_LOOP_LAG_SHARE).max(MOST_LOOP_LAG_MS);
+    (lag > allowed).then(|| {
+        format!("the client's own loop is {lag:.1} ms late on the average, over {allowed:.1} ms")
+    })
+}
+
+fn shared_stamps(summary: &LevelSummary) -> Option<String> {
+    let share = summary.client.shared_first_ratio?;
+    let error = summary.client.shared_first_error_ms?;
+    let ttft = summary.ttft_ms.mean.unwrap_or(0.0);
+    let allowed = (ttft * MOST_SHARED_ERROR_SHARE).max(MOST_SHARED_ERROR_MS);
+    (share > MOST_SHARED_FIRST && error > allowed).then(|| {
+        format!(
+            "{:.1} % of the first tokens may be stamped up to {error:.1} ms late, over {allowed:.1} ms",
+            share * 1e2
+        )
+    })
+}
+
+fn worker_cpu(client: &ClientHealth) -> Option<String> {
+    let used = client.worker_cpu_ratio?;
+    (used > MOST_WORKER_CPU).then(|| format!("a worker used {:.0} % of its core", used * 1e2))
+}
+
+fn missing_streams(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+    // Streams back off after a failure, so a level with more than a few of them cannot be full.
+    let achieved = summary.client.achieved_concurrency?;
+    let least = f64::from(plan.streams) * LEAST_ACHIEVED;
+    let few_failed =
+        summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
+    if !few_failed || achieved >= least {
+        return None;
+    }
+    let in_flight = format!("{achieved:.1} of {} streams in flight", plan.streams);
+    let waiting = summary.client.connecting_concurrency.unwrap_or(0.0);
+    Some(if is_slow_to_accept(plan.streams, &summary.client) {
+        format!("{in_flight}, {waiting:.1} waited for a connection")
+    } else {
+        in_flight
+    })
+}
+
+/// Whether the streams that are missing were waiting for the server to accept a connection.
+pub(super) fn is_slow_to_accept(streams: u32, client: &ClientHealth) -> bool {
+    let achieved = client.achieved_concurrency.unwrap_or(0.0);
+    let waiting = client.connecting_concurrency.unwrap_or(0.0);
+    let least = f64::from(streams) * LEAST_ACHIEVED;
+    achieved < least && achieved + waiting >= least
+}

@@ -1,0 +1,74 @@
+//! A worker's heartbeat: every 10 ms it looks how late the loop is, maps the kernel's clock anew,
+//! counts its CPU time, and sets the nap before a poll.
+
+use std::time::Duration;
+
+use crate::clock::thread_cpu;
+use crate::exchange::Line;
+use crate::tally::{Outputs, Tally};
+
+/// How often a worker looks at itself.
+const BEAT: Duration = Duration::from_millis(10);
+/// The runtime's timer rounds up to a millisecond, which is no lateness of the loop.
+const TIMER_TICK: Duration = Duration::from_millis(1);
+/// With fewer output events between two beats there is nothing to read in batches.
+const BUSY_EVENTS: u64 = 20;
+
+/// Beats for ever; the caller drops it.
+pub(crate) async fn beat(line: &Line) {
+    let mut cpu = thread_cpu();
+    let mut at = line.clock.now();
+    let mut before = line.tally.update(|tally| tally.outputs);
+    loop {
+        let wanted = line.clock.now() + BEAT;
+        tokio::time::sleep_until(line.clock.instant(wanted).into()).await;
+        let now = line.clock.now();
+        let on_purpose = TIMER_TICK + line.polls.nap_time();
+        line.stamps.measure();
+        let cpu_now = thread_cpu();
+        let outputs = line.tally.update(|tally| {
+            tally.woke(now.since(wanted).saturating_sub(on_purpose));
+            if let (Some(cpu), Some(cpu_now)) = (cpu, cpu_now) {
+                spent(tally, cpu_now.saturating_sub(cpu), now.since(at));
+            }
+            tally.outputs
+        });
+        line.polls.set_gap(busy_gap(before, outputs));
+        (cpu, at, before) = (cpu_now, now, outputs);
+    }
+}
+
+fn spent(tally: &mut Tally, cpu: Duration, wall: Duration) {
+    tally.cpu += cpu;
+    tally.wall += wall;
+}
+
+/// The mean gap between two events of an answer since the last beat, if there were enough of them.
+/// Counts that went down were taken in between: the next beat knows more.
+fn busy_gap(before: Outputs, now: Outputs) -> Option<Duration> {
+    let gaps = now.gaps.checked_sub(before.gaps)?;
+    let gap_ns = now.gap_ns.checked_sub(before.gap_ns)?;
+    (gaps >= BUSY_EVENTS).then(|| Duration::from_nanos(gap_ns / gaps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(gaps: u64, gap_ms: u64) -> Outputs {
+        Outputs {
+            gaps,
+            gap_ns: gaps * gap_ms * 1_000_000,
+            ..Outputs::default()
+        }
+    }
+
+    #[test]
+    fn only_a_busy_worker_has_a_gap() {
+        let idle = Outputs::default();
+        assert_eq!(busy_gap(idle, outputs(19, 20)), None);
+        let busy = busy_gap(idle, outputs(50, 20));
+        assert_eq!(busy, Some(Duration::from_millis(20)));
+        assert_eq!(busy_gap(outputs(50, 20), idle), None, "taken in between");
+    }
+}

@@ -1,0 +1,137 @@
+//! A worker's loop as it looks from outside its tasks: when it last looked for what has come, and
+//! the nap before it looks again.
+//!
+//! A read keeps its true stamp however late it is, so reading in batches costs no accuracy and
+//! saves a wake-up per event: before a worker whose sockets are busy asks the kernel what is there,
+//! it sleeps a little; far less than the gap between two events of one answer, so that no read finds
+//! two of them, and never past the next send.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use plimsoll_core::time::Offset;
+
+use crate::clock::Clock;
+
+/// Longest nap.
+const LONGEST: Duration = Duration::from_millis(1);
+/// A nap is at most this share of the mean gap between events.
+const SHARE_OF_GAP: u32 = 20;
+/// A nap shorter than this saves nothing.
+const SHORTEST: Duration = Duration::from_micros(50);
+/// A nap ends this long before the next send: the kernel wakes a sleeper some 50 µs late.
+const BEFORE_SEND_NS: u64 = 200_000;
+
+/// When a worker polled, and how long it may nap. Its one writer is the worker's own thread.
+#[derive(Debug)]
+pub(crate) struct Polls {
+    clock: Clock,
+    latest_ns: AtomicU64,
+    before_ns: AtomicU64,
+    nap_ns: AtomicU64,
+    /// No nap goes past this.
+    next_send_ns: AtomicU64,
+}
+
+impl Polls {
+    pub(crate) fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            latest_ns: AtomicU64::new(0),
+            before_ns: AtomicU64::new(0),
+            nap_ns: AtomicU64::new(0),
+            next_send_ns: AtomicU64::new(u64::MAX),
+        })
+    }
+
+    /// A runtime for one thread that tells when it polls.
+    pub(crate) fn runtime(polls: &Arc<Self>) -> std::io::Result<tokio::runtime::Runtime> {
+        let (parks, unparks) = (Arc::clone(polls), Arc::clone(polls));
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(move || parks.nap())
+            .on_thread_unpark(move || unparks.polled())
+            .build()
+    }
+
+    /// Sets the nap by the mean gap between events of one answer; `None` ends napping.
+    pub(crate) fn set_gap(&self, gap: Option<Duration>) {
+        let nap = gap.map_or(Duration::ZERO, |gap| (gap / SHARE_OF_GAP).min(LONGEST));
+        let nap = if nap < SHORTEST { Duration::ZERO } else { nap };
+        self.nap_ns.store(nap.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// How long the loop may sleep on purpose.
+    pub(crate) fn nap_time(&self) -> Duration {
+        Duration::from_nanos(self.nap_ns.load(Ordering::Relaxed))
+    }
+
+    /// Says when the next request is to be sent; `None` if none is planned.
+    pub(crate) fn set_next_send(&self, at: Option<Offset>) {
+        let at = at.map_or(u64::MAX, Offset::as_nanos);
+        self.next_send_ns.store(at, Ordering::Relaxed);
+    }
+
+    /// A time at which everything that had come by then had been read: what is read now came later.
+    pub(crate) fn all_read_before(&self) -> Offset {
+        Offset::from_nanos(self.before_ns.load(Ordering::Relaxed))
+    }
+
+    fn nap(&self) {
+        let nap = self.nap_ns.load(Ordering::Relaxed);
+        if nap == 0 {
+            return;
+        }
+        let now = self.clock.now().as_nanos();
+        let room = self
+            .next_send_ns
+            .load(Ordering::Relaxed)
+            .saturating_sub(now)
+            .saturating_sub(BEFORE_SEND_NS);
+        let nap = Duration::from_nanos(nap.min(room));
+        if nap >= SHORTEST {
+            self.clock.sleep(nap);
+        }
+    }
+
+    /// The loop is back from the kernel and begins to read. All that it had been told of the time
+    /// before has been read, so what it finds now came after that.
+    fn polled(&self) {
+        let latest = self.latest_ns.load(Ordering::Relaxed);
+        self.before_ns.store(latest, Ordering::Relaxed);
+        self.latest_ns
+            .store(self.clock.now().as_nanos(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nap_is_a_small_share_of_the_gap() {
+        let polls = Polls::new(Clock::start());
+        let table = [
+            (None, 0),
+            (Some(Duration::ZERO), 0),
+            (Some(Duration::from_micros(900)), 0),
+            (Some(Duration::from_millis(10)), 500),
+            (Some(Duration::from_secs(1)), 1_000),
+        ];
+        for (gap, nap_us) in table {
+            polls.set_gap(gap);
+            assert_eq!(polls.nap_time(), Duration::from_micros(nap_us), "{gap:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_came_after_the_poll_before_this_one() {
+        let polls = Polls::new(Clock::start());
+        assert_eq!(polls.all_read_before(), Offset::ZERO);
+        polls.polled();
+        let first = polls.latest_ns.load(Ordering::Relaxed);
+        polls.polled();
+        assert_eq!(polls.all_read_before(), Offset::from_nanos(first));
+    }
+}

@@ -1,0 +1,273 @@
+//! What a worker counts of itself: where its stamps came from, how late it was, what it cost.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use plimsoll_core::level::ClientHealth;
+use plimsoll_core::record::ConnectTimes;
+use plimsoll_core::stats::Summary;
+use plimsoll_core::time::Offset;
+
+/// Significant digits of the histograms: the client's own lateness to one part in a hundred.
+const DIGITS: u8 = 2;
+
+/// Counts since the tally was last taken. Durations are in ns.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) kernel_reads: u64,
+    pub(crate) user_reads: u64,
+    pub(crate) read_lag: Histogram<u64>,
+    pub(crate) loop_lag: Histogram<u64>,
+    pub(crate) connect: Histogram<u64>,
+    pub(crate) tls: Histogram<u64>,
+    pub(crate) connect_time: Duration,
+    pub(crate) idle_retries: u64,
+    pub(crate) outputs: Outputs,
+    pub(crate) clock_error_ns: u64,
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
+}
+
+/// Output events, and those that came in one read with others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outputs {
+    pub(crate) all: u64,
+    pub(crate) shared: u64,
+    pub(crate) first: u64,
+    pub(crate) shared_first: u64,
+    /// By how much the worst first token can be stamped too late, at most.
+    pub(crate) shared_first_error_ns: u64,
+    /// Sum of the gaps between reads with output of one answer, and their number.
+    pub(crate) gap_ns: u64,
+    pub(crate) gaps: u64,
+}
+
+/// A tally that its worker writes and the coordinator takes. Only the taking, a few times a level,
+/// can make the other side wait, and no longer than a swap of pointers.
+#[derive(Debug, Default)]
+pub(crate) struct SharedTally(Mutex<Tally>);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            kernel_reads: 0,
+            user_reads: 0,
+            read_lag: histogram(),
+            loop_lag: histogram(),
+            connect: histogram(),
+            tls: histogram(),
+            connect_time: Duration::ZERO,
+            idle_retries: 0,
+            outputs: Outputs::default(),
+            clock_error_ns: 0,
+            cpu: Duration::ZERO,
+            wall: Duration::ZERO,
+        }
+    }
+}
+
+fn histogram() -> Histogram<u64> {
+    // Up to an hour; beyond it values saturate. These bounds cannot be refused.
+    #[expect(clippy::expect_used, reason = "constant arguments, tested below")]
+    Histogram::new_with_max(3_600_000_000_000, DIGITS).expect("valid bounds")
+}
+
+impl SharedTally {
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Tally) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes what has been counted and begins anew.
+    pub(crate) fn take(&self) -> Tally {
+        let fresh = Tally::default();
+        self.update(|tally| std::mem::replace(tally, fresh))
+    }
+}
+
+impl Tally {
+    /// Enters a read that the kernel stamped, read `lag` later.
+    pub(crate) fn kernel_read(&mut self, lag: Duration) {
+        self.kernel_reads += 1;
+        self.read_lag.saturating_record(nanos(lag));
+    }
+
+    /// Enters how late the loop woke.
+    pub(crate) fn woke(&mut self, late: Duration) {
+        self.loop_lag.saturating_record(nanos(late));
+    }
+
+    /// Enters a new connection.
+    pub(crate) fn connected(&mut self, times: ConnectTimes) {
+        self.connect.saturating_record(nanos(times.tcp));
+        self.connect_time += times.tcp;
+        if let Some(tls) = times.tls {
+            self.tls.saturating_record(nanos(tls));
+            self.connect_time += tls;
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.kernel_reads += other.kernel_reads;
+        self.user_reads += other.user_reads;
+        for (mine, theirs) in [
+            (&mut self.read_lag, &other.read_lag),
+            (&mut self.loop_lag, &other.loop_lag),
+            (&mut self.connect, &other.connect),
+            (&mut self.tls, &other.tls),
+        ] {
+            // Same bounds on both sides: nothing is refused.
+            debug_assert!(mine.add(theirs).is_ok());
+        }
+        self.connect_time += other.connect_time;
+        self.idle_retries += other.idle_retries;
+        self.outputs.add(other.outputs);
+        self.clock_error_ns = self.clock_error_ns.max(other.clock_error_ns);
+    }
+}
+
+impl Outputs {
+    /// Enters one read with `outputs` output events at `at`; `before` is the answer's output event
+    /// before them, and `polled` a time before which nothing of the read can have been there.
+    pub(crate) fn read(
+        &mut self,
+        outputs: u64,
+        before: Option<Offset>,
+        at: Offset,
+        polled: Offset,
+    ) {
+        self.all += outputs;
+        if outputs > 1 {
+            self.shared += outputs;
+        }
+        if let Some(before) = before {
+            self.gap_ns += nanos(at.since(before));
+            self.gaps += 1;
+            return;
+        }
+        self.first += 1;
+        if outputs > 1 {
+            self.shared_first += 1;
+            self.shared_first_error_ns = self.shared_first_error_ns.max(nanos(at.since(polled)));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.shared += other.shared;
+        self.first += other.first;
+        self.shared_first += other.shared_first;
+        self.shared_first_error_ns = self.shared_first_error_ns.max(other.shared_first_error_ns);
+        self.gap_ns += other.gap_ns;
+        self.gaps += other.gaps;
+    }
+}
+
+/// The health of a client from the tallies of its workers over `over`.
+pub(crate) fn health(tallies: &[Tally], over: Duration) -> ClientHealth {
+    let mut sum = Tally::default();
+    for tally in tallies {
+        sum.add(tally);
+    }
+    let reads = sum.kernel_reads + sum.user_reads;
+    let over_s = over.as_secs_f64();
+    let busiest = tallies
+        .iter()
+        .filter(|tally| !tally.wall.is_zero())
+        .map(|tally| tally.cpu.as_secs_f64() / tally.wall.as_secs_f64())
+        .reduce(f64::max);
+    let outputs = sum.outputs;
+    ClientHealth {
+        connecting_concurrency: (over_s > 0.0).then(|| sum.connect_time.as_secs_f64() / over_s),
+        loop_lag_ms: summary_ms(&sum.loop_lag),
+        kernel_stamp_ratio: ratio(sum.kernel_reads, reads),
+        read_lag_ms: summary_ms(&sum.read_lag),
+        shared_first_ratio: ratio(outputs.shared_first, outputs.first),
+        shared_first_error_ms: (outputs.shared_first > 0)
+            .then(|| outputs.shared_first_error_ns as f64 / 1e6),
+        shared_event_ratio: ratio(outputs.shared, outputs.all),
+        clock_error_us: (sum.kernel_reads > 0).then(|| sum.clock_error_ns as f64 / 1e3),
+        worker_cpu_ratio: busiest,
+        connections_opened: sum.connect.len(),
+        connect_ms: summary_ms(&sum.connect),
+        tls_ms: summary_ms(&sum.tls),
+        idle_retries: sum.idle_retries,
+        ..ClientHealth::default()
+    }
+}
+
+fn ratio(part: u64, all: u64) -> Option<f64> {
+    (all > 0).then(|| part as f64 / all as f64)
+}
+
+/// A histogram of nanoseconds as a summary in ms.
+fn summary_ms(histogram: &Histogram<u64>) -> Summary {
+    if histogram.is_empty() {
+        return Summary::default();
+    }
+    let at = |q| Some(histogram.value_at_quantile(q) as f64 / 1e6);
+    Summary {
+        n: histogram.len() as usize,
+        mean: Some(histogram.mean() / 1e6),
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: Some(histogram.max() as f64 / 1e6),
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Offset {
+        Offset::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn shared_stamps_are_counted_with_the_most_they_can_be_late() {
+        let mut outputs = Outputs::default();
+        outputs.read(1, None, at(100), at(99));
+        outputs.read(2, Some(at(100)), at(120), at(119));
+        outputs.read(3, None, at(200), at(170));
+        assert_eq!((outputs.all, outputs.shared), (6, 5));
+        assert_eq!((outputs.first, outputs.shared_first), (2, 1));
+        assert_eq!(outputs.shared_first_error_ns, 30_000_000);
+        assert_eq!((outputs.gaps, outputs.gap_ns), (1, 20_000_000));
+    }
+
+    #[test]
+    fn a_tally_without_reads_says_nothing_of_them() {
+        let health = health(&[Tally::default()], Duration::ZERO);
+        assert_eq!(health, ClientHealth::default());
+    }
+
+    #[test]
+    fn tallies_of_workers_add_up_and_the_busiest_counts() {
+        let tally = |lag_ms, cpu_ms| {
+            let mut tally = Tally::default();
+            tally.kernel_read(Duration::from_millis(lag_ms));
+            tally.woke(Duration::from_millis(lag_ms));
+            tally.connected(ConnectTimes {
+                tcp: Duration::from_millis(500),
+                tls: None,
+            });
+            tally.cpu = Duration::from_millis(cpu_ms);
+            tally.wall = Duration::from_secs(1);
+            tally
+        };
+        let health = health(&[tally(1, 200), tally(3, 600)], Duration::from_secs(2));
+        assert_eq!(health.kernel_stamp_ratio, Some(1.0));
+        assert_eq!(health.worker_cpu_ratio, Some(0.6));
+        assert_eq!(health.connecting_concurrency, Some(0.5));
+        assert_eq!(health.connections_opened, 2);
+        let mean = health.read_lag_ms.mean.unwrap();
+        assert!((mean - 2.0).abs() < 0.02, "{mean}");
+        assert_eq!(health.tls_ms, Summary::default());
+    }
+}
