@@ -310,7 +310,7 @@ impl Line {
         let before = last_output.replace(event.at);
         let polled = self.polls.all_read_before();
         self.tally
-            .update(|tally| tally.outputs.read(outputs, before, event.at, polled));
+            .update(|tally| tally.output_read(outputs, before, event.at, polled));
         if before.is_none() {
             flight.trace.first.set(Some(event.at));
             flight.watch.first(flight.slot, event.at);

@@ -24,6 +24,8 @@ pub(crate) struct Tally {
     pub(crate) connect_time: Duration,
     pub(crate) idle_retries: u64,
     pub(crate) outputs: Outputs,
+    /// By how much first tokens that share their stamp can be too late, at most.
+    pub(crate) shared_first_error: Histogram<u64>,
     pub(crate) clock_error_ns: u64,
     pub(crate) cpu: Duration,
     pub(crate) wall: Duration,
@@ -36,8 +38,6 @@ pub(crate) struct Outputs {
     pub(crate) shared: u64,
     pub(crate) first: u64,
     pub(crate) shared_first: u64,
-    /// By how much the worst first token can be stamped too late, at most.
-    pub(crate) shared_first_error_ns: u64,
     /// Sum of the gaps between reads with output of one answer, and their number.
     pub(crate) gap_ns: u64,
     pub(crate) gaps: u64,
@@ -60,6 +60,7 @@ impl Default for Tally {
             connect_time: Duration::ZERO,
             idle_retries: 0,
             outputs: Outputs::default(),
+            shared_first_error: histogram(),
             clock_error_ns: 0,
             cpu: Duration::ZERO,
             wall: Duration::ZERO,
@@ -107,6 +108,32 @@ impl Tally {
         }
     }
 
+    /// Enters one read with `outputs` output events at `at`; `before` is the answer's output event
+    /// before them, and `polled` a time before which nothing of the read can have been there.
+    pub(crate) fn output_read(
+        &mut self,
+        outputs: u64,
+        before: Option<Offset>,
+        at: Offset,
+        polled: Offset,
+    ) {
+        let is_shared = outputs > 1;
+        let counts = &mut self.outputs;
+        counts.all += outputs;
+        counts.shared += if is_shared { outputs } else { 0 };
+        if let Some(before) = before {
+            counts.gap_ns += nanos(at.since(before));
+            counts.gaps += 1;
+            return;
+        }
+        counts.first += 1;
+        if is_shared {
+            counts.shared_first += 1;
+            let error = nanos(at.since(polled));
+            self.shared_first_error.saturating_record(error);
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.kernel_reads += other.kernel_reads;
         self.user_reads += other.user_reads;
@@ -115,6 +142,7 @@ impl Tally {
             (&mut self.loop_lag, &other.loop_lag),
             (&mut self.connect, &other.connect),
             (&mut self.tls, &other.tls),
+            (&mut self.shared_first_error, &other.shared_first_error),
         ] {
             // Same bounds on both sides: nothing is refused.
             debug_assert!(mine.add(theirs).is_ok());
@@ -127,37 +155,11 @@ impl Tally {
 }
 
 impl Outputs {
-    /// Enters one read with `outputs` output events at `at`; `before` is the answer's output event
-    /// before them, and `polled` a time before which nothing of the read can have been there.
-    pub(crate) fn read(
-        &mut self,
-        outputs: u64,
-        before: Option<Offset>,
-        at: Offset,
-        polled: Offset,
-    ) {
-        self.all += outputs;
-        if outputs > 1 {
-            self.shared += outputs;
-        }
-        if let Some(before) = before {
-            self.gap_ns += nanos(at.since(before));
-            self.gaps += 1;
-            return;
-        }
-        self.first += 1;
-        if outputs > 1 {
-            self.shared_first += 1;
-            self.shared_first_error_ns = self.shared_first_error_ns.max(nanos(at.since(polled)));
-        }
-    }
-
     fn add(&mut self, other: Self) {
         self.all += other.all;
         self.shared += other.shared;
         self.first += other.first;
         self.shared_first += other.shared_first;
-        self.shared_first_error_ns = self.shared_first_error_ns.max(other.shared_first_error_ns);
         self.gap_ns += other.gap_ns;
         self.gaps += other.gaps;
     }
@@ -183,8 +185,7 @@ pub(crate) fn health(tallies: &[Tally], over: Duration) -> ClientHealth {
         kernel_stamp_ratio: ratio(sum.kernel_reads, reads),
         read_lag_ms: summary_ms(&sum.read_lag),
         shared_first_ratio: ratio(outputs.shared_first, outputs.first),
-        shared_first_error_ms: (outputs.shared_first > 0)
-            .then(|| outputs.shared_first_error_ns as f64 / 1e6),
+        shared_first_error_ms: summary_ms(&sum.shared_first_error),
         shared_event_ratio: ratio(outputs.shared, outputs.all),
         clock_error_us: (sum.kernel_reads > 0).then(|| sum.clock_error_ns as f64 / 1e3),
         worker_cpu_ratio: busiest,
@@ -231,14 +232,16 @@ mod tests {
 
     #[test]
     fn shared_stamps_are_counted_with_the_most_they_can_be_late() {
-        let mut outputs = Outputs::default();
-        outputs.read(1, None, at(100), at(99));
-        outputs.read(2, Some(at(100)), at(120), at(119));
-        outputs.read(3, None, at(200), at(170));
-        assert_eq!((outputs.all, outputs.shared), (6, 5));
-        assert_eq!((outputs.first, outputs.shared_first), (2, 1));
-        assert_eq!(outputs.shared_first_error_ns, 30_000_000);
-        assert_eq!((outputs.gaps, outputs.gap_ns), (1, 20_000_000));
+        let mut tally = Tally::default();
+        tally.output_read(1, None, at(100), at(99));
+        tally.output_read(2, Some(at(100)), at(120), at(119));
+        tally.output_read(3, None, at(200), at(170));
+        let counts = tally.outputs;
+        assert_eq!((counts.all, counts.shared), (6, 5));
+        assert_eq!((counts.first, counts.shared_first), (2, 1));
+        assert_eq!((counts.gaps, counts.gap_ns), (1, 20_000_000));
+        let error_ms = summary_ms(&tally.shared_first_error).max.unwrap();
+        assert!((error_ms - 30.0).abs() < 0.3, "{error_ms}");
     }
 
     #[test]

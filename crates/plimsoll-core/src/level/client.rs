@@ -46,8 +46,8 @@ pub struct ClientHealth {
     /// Share of first tokens that came in one read with later ones, 0..1. The kernel's stamp is
     /// that of the last segment, so these may be stamped too late.
     pub shared_first_ratio: Option<f64>,
-    /// By how much the worst of them can be too late, at most, ms; `None` if there are none.
-    pub shared_first_error_ms: Option<f64>,
+    /// By how much each of them can be too late, at most, ms.
+    pub shared_first_error_ms: Summary,
     /// Share of all output events that came in one read with another, 0..1.
     pub shared_event_ratio: Option<f64>,
     /// Largest error of the mapping from the kernel's clock to the run's, µs.
@@ -90,16 +90,30 @@ fn loop_lag(summary: &LevelSummary) -> Option<String> {
 }
 
 fn shared_stamps(summary: &LevelSummary) -> Option<String> {
-    let share = summary.client.shared_first_ratio?;
-    let error = summary.client.shared_first_error_ms?;
+    let shared = summary.client.shared_first_ratio?;
     let ttft = summary.ttft_ms.mean.unwrap_or(0.0);
     let allowed = (ttft * MOST_SHARED_ERROR_SHARE).max(MOST_SHARED_ERROR_MS);
-    (share > MOST_SHARED_FIRST && error > allowed).then(|| {
+    let late = shared * share_above(&summary.client.shared_first_error_ms, allowed);
+    (late > MOST_SHARED_FIRST).then(|| {
         format!(
-            "{:.1} % of the first tokens may be stamped up to {error:.1} ms late, over {allowed:.1} ms",
-            share * 1e2
+            "{:.1} % of the first tokens may be stamped more than {allowed:.1} ms late",
+            late * 1e2
         )
     })
+}
+
+/// The share of a sample that is known to lie above `bound`, by its quantiles: never too large.
+fn share_above(sample: &Summary, bound: f64) -> f64 {
+    let quantiles = [
+        (sample.p50, 0.5),
+        (sample.p90, 0.1),
+        (sample.p95, 0.05),
+        (sample.p99, 0.01),
+    ];
+    quantiles
+        .into_iter()
+        .find(|(value, _)| value.is_some_and(|value| value > bound))
+        .map_or(0.0, |(_, above)| above)
 }
 
 fn worker_cpu(client: &ClientHealth) -> Option<String> {
@@ -131,4 +145,40 @@ pub(super) fn is_slow_to_accept(streams: u32, client: &ClientHealth) -> bool {
     let waiting = client.connecting_concurrency.unwrap_or(0.0);
     let least = f64::from(streams) * LEAST_ACHIEVED;
     achieved < least && achieved + waiting >= least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_above_a_bound_is_read_off_the_quantiles() {
+        let sample = Summary::of((0..=100).map(f64::from).collect());
+        let table = [
+            (10.0, 0.5),
+            (60.0, 0.1),
+            (92.0, 0.05),
+            (97.0, 0.01),
+            (99.5, 0.0),
+        ];
+        for (bound, share) in table {
+            assert!(
+                (share_above(&sample, bound) - share).abs() < 1e-12,
+                "{bound}"
+            );
+        }
+        assert!(share_above(&Summary::default(), 0.0) < 1e-12);
+    }
+
+    #[test]
+    fn streams_that_wait_for_a_connection_are_no_fault_of_the_client() {
+        let client = |in_flight, waiting| ClientHealth {
+            achieved_concurrency: Some(in_flight),
+            connecting_concurrency: Some(waiting),
+            ..ClientHealth::default()
+        };
+        assert!(is_slow_to_accept(10, &client(6.0, 4.0)));
+        assert!(!is_slow_to_accept(10, &client(6.0, 1.0)));
+        assert!(!is_slow_to_accept(10, &client(10.0, 4.0)));
+    }
 }

@@ -69,9 +69,9 @@ fn levels_follow_each_other_and_nothing_gets_lost() {
         completed += summary.requests.outcomes["completed"];
         assert_eq!(summary.success_ratio, Some(1.0));
         assert!(summary.ttft_ms.n >= 8 && summary.output_tokens_per_s.unwrap() > 0.0);
-        assert_eq!(
-            summary.verdict,
-            LevelVerdict::Screened,
+        // On a machine that is busy with other things this client is late, and says so.
+        assert!(
+            summary.verdict == LevelVerdict::Screened || summary.is_clients_fault(),
             "{streams}: {:?}",
             summary.reason
         );
