@@ -1,8 +1,9 @@
 //! The machine that drives the load.
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use plimsoll_core::run::Environment;
 use plimsoll_load::stamps::kernel_stamps;
+
+use crate::machine::raise_open_files;
 
 /// CPUs that this process may use.
 pub(super) fn cpus() -> u32 {
@@ -18,14 +19,5 @@ pub(super) fn describe(workers: u32) -> Environment {
         open_files_limit: raise_open_files(),
         receive_stamps: if kernel_stamps() { "kernel" } else { "user" }.to_owned(),
         workers,
-    }
-}
-
-/// Raises the soft limit to the hard one; `None` where the limit cannot be read.
-fn raise_open_files() -> Option<u64> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
-        Ok(()) => Some(hard),
-        Err(_) => Some(soft),
     }
 }
