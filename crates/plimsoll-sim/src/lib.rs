@@ -15,6 +15,7 @@
 //! | `server::generate` | one inference request from its bytes to its response |
 //! | `server::script`, `wire`, `body` | what a stream sends, in which bytes, at which moment |
 //! | `server::truth` | what a perfect client would have reported |
+//! | `metronome` | a server without an engine: its answers follow a fixed schedule at any load |
 //!
 //! In virtual time, a second of engine costs microseconds:
 //!
@@ -31,6 +32,8 @@
 
 pub mod engine;
 mod faults;
+#[cfg(feature = "server")]
+pub mod metronome;
 pub mod profile;
 mod random;
 #[cfg(feature = "server")]
@@ -41,6 +44,8 @@ pub use engine::{
     Admission, Engine, EngineOverrides, EngineParams, Gauges, Job, ParamError, PromptKey, Step,
 };
 pub use faults::{FaultError, Faults};
+#[cfg(feature = "server")]
+pub use metronome::{Metronome, MetronomeConfig};
 pub use profile::Profile;
 #[cfg(feature = "server")]
 pub use server::{Latency, SimConfig, SimError, SimServer, StopHandle, Truth};

@@ -1,22 +1,30 @@
-//! `plimsoll sim`, and the built-in engine of `find --sim`.
+//! `plimsoll sim`, with or without an engine, and the built-in engine of `find --sim`.
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use plimsoll_sim::{EngineOverrides, EngineParams, Faults, Profile, SimConfig, SimServer};
+use plimsoll_sim::metronome::{TlsConfig, tls_config};
+use plimsoll_sim::{
+    EngineOverrides, EngineParams, Faults, Metronome, MetronomeConfig, Profile, SimConfig,
+    SimError, SimServer,
+};
 
-use crate::cli::{EngineArgs, SimArgs};
+use crate::cli::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 use crate::exit::{Exit, Failure};
 use crate::signal::Stop;
 
-/// Runs the built-in engine as a server until it is interrupted.
+/// Length of the metronome's answers whose requests do not give it, in tokens.
+const ANSWER_LEN: u32 = 32;
+
+/// Serves until it is interrupted.
 pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
-    let mut out = std::io::stdout().lock();
-    let written =
-        |result: std::io::Result<()>| result.map_err(|error| Failure::fault(&error.into()));
     if args.explain {
-        written(writeln!(out, "{}", profile(&args.engine)?.explain()))?;
+        say(&profile(&args.engine)?.explain())?;
         return Ok(Exit::Done);
+    }
+    if let Some(pace) = args.metronome.pace {
+        return keep_time(args, pace, stop);
     }
     let config = SimConfig {
         bind: args.listen,
@@ -28,16 +36,50 @@ pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
         workers: usize::from(args.workers),
     };
     let server = start(config)?;
-    written(writeln!(
-        out,
-        "{} serves `{}` at {}",
-        args.engine.profile,
-        args.served_model_name,
-        server.url()
-    ))?;
-    written(out.flush())?;
+    announce(&args.engine.profile, args, &server.url())?;
     stop.wait();
     Ok(Exit::Done)
+}
+
+/// Serves a fixed schedule instead of an engine.
+fn keep_time(args: &SimArgs, pace: Pace, stop: &Stop) -> Result<Exit, Failure> {
+    // Each stream is an open file.
+    let config = MetronomeConfig {
+        bind: args.listen,
+        ttft: pace.ttft,
+        itl: pace.itl,
+        output_tokens: args.metronome.answer_len.unwrap_or(ANSWER_LEN),
+        model: args.served_model_name.clone(),
+        workers: usize::from(args.workers),
+        tls: tls(&args.metronome)?,
+    };
+    let server = Metronome::start(config).map_err(refused)?;
+    announce("metronome", args, &server.url())?;
+    stop.wait();
+    Ok(Exit::Done)
+}
+
+fn tls(args: &MetronomeArgs) -> Result<Option<Arc<TlsConfig>>, Failure> {
+    let Some((cert, key)) = args.tls_cert.as_ref().zip(args.tls_key.as_ref()) else {
+        return Ok(None);
+    };
+    tls_config(cert, key, args.tls_client_ca.as_deref())
+        .map(Some)
+        .map_err(refused)
+}
+
+fn announce(what: &str, args: &SimArgs, url: &str) -> Result<(), Failure> {
+    say(&format!(
+        "{what} serves `{}` at {url}",
+        args.served_model_name
+    ))
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::fault(&error.into()))
 }
 
 /// Starts the built-in engine on a free loopback port.
@@ -49,8 +91,11 @@ pub(crate) fn embedded(args: &EngineArgs, seed: u64) -> Result<SimServer, Failur
 }
 
 fn start(config: SimConfig) -> Result<SimServer, Failure> {
-    SimServer::start(config)
-        .map_err(|error| Failure::usage(format!("{:#}", anyhow::Error::from(error))))
+    SimServer::start(config).map_err(refused)
+}
+
+fn refused(error: SimError) -> Failure {
+    Failure::usage(format!("{:#}", anyhow::Error::from(error)))
 }
 
 fn profile(args: &EngineArgs) -> Result<Profile, Failure> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// The two generating endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Completion,
     Chat,
 }

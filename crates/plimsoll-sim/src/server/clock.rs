@@ -41,7 +41,7 @@ impl Clock {
     clippy::disallowed_methods,
     reason = "the clock module; nothing is measured by it"
 )]
-pub(super) fn unix_seconds() -> u64 {
+pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

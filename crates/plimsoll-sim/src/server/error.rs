@@ -5,8 +5,8 @@ use serde_json::json;
 
 /// A request that is answered with an error instead of tokens.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ApiError {
-    pub(super) status: StatusCode,
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
     kind: &'static str,
     message: String,
     param: Option<&'static str>,
@@ -22,11 +22,11 @@ impl ApiError {
         }
     }
 
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequestError", message.into())
     }
 
-    pub(super) fn unknown_model(model: &str) -> Self {
+    pub(crate) fn unknown_model(model: &str) -> Self {
         let message = format!("The model `{model}` does not exist.");
         let error = Self::new(StatusCode::NOT_FOUND, "NotFoundError", message);
         Self {
@@ -35,7 +35,7 @@ impl ApiError {
         }
     }
 
-    pub(super) fn unknown_path() -> Self {
+    pub(crate) fn unknown_path() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "NotFoundError",
@@ -61,7 +61,7 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
     }
 
-    pub(super) fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         let message = "The engine failed (simulated fault).".to_owned();
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -71,7 +71,7 @@ impl ApiError {
     }
 
     /// Returns the JSON body.
-    pub(super) fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let error = json!({
             "message": self.message,
             "type": self.kind,

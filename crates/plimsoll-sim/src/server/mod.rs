@@ -4,19 +4,19 @@
 //! `workers` further threads, each with a single-threaded runtime. Tokens travel from the one to
 //! the others through a [`hub`] per worker.
 
-mod ask;
+pub(crate) mod ask;
 mod body;
-mod clock;
+pub(crate) mod clock;
 mod conn;
-mod error;
+pub(crate) mod error;
 mod generate;
 mod http;
 mod hub;
 mod metrics;
-mod runner;
+pub(crate) mod runner;
 mod script;
 mod truth;
-mod wire;
+pub(crate) mod wire;
 mod words;
 mod worker;
 
@@ -30,13 +30,14 @@ use runner::EngineRoom;
 use serde::Serialize;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use truth::Recorder;
 
 /// Connections that may wait to be accepted; the kernel cuts it to its own limit.
-const BACKLOG: nix::sys::socket::Backlog = nix::sys::socket::Backlog::MAXCONN;
+pub(crate) const BACKLOG: nix::sys::socket::Backlog = nix::sys::socket::Backlog::MAXCONN;
 
 /// What to serve, where, and how badly.
 #[derive(Clone, Serialize)]
@@ -106,6 +107,21 @@ pub enum SimError {
         #[source]
         source: io::Error,
     },
+    /// A file of certificates or keys cannot be read.
+    #[error("failed to read `{}`", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// Certificate and key do not make a TLS server.
+    #[error("failed to set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The certificates of the clients' authorities verify nothing.
+    #[error("failed to set up the check of client certificates")]
+    ClientCa(#[source] rustls::server::VerifierBuilderError),
     /// The system gives no thread or no event queue.
     #[error("failed to start a thread of the server")]
     Thread(#[source] io::Error),

@@ -15,7 +15,7 @@ const RESYNC_NS: u64 = 250_000_000;
 
 /// Locks even if another thread has panicked while it held the lock: what is guarded here is
 /// counters and queues that are whole between any two statements.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,13 +7,13 @@ use serde_json::json;
 
 /// Token counts as a response reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Usage {
-    pub(super) prompt_tokens: u32,
-    pub(super) completion_tokens: u32,
+pub(crate) struct Usage {
+    pub(crate) prompt_tokens: u32,
+    pub(crate) completion_tokens: u32,
 }
 
 impl Usage {
-    pub(super) fn json(self) -> serde_json::Value {
+    pub(crate) fn json(self) -> serde_json::Value {
         json!({
             "prompt_tokens": self.prompt_tokens,
             "total_tokens": self.prompt_tokens + self.completion_tokens,
@@ -24,17 +24,17 @@ impl Usage {
 
 /// Names a response: its id, model and time of creation.
 #[derive(Debug, Clone)]
-pub(super) struct Label {
-    pub(super) kind: Kind,
-    pub(super) request: u64,
-    pub(super) model: String,
+pub(crate) struct Label {
+    pub(crate) kind: Kind,
+    pub(crate) request: u64,
+    pub(crate) model: String,
     /// Seconds since 1970.
-    pub(super) created: u64,
+    pub(crate) created: u64,
 }
 
 impl Label {
     /// Returns `"id":…,"object":…,"created":…,"model":…`, without braces.
-    pub(super) fn json_fields(&self, streamed: bool) -> String {
+    pub(crate) fn json_fields(&self, streamed: bool) -> String {
         let (prefix, object) = match (self.kind, streamed) {
             (Kind::Completion, _) => ("cmpl", "text_completion"),
             (Kind::Chat, true) => ("chatcmpl", "chat.completion.chunk"),
@@ -50,7 +50,7 @@ impl Label {
 
 /// Formats the events of one stream.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     kind: Kind,
     /// `data:` with or without its space.
     field: &'static str,
@@ -63,7 +63,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(label: &Label, faults: &Faults) -> Self {
+    pub(crate) fn new(label: &Label, faults: &Faults) -> Self {
         let field = if faults.no_space { "data:" } else { "data: " };
         let eol = if faults.crlf { "\r\n" } else { "\n" };
         let fields = label.json_fields(true);
@@ -82,7 +82,7 @@ impl Wire {
     }
 
     /// An event that carries text. The text must need no JSON escapes.
-    pub(super) fn text(&self, text: &str) -> Bytes {
+    pub(crate) fn text(&self, text: &str) -> Bytes {
         let mut event = BytesMut::with_capacity(self.before.len() + text.len() + self.after.len());
         event.put_slice(&self.before);
         event.put_slice(text.as_bytes());
@@ -91,7 +91,7 @@ impl Wire {
     }
 
     /// The event that carries the last text and the finish reason, as vLLM sends it.
-    pub(super) fn finish(&self, text: &str, reason: &str, usage: Option<Usage>) -> Bytes {
+    pub(crate) fn finish(&self, text: &str, reason: &str, usage: Option<Usage>) -> Bytes {
         let (open, close) = text_frame(self.kind);
         let usage = usage.map_or(String::new(), |usage| {
             format!(r#","usage":{}"#, usage.json())
@@ -103,7 +103,7 @@ impl Wire {
     }
 
     /// The chat event that names the role and carries no text.
-    pub(super) fn role(&self) -> Bytes {
+    pub(crate) fn role(&self) -> Bytes {
         self.event(&format!(
             r#"{{{},"choices":[{{"index":0,"delta":{{"role":"assistant","content":""}},"logprobs":null,"finish_reason":null}}]}}"#,
             self.fields
@@ -111,7 +111,7 @@ impl Wire {
     }
 
     /// The event after the last choice, with no choices.
-    pub(super) fn usage(&self, usage: Usage) -> Bytes {
+    pub(crate) fn usage(&self, usage: Usage) -> Bytes {
         self.event(&format!(
             r#"{{{},"choices":[],"usage":{}}}"#,
             self.fields,
@@ -120,15 +120,15 @@ impl Wire {
     }
 
     /// An error inside a stream that began well.
-    pub(super) fn error(&self) -> Bytes {
+    pub(crate) fn error(&self) -> Bytes {
         self.event(&super::error::ApiError::internal().body())
     }
 
-    pub(super) fn done(&self) -> Bytes {
+    pub(crate) fn done(&self) -> Bytes {
         self.event("[DONE]")
     }
 
-    pub(super) fn comment(&self) -> Bytes {
+    pub(crate) fn comment(&self) -> Bytes {
         Bytes::from(format!(": ping{eol}{eol}", eol = self.eol))
     }
 

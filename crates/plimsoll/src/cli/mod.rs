@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use find::{EndpointArg, FindArgs};
-pub(crate) use sim::{EngineArgs, SimArgs};
+pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
 #[derive(Debug, Parser)]

@@ -1,6 +1,8 @@
 //! Arguments of the built-in engine and of `plimsoll sim`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -66,6 +68,8 @@ pub(crate) struct SimArgs {
     /// What to do wrong on purpose, as JSON: `{"error_share":0.1,"comments":true}`.
     #[arg(long, value_name = "JSON")]
     pub(crate) faults: Option<String>,
+    #[command(flatten)]
+    pub(crate) metronome: MetronomeArgs,
     /// Print how the profile's numbers come about, and end.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -75,4 +79,88 @@ pub(crate) struct SimArgs {
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+}
+
+/// The server without an engine.
+#[derive(Debug, Args)]
+pub(crate) struct MetronomeArgs {
+    /// Serve no engine but a fixed schedule: time to the first token, and between tokens, such as
+    /// 100ms,50ms or 0,0.
+    #[arg(long = "metronome", id = "metronome", value_name = "TTFT,ITL", value_parser = pace)]
+    #[arg(conflicts_with_all = ["api_key", "faults", "explain", "seed", "EngineArgs"])]
+    pub(crate) pace: Option<Pace>,
+    /// With --metronome: length of an answer whose request does not give it, tokens [default: 32].
+    #[arg(
+        long = "output-len",
+        id = "answer_len",
+        value_name = "TOKENS",
+        requires = "metronome"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) answer_len: Option<u32>,
+    /// With --metronome: certificate chain to serve TLS with, PEM.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "metronome",
+        requires = "tls_key"
+    )]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// With --metronome: key of the certificate, PEM.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "metronome",
+        requires = "tls_cert"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// With --metronome: authorities of the certificates that clients must show, PEM.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "metronome",
+        requires = "tls_cert"
+    )]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+}
+
+/// The schedule of every answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// From the request to the first token.
+    pub(crate) ttft: Duration,
+    /// From one token to the next.
+    pub(crate) itl: Duration,
+}
+
+/// Two times such as `100ms,50ms`; each may be `0`.
+fn pace(text: &str) -> Result<Pace, String> {
+    let span = |text: &str| match text.trim() {
+        "0" => Ok(Duration::ZERO),
+        text => super::find::duration(text),
+    };
+    let (ttft, itl) = text
+        .split_once(',')
+        .ok_or("write two times such as 100ms,50ms")?;
+    Ok(Pace {
+        ttft: span(ttft)?,
+        itl: span(itl)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_two_times_of_which_each_may_be_0() {
+        let ms = Duration::from_millis;
+        let of = |ttft, itl| Ok(Pace { ttft, itl });
+        assert_eq!(pace("100ms,50ms"), of(ms(100), ms(50)));
+        assert_eq!(pace("0,0"), of(ms(0), ms(0)));
+        assert_eq!(pace("1s, 0"), of(ms(1_000), ms(0)));
+        for bad in ["100ms", "5,5", "-1s,0", ",", "1s,1s,1s"] {
+            assert!(pace(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ const ABOUT: [(&str, &str); 4] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 49] = [
+const ARGUMENTS: [(&str, &str); 54] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -80,6 +80,23 @@ const ARGUMENTS: [(&str, &str); 49] = [
     (
         "faults",
         "故意犯的错，JSON：'{\"error_share\":0.1,\"comments\":true}'",
+    ),
+    (
+        "metronome",
+        "不运行引擎，按固定时刻表应答：首字时延与 token 间隔，如 100ms,50ms 或 0,0",
+    ),
+    (
+        "answer_len",
+        "配合 --metronome：请求未指定时的输出长度，token（默认：32）",
+    ),
+    (
+        "tls_cert",
+        "配合 --metronome：以 TLS 服务所用的证书链（PEM）",
+    ),
+    ("tls_key", "配合 --metronome：该证书的私钥（PEM）"),
+    (
+        "tls_client_ca",
+        "配合 --metronome：要求客户端出示证书，其 CA 证书（PEM）",
     ),
     ("explain", "打印该型号各参数的推导，然后退出"),
     ("help", "显示帮助"),

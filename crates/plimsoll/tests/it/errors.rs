@@ -8,7 +8,7 @@ use super::{engine, plimsoll, run, serve, stderr};
 
 #[test]
 fn what_makes_no_sense_is_a_usage_error() {
-    let table: [(&[&str], &str); 9] = [
+    let table: [(&[&str], &str); 12] = [
         (&["find"], "required"),
         (&["find", "h:1", "--sim"], "cannot be used with"),
         (
@@ -30,6 +30,15 @@ fn what_makes_no_sense_is_a_usage_error() {
         (&["find", "ftp://h"], "only http:// and https://"),
         (&["find", "--sim", "--profile", "tpu"], "profiles: "),
         (&["find", "h:1", "--ladder", "gide"], "write `doubling`"),
+        (&["sim", "--output-len", "9"], "--metronome <TTFT,ITL>"),
+        (
+            &["sim", "--tls-cert", "c", "--tls-key", "k"],
+            "--metronome <TTFT,ITL>",
+        ),
+        (
+            &["sim", "--metronome", "0,0", "--profile", "toy"],
+            "cannot be used with",
+        ),
     ];
     for (arguments, expected) in table {
         let folder = tempfile::tempdir().unwrap();
