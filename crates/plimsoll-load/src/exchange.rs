@@ -13,7 +13,8 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
 use crate::clock::Clock;
-use crate::connection::{ConnectFault, Connection, Connector, READ_BYTES};
+use crate::connect::Connector;
+use crate::connection::{Connection, READ_BYTES};
 use crate::request::head_and_body;
 use crate::source::RequestSource;
 use crate::stamps::{Gaps, Stamps};
@@ -232,16 +233,13 @@ impl Line {
             .counters
             .connections_opened
             .fetch_add(1, Ordering::Relaxed);
-        self.connector.connect().await.map_err(|fault| match fault {
-            ConnectFault::Tcp(error) => AnswerEnd {
-                outcome: Outcome::Connect,
-                detail: Some(error.to_string()),
-            },
-            ConnectFault::Tls(text) => AnswerEnd {
-                outcome: Outcome::Tls,
-                detail: Some(text),
-            },
-        })
+        match self.connector.connect().await {
+            Ok(connected) => Ok(connected.connection),
+            Err(fault) => Err(AnswerEnd {
+                outcome: fault.outcome(),
+                detail: Some(fault.to_string()),
+            }),
+        }
     }
 
     async fn read_answer(

@@ -7,7 +7,8 @@ use plimsoll_core::wire::{Part, ResponseReader};
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::connection::{ConnectFault, Connector, READ_BYTES};
+use crate::connect::{ConnectFault, ConnectTimes, Connector};
+use crate::connection::READ_BYTES;
 use crate::error::LoadError;
 use crate::request::head_and_body;
 use crate::source::Built;
@@ -29,6 +30,8 @@ pub struct Response {
     pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// How long the connection took, which is new for each request.
+    pub connect: ConnectTimes,
 }
 
 impl Response {
@@ -54,21 +57,13 @@ pub enum FetchError {
     /// Name, TLS settings or runtime.
     #[error(transparent)]
     Setup(#[from] LoadError),
-    /// No TCP connection.
+    /// No connection, at whatever stage.
     #[error("no connection to {authority}")]
     Connect {
         /// Host and port.
         authority: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The TLS handshake failed.
-    #[error("TLS with {authority} failed: {fault}")]
-    Tls {
-        /// Host and port.
-        authority: String,
-        /// What TLS said.
-        fault: String,
+        /// The stage, and what was said.
+        source: ConnectFault,
     },
     /// The connection broke.
     #[error("{authority} closed the connection without an answer: {fault}")]
@@ -173,23 +168,24 @@ async fn exchange(
         authority: authority(),
         fault,
     };
-    let mut connection = connector.connect().await.map_err(|fault| match fault {
-        ConnectFault::Tcp(source) => FetchError::Connect {
+    let connected = connector
+        .connect()
+        .await
+        .map_err(|source| FetchError::Connect {
             authority: authority(),
             source,
-        },
-        ConnectFault::Tls(fault) => FetchError::Tls {
-            authority: authority(),
-            fault,
-        },
-    })?;
+        })?;
+    let mut connection = connected.connection;
     connection
         .send(bytes, || {})
         .await
         .map_err(|error| broken(error.to_string()))?;
     let stamps = Stamps::new(Clock::start(), Arc::default());
     let mut reader = ResponseReader::new();
-    let mut response = Response::default();
+    let mut response = Response {
+        connect: connected.times,
+        ..Response::default()
+    };
     let mut take = |part: Part<'_>| match part {
         Part::Head(head) => {
             response.status = head.status;

@@ -3,6 +3,8 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`target`] | where requests go |
+//! | [`route`] | how it is reached |
+//! | [`connect`] | connections: addresses, TLS, and what went wrong |
 //! | [`source`] | what is sent |
 //! | [`completions`] | requests of the OpenAI protocol for a workload |
 //! | [`preflight`] | what the server is, before any load |
@@ -18,6 +20,7 @@
 pub mod batch;
 pub mod clock;
 pub mod completions;
+pub mod connect;
 mod connection;
 pub mod error;
 mod exchange;
@@ -25,11 +28,10 @@ pub mod fetch;
 mod pacer;
 pub mod preflight;
 mod request;
-mod resolve;
+pub mod route;
 pub mod runner;
 pub mod scrape;
 pub mod source;
 pub mod stamps;
 pub mod target;
-mod tls;
 mod worker;

@@ -16,7 +16,7 @@ use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::connection::Connector;
+use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::exchange::{Counters, Line, LineOptions};
 use crate::scrape::Scraper;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::route::Route;
+
 /// A header value that no log, report or error may show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -60,6 +62,8 @@ pub struct Target {
     pub base_path: String,
     /// Headers of every request, such as `Authorization`.
     pub headers: Vec<(String, Secret)>,
+    /// How it is reached.
+    pub route: Route,
     /// Certificate authority to trust beside the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether the server's certificate is taken as it is.
@@ -111,6 +115,7 @@ impl Target {
             port: port.unwrap_or(if tls { 443 } else { 80 }),
             base_path: base_path(path).to_owned(),
             headers: Vec::new(),
+            route: Route::default(),
             ca_file: None,
             insecure: false,
         })
@@ -143,7 +148,7 @@ impl Target {
 }
 
 /// Host and port of an authority; `None` for a port that is none. IPv6 stands in brackets.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     if let Some(inner) = authority.strip_prefix('[') {
         let (host, rest) = inner.split_once(']')?;
         return match rest.strip_prefix(':') {

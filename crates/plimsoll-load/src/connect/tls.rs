@@ -1,40 +1,60 @@
 //! TLS settings. This module alone picks the provider.
 
+use std::io;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use crate::error::LoadError;
 use crate::target::Target;
 
-/// The client's TLS settings for a target, and the name to check.
-pub(crate) fn settings(
-    target: &Target,
-) -> Result<(Arc<ClientConfig>, ServerName<'static>), LoadError> {
-    let fault = |text: String| LoadError::Tls(text);
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| fault(error.to_string()))?;
-    let config = if target.insecure {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth()
-    } else {
-        builder
-            .with_root_certificates(roots(target)?)
-            .with_no_client_auth()
-    };
-    let name =
-        ServerName::try_from(target.host.clone()).map_err(|error| fault(error.to_string()))?;
-    Ok((Arc::new(config), name))
+/// All that a handshake needs.
+#[derive(Clone, Debug)]
+pub(super) struct TlsSetup {
+    config: Arc<ClientConfig>,
+    /// The name to ask for and to check: that of the URL, wherever the socket leads.
+    name: ServerName<'static>,
 }
 
+impl TlsSetup {
+    /// Reads the certificates.
+    pub(super) fn new(target: &Target, alpn: Vec<Vec<u8>>) -> Result<Self, LoadError> {
+        let fault = |text: String| LoadError::Tls(text);
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| fault(error.to_string()))?;
+        let mut config = if target.insecure {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+                .with_no_client_auth()
+        } else {
+            builder
+                .with_root_certificates(roots(target)?)
+                .with_no_client_auth()
+        };
+        config.alpn_protocols = alpn;
+        let name =
+            ServerName::try_from(target.host.clone()).map_err(|error| fault(error.to_string()))?;
+        Ok(Self {
+            config: Arc::new(config),
+            name,
+        })
+    }
+
+    /// The client's end of a new handshake.
+    pub(super) fn client(&self) -> io::Result<ClientConnection> {
+        let client = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
+        client.map_err(io::Error::other)
+    }
+}
 fn roots(target: &Target) -> Result<RootCertStore, LoadError> {
     let mut roots = RootCertStore::empty();
     // Certificates of the system that cannot be read are passed over, as every client does.
