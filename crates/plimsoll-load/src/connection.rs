@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use plimsoll_core::time::Offset;
 use tokio::net::TcpStream;
 
+use crate::connect::tls;
 use crate::stamps::{self, Stamps};
 
 /// A connection.
@@ -50,7 +51,7 @@ impl Connection {
     }
 
     /// The protocol that the server chose by ALPN, if it chose one.
-    #[expect(dead_code, reason = "for HTTP/2")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for HTTP/2"))]
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
         self.tls.as_ref()?.alpn_protocol()
     }
@@ -139,7 +140,7 @@ impl Connection {
         while !sealed.is_empty() && tls.read_tls(&mut sealed)? > 0 {
             let state = tls
                 .process_new_packets()
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                .map_err(|error| tls::fault(&error))?;
             opened.closed |= state.peer_has_closed();
             loop {
                 match tls.reader().read(&mut buffer[opened.bytes..]) {
@@ -184,7 +185,7 @@ impl Connection {
             if count == 0 {
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
-                    "the server closed during the handshake",
+                    "the server closed during the handshake; does the port speak TLS? if not, write http://",
                 ));
             }
             let _ = self.open_sealed(count, &mut [])?;

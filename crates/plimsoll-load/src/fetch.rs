@@ -1,5 +1,6 @@
 //! One small HTTP request that waits for its answer: preflight, model lists, metrics pages.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,14 @@ pub enum FetchError {
         authority: String,
         /// The stage, and what was said.
         source: ConnectFault,
+    },
+    /// TLS broke after the handshake: a server may refuse the client's certificate that late.
+    #[error("TLS with {authority} failed: {fault}")]
+    Tls {
+        /// Host and port.
+        authority: String,
+        /// What is wrong, with a way out where there is one.
+        fault: String,
     },
     /// The connection broke.
     #[error("{authority} closed the connection without an answer: {fault}")]
@@ -164,9 +173,16 @@ async fn exchange(
     bytes: &[u8],
 ) -> Result<Response, FetchError> {
     let authority = || target.authority();
-    let broken = |fault: String| FetchError::Broken {
+    let broken = |fault: &dyn std::fmt::Display| FetchError::Broken {
         authority: authority(),
-        fault,
+        fault: fault.to_string(),
+    };
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => FetchError::Tls {
+            authority: authority(),
+            fault: error.to_string(),
+        },
+        _ => broken(&error),
     };
     let connected = connector
         .connect()
@@ -176,10 +192,7 @@ async fn exchange(
             source,
         })?;
     let mut connection = connected.connection;
-    connection
-        .send(bytes, || {})
-        .await
-        .map_err(|error| broken(error.to_string()))?;
+    connection.send(bytes, || {}).await.map_err(failed)?;
     let stamps = Stamps::new(Clock::start(), Arc::default());
     let mut reader = ResponseReader::new();
     let mut response = Response {
@@ -200,17 +213,12 @@ async fn exchange(
     let mut buffer = vec![0; READ_BYTES];
     while !reader.is_done() {
         let Some(read) = connection.ready_read(&mut buffer, &stamps) else {
-            connection
-                .readable()
-                .await
-                .map_err(|error| broken(error.to_string()))?;
+            connection.readable().await.map_err(failed)?;
             continue;
         };
-        let (count, _) = read.map_err(|error| broken(error.to_string()))?;
+        let (count, _) = read.map_err(failed)?;
         if count == 0 {
-            reader
-                .close(&mut take)
-                .map_err(|fault| broken(fault.to_string()))?;
+            reader.close(&mut take).map_err(|fault| broken(&fault))?;
             break;
         }
         reader

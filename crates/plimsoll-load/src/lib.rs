@@ -17,6 +17,8 @@
 //! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
 //! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
+#[cfg(test)]
+mod base64;
 pub mod batch;
 pub mod clock;
 pub mod completions;

@@ -49,6 +49,26 @@ pub enum TargetError {
     },
 }
 
+/// Whom TLS trusts, and who it says it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// PEM file of certificates to trust beside the system's: authorities, or the server's own.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the server's certificate is taken as it is.
+    pub insecure: bool,
+    /// What the client shows to a server that asks for a certificate.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate of the client's, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and those of its issuers after it.
+    pub cert_file: PathBuf,
+    /// The key: PKCS#8, SEC1 or PKCS#1. It may be in the same file.
+    pub key_file: PathBuf,
+}
+
 /// A server and how to speak to it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -64,10 +84,8 @@ pub struct Target {
     pub headers: Vec<(String, Secret)>,
     /// How it is reached.
     pub route: Route,
-    /// Certificate authority to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whether the server's certificate is taken as it is.
-    pub insecure: bool,
+    /// Certificates, where the connection is TLS.
+    pub tls_options: TlsOptions,
 }
 
 impl Target {
@@ -116,8 +134,7 @@ impl Target {
             base_path: base_path(path).to_owned(),
             headers: Vec::new(),
             route: Route::default(),
-            ca_file: None,
-            insecure: false,
+            tls_options: TlsOptions::default(),
         })
     }
 

@@ -8,6 +8,8 @@
 //! | `dial` | TCP: fall over to the next address, happy eyeballs |
 //! | `peer` | one address, and the local addresses it is reached from |
 //! | `tls` | settings of the handshake, and what its faults mean |
+//! | `verifier` | whether the server's certificate is good |
+//! | `pem` | certificates and keys in files |
 //! | `fault` | what went wrong, at which stage, with which address |
 //!
 //! It knows no HTTP: what is said over a connection is not its concern.
@@ -15,11 +17,13 @@
 mod dial;
 mod fault;
 mod peer;
+mod pem;
 mod place;
 mod resolve;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
+mod verifier;
 
 use std::sync::Arc;
 use std::time::Duration;

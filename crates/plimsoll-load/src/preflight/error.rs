@@ -115,12 +115,6 @@ impl PreflightError {
             }) => {
                 "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
             }
-            Self::Fetch(FetchError::Connect {
-                source: ConnectFault::Tls { .. },
-                ..
-            }) => {
-                "does the port speak TLS? try http:// instead of https://; --cacert FILE trusts your own authority (which must not be the server certificate itself), --insecure any"
-            }
             Self::Fetch(FetchError::Broken { .. } | FetchError::NotHttp { .. }) => {
                 "is this an HTTP port? a server with TLS wants https://"
             }

@@ -67,7 +67,7 @@ impl Address {
             Target::parse(origin).map_err(|error| Failure::usage(error.to_string()))?;
         let (base_path, path) = join(base_path, endpoint);
         target.base_path = base_path;
-        target.insecure = parsed.on("insecure");
+        target.tls_options.insecure = parsed.on("insecure");
         let headers = headers(parsed.list("header"))?;
         let named = headers
             .iter()

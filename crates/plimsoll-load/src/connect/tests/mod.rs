@@ -1,6 +1,7 @@
 //! Connections over the loopback.
 
 mod addresses;
+mod certificates;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
