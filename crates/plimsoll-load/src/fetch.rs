@@ -8,7 +8,7 @@ use plimsoll_core::wire::{Part, ResponseReader};
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::connect::{ConnectFault, ConnectTimes, Connector};
+use crate::connect::{ConnectFault, ConnectTimes, Connector, tunnel};
 use crate::connection::READ_BYTES;
 use crate::error::LoadError;
 use crate::request::head_and_body;
@@ -228,5 +228,15 @@ async fn exchange(
                 fault: fault.to_string(),
             })?;
     }
-    Ok(response)
+    match target.forward_proxy() {
+        // A status that no server behind it sends.
+        Some(proxy) if response.status == 407 => Err(FetchError::Connect {
+            authority: authority(),
+            source: ConnectFault::Proxy {
+                proxy: proxy.authority(),
+                fault: tunnel::refusal(407, ""),
+            },
+        }),
+        _ => Ok(response),
+    }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`target`] | where requests go |
 //! | [`route`] | how it is reached |
+//! | [`proxy`] | a proxy on the way |
 //! | [`connect`] | connections: addresses, TLS, and what went wrong |
 //! | [`source`] | what is sent |
 //! | [`completions`] | requests of the OpenAI protocol for a workload |
@@ -17,7 +18,6 @@
 //! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
 //! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
-#[cfg(test)]
 mod base64;
 pub mod batch;
 pub mod clock;
@@ -29,6 +29,7 @@ mod exchange;
 pub mod fetch;
 mod pacer;
 pub mod preflight;
+pub mod proxy;
 mod request;
 pub mod route;
 pub mod runner;

@@ -1,17 +1,21 @@
-//! How the target is reached: other addresses in its place, and the local addresses to come from.
+//! How the target is reached: a proxy, other addresses in its place, the local addresses to come
+//! from.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use thiserror::Error;
 
+use crate::proxy::Proxy;
 use crate::target::split_port;
 
 /// The way to a target. Empty: straight to the host of the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
+    /// The proxy on the way.
+    pub proxy: Option<Proxy>,
     /// Connect to these in turn, instead of to the URL's host. `Host` header, TLS name and
-    /// certificate check stay those of the URL.
+    /// certificate check stay those of the URL. Without effect where there is a proxy.
     pub connect_to: Vec<Place>,
     /// Local addresses that connections come from in turn.
     pub source_ips: Vec<IpAddr>,
@@ -34,6 +38,18 @@ pub enum RouteError {
     Place {
         /// As given.
         text: String,
+    },
+    /// The scheme is none of a proxy that is spoken to here.
+    #[error("proxies are http://, socks5:// or socks5h://, not `{scheme}://`")]
+    ProxyScheme {
+        /// As given.
+        scheme: String,
+    },
+    /// A proxy's address is malformed. It is not shown: it may hold a password.
+    #[error("the proxy's address is none: {fault}; write it as http://[USER:PASSWORD@]HOST:PORT")]
+    Proxy {
+        /// What is wrong.
+        fault: &'static str,
     },
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::proxy::{Proxy, ProxyKind};
 use crate::route::Route;
 
 /// A header value that no log, report or error may show.
@@ -151,6 +152,15 @@ impl Target {
     pub fn url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority(), self.base_path)
+    }
+
+    /// The proxy that takes whole requests and sends them on: an HTTP proxy, unless TLS is on, which
+    /// it must not see into.
+    pub(crate) fn forward_proxy(&self) -> Option<&Proxy> {
+        self.route
+            .proxy
+            .as_ref()
+            .filter(|proxy| proxy.kind == ProxyKind::Http && !self.tls)
     }
 
     /// A bearer token for every request.

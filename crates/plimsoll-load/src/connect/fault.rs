@@ -25,11 +25,19 @@ pub enum ConnectFault {
         /// What the system said.
         error: io::Error,
     },
+    /// The proxy cannot be reached, or does not go on to the target.
+    #[error("the proxy {proxy} {fault}")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// What is wrong, as the rest of the sentence.
+        fault: String,
+    },
     /// The TLS handshake.
-    #[error("TLS with {address}: {fault}")]
+    #[error("TLS with {peer}: {fault}")]
     Tls {
-        /// Whom the socket reaches.
-        address: SocketAddr,
+        /// The address that the socket reaches, or the target behind a proxy.
+        peer: String,
         /// What is wrong, with a way out where there is one.
         fault: String,
     },

@@ -7,6 +7,7 @@
 //! | `place` | which address is next: round robin, both families |
 //! | `dial` | TCP: fall over to the next address, happy eyeballs |
 //! | `peer` | one address, and the local addresses it is reached from |
+//! | `tunnel`, `socks` | through a proxy |
 //! | `tls` | settings of the handshake, and what its faults mean |
 //! | `verifier` | whether the server's certificate is good |
 //! | `pem` | certificates and keys in files |
@@ -20,15 +21,19 @@ mod peer;
 mod pem;
 mod place;
 mod resolve;
+mod socks;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tls;
+pub(crate) mod tunnel;
 mod verifier;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use fault::ConnectFault;
+use tokio::net::TcpStream;
 
 use crate::clock::Clock;
 use crate::connection::Connection;
@@ -36,6 +41,7 @@ use crate::error::LoadError;
 use crate::target::Target;
 use dial::Dialer;
 use tls::TlsSetup;
+use tunnel::Tunnel;
 
 /// What is offered by ALPN unless somebody says otherwise.
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -45,8 +51,18 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 #[derive(Clone)]
 pub(crate) struct Connector {
     dialer: Arc<Dialer>,
+    proxied: Option<Arc<Proxied>>,
     tls: Option<TlsSetup>,
     clock: Clock,
+}
+
+/// The way through a proxy.
+struct Proxied {
+    tunnel: Tunnel,
+    /// Host and port of the proxy, for errors.
+    proxy: String,
+    /// Host and port of the target, for errors.
+    target: String,
 }
 
 /// How long the parts of a connection took.
@@ -54,6 +70,8 @@ pub(crate) struct Connector {
 pub struct ConnectTimes {
     /// TCP, with the addresses that failed before.
     pub tcp: Duration,
+    /// The proxy's answer to CONNECT or SOCKS; `None` without a proxy, or where none is asked.
+    pub proxy: Option<Duration>,
     /// The TLS handshake; `None` for a plain connection.
     pub tls: Option<Duration>,
 }
@@ -83,31 +101,90 @@ impl Connector {
         };
         Ok(Self {
             dialer: Arc::new(resolve::dialer(target)?),
+            proxied: Proxied::on_the_way_to(target)?.map(Arc::new),
             tls,
             clock: Clock::start(),
         })
     }
 
     /// Makes a connection that is ready for a request.
+    ///
+    /// # Errors
+    /// A stage failed; the fault says which.
     pub(crate) async fn connect(&self) -> Result<Connected, ConnectFault> {
         let mut times = ConnectTimes::default();
         let start = self.clock.now();
-        let (socket, address) = self.dialer.dial().await?;
-        let dialed = self.clock.now();
-        times.tcp = dialed.since(start);
+        let (mut socket, address) = self.dial().await?;
+        let mut reached = self.clock.now();
+        times.tcp = reached.since(start);
+        if let Some(proxied) = &self.proxied {
+            proxied.pass(&mut socket).await?;
+            if !matches!(proxied.tunnel, Tunnel::Forward) {
+                let passed = self.clock.now();
+                times.proxy = Some(passed.since(reached));
+                reached = passed;
+            }
+        }
         let mut connection =
             Connection::over(socket).map_err(|error| ConnectFault::Tcp { address, error })?;
         if let Some(tls) = &self.tls {
-            let shaken = match tls.client() {
-                Ok(client) => connection.secure(client).await,
-                Err(error) => Err(error),
-            };
-            shaken.map_err(|error| ConnectFault::Tls {
-                address,
-                fault: error.to_string(),
-            })?;
-            times.tls = Some(self.clock.now().since(dialed));
+            self.secure(&mut connection, tls, address).await?;
+            times.tls = Some(self.clock.now().since(reached));
         }
         Ok(Connected { connection, times })
+    }
+
+    async fn dial(&self) -> Result<(TcpStream, SocketAddr), ConnectFault> {
+        let dialed = self.dialer.dial().await;
+        match (&self.proxied, dialed) {
+            (Some(proxied), Err(fault @ ConnectFault::Tcp { .. })) => {
+                Err(proxied.fault(format!("cannot be reached: {fault}")))
+            }
+            (_, dialed) => dialed,
+        }
+    }
+
+    async fn secure(
+        &self,
+        connection: &mut Connection,
+        tls: &TlsSetup,
+        address: SocketAddr,
+    ) -> Result<(), ConnectFault> {
+        let shaken = match tls.client() {
+            Ok(client) => connection.secure(client).await,
+            Err(error) => Err(error),
+        };
+        shaken.map_err(|error| ConnectFault::Tls {
+            peer: match &self.proxied {
+                Some(proxied) => proxied.target.clone(),
+                None => address.to_string(),
+            },
+            fault: error.to_string(),
+        })
+    }
+}
+
+impl Proxied {
+    fn on_the_way_to(target: &Target) -> Result<Option<Self>, LoadError> {
+        let tunnel = resolve::tunnel(target)?;
+        Ok(tunnel
+            .zip(target.route.proxy.as_ref())
+            .map(|(tunnel, proxy)| Self {
+                tunnel,
+                proxy: proxy.authority(),
+                target: target.authority(),
+            }))
+    }
+
+    async fn pass(&self, socket: &mut TcpStream) -> Result<(), ConnectFault> {
+        let passed = self.tunnel.open(socket).await;
+        passed.map_err(|fault| self.fault(fault))
+    }
+
+    fn fault(&self, fault: String) -> ConnectFault {
+        ConnectFault::Proxy {
+            proxy: self.proxy.clone(),
+            fault,
+        }
     }
 }

@@ -6,7 +6,10 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use super::dial::Dialer;
 use super::peer::Peer;
 use super::place::Place;
+use super::socks::{Destination, Socks};
+use super::tunnel::{ConnectRequest, Tunnel};
 use crate::error::LoadError;
+use crate::proxy::ProxyKind;
 use crate::route::Route;
 use crate::target::Target;
 
@@ -14,6 +17,9 @@ use crate::target::Target;
 pub(super) fn dialer(target: &Target) -> Result<Dialer, LoadError> {
     let route = &target.route;
     check_sources(&route.source_ips)?;
+    if let Some(proxy) = &route.proxy {
+        return Ok(Dialer::new(vec![place(&proxy.host, proxy.port, route)?]));
+    }
     let places = if route.connect_to.is_empty() {
         vec![place(&target.host, target.port, route)?]
     } else {
@@ -21,6 +27,33 @@ pub(super) fn dialer(target: &Target) -> Result<Dialer, LoadError> {
         route.connect_to.iter().map(to).collect::<Result<_, _>>()?
     };
     Ok(Dialer::new(places))
+}
+
+/// What is said to the target's proxy, if there is one.
+pub(super) fn tunnel(target: &Target) -> Result<Option<Tunnel>, LoadError> {
+    let Some(proxy) = &target.route.proxy else {
+        return Ok(None);
+    };
+    Ok(Some(match proxy.kind {
+        ProxyKind::Http if target.tls => Tunnel::Connect(ConnectRequest::new(target, proxy)),
+        ProxyKind::Http => Tunnel::Forward,
+        ProxyKind::Socks5 | ProxyKind::Socks5h => {
+            Tunnel::Socks(Socks::new(proxy, destination(target, proxy.kind)?))
+        }
+    }))
+}
+
+fn destination(target: &Target, kind: ProxyKind) -> Result<Destination, LoadError> {
+    let is_name = target.host.parse::<IpAddr>().is_err();
+    if is_name && kind == ProxyKind::Socks5h {
+        return Ok(Destination::Name(target.host.clone(), target.port));
+    }
+    let mut addresses = addresses(&target.host, target.port)?;
+    // What this machine prefers says nothing about the proxy's network; IPv4 is what all have.
+    if addresses.iter().any(SocketAddr::is_ipv4) {
+        addresses.retain(SocketAddr::is_ipv4);
+    }
+    Ok(Destination::Addresses(addresses))
 }
 
 /// A host with those of its addresses that the local ones can reach.

@@ -115,6 +115,12 @@ impl PreflightError {
             }) => {
                 "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
             }
+            Self::Fetch(FetchError::Connect {
+                source: ConnectFault::Proxy { .. },
+                ..
+            }) => {
+                "--no-proxy HOST goes straight to the server; user and password of a proxy stand in its address: --proxy http://USER:PASSWORD@HOST:PORT"
+            }
             Self::Fetch(FetchError::Broken { .. } | FetchError::NotHttp { .. }) => {
                 "is this an HTTP port? a server with TLS wants https://"
             }

@@ -23,12 +23,12 @@ use crate::target::{ClientCertificate, Target};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A certificate and its key.
-struct Pair {
+pub(super) struct Pair {
     certificate: CertificateDer<'static>,
     key: KeyPair,
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -52,7 +52,7 @@ fn signed(name: &str, by: &Authority) -> Pair {
     }
 }
 
-fn self_signed(params: &CertificateParams) -> Pair {
+pub(super) fn self_signed(params: &CertificateParams) -> Pair {
     let key = KeyPair::generate().unwrap();
     Pair {
         certificate: params.self_signed(&key).unwrap().der().clone(),
@@ -61,7 +61,7 @@ fn self_signed(params: &CertificateParams) -> Pair {
 }
 
 /// A certificate that is its own authority, as `openssl req -x509` makes it.
-fn own_authority(name: &str) -> CertificateParams {
+pub(super) fn own_authority(name: &str) -> CertificateParams {
     let mut params = params(name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -73,7 +73,7 @@ fn expired(mut params: CertificateParams) -> CertificateParams {
     params
 }
 
-fn server_config(pair: &Pair, clients: Option<&Authority>) -> ServerConfig {
+pub(super) fn server_config(pair: &Pair, clients: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -96,19 +96,19 @@ fn server_config(pair: &Pair, clients: Option<&Authority>) -> ServerConfig {
 
 /// What a server saw of a client.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     sni: Option<String>,
     alpn: Option<Vec<u8>>,
-    request: String,
+    pub(super) request: String,
 }
 
 /// A server for one connection.
-struct Server {
-    address: SocketAddr,
-    thread: JoinHandle<Seen>,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) thread: JoinHandle<Seen>,
 }
 
-fn serve(config: ServerConfig) -> Server {
+pub(super) fn serve(config: ServerConfig) -> Server {
     let listener = listener("127.0.0.1");
     Server {
         address: address(&listener),
