@@ -1,5 +1,5 @@
 //! How connections are made: names, addresses, TLS. Everything that can be found out before is found
-//! out once, by [`Connector::to`], so that no request waits for a name or a file.
+//! out once, by `Connector::to`, so that no request waits for a name or a file.
 //!
 //! | part | does |
 //! |---|---|
@@ -91,7 +91,7 @@ impl Connector {
         Self::with_alpn(target, vec![HTTP_1_1.to_vec()])
     }
 
-    /// As [`Connector::to`], with the protocols that TLS offers, best first. What the server chose
+    /// As `Connector::to`, with the protocols that TLS offers, best first. What the server chose
     /// is told by [`Connection::protocol`].
     pub(crate) fn with_alpn(target: &Target, alpn: Vec<Vec<u8>>) -> Result<Self, LoadError> {
         let tls = if target.tls {

@@ -70,3 +70,23 @@ fn bind(socket: &TcpSocket, source: IpAddr) -> io::Result<()> {
     setsockopt(socket, sockopt::IpBindAddressNoPort, &true)?;
     socket.bind(SocketAddr::new(source, 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker;
+
+    #[test]
+    fn a_bound_end_has_no_port_until_it_connects() {
+        let runtime = worker::runtime().unwrap();
+        let _guard = runtime.enter();
+        let socket = TcpSocket::new_v4().unwrap();
+        bind(&socket, "127.0.0.3".parse().unwrap()).unwrap();
+        assert_eq!(socket.local_addr().unwrap().to_string(), "127.0.0.3:0");
+        // Without IPv6 on this machine there is nothing to see.
+        let socket = TcpSocket::new_v6().unwrap();
+        if bind(&socket, "::1".parse().unwrap()).is_ok() {
+            assert_eq!(socket.local_addr().unwrap().port(), 0);
+        }
+    }
+}
