@@ -27,12 +27,14 @@ pub enum TokenSource {
     Events,
 }
 
-/// How long it took to get a connection.
+/// How long the parts of a connection took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectTimes {
-    /// To a TCP connection, or through a proxy to its end.
+    /// TCP, with the addresses that failed before.
     pub tcp: Duration,
-    /// The TLS handshake; `None` without TLS.
+    /// The proxy's answer to CONNECT or SOCKS; `None` without a proxy, or where none is asked.
+    pub proxy: Option<Duration>,
+    /// The TLS handshake; `None` for a plain connection.
     pub tls: Option<Duration>,
 }
 
@@ -167,6 +169,9 @@ pub struct RequestLine {
     /// Time to a TCP connection, if one was made for this request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_ns: Option<u64>,
+    /// Time that a proxy took to open the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_ns: Option<u64>,
     /// Time of its TLS handshake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_ns: Option<u64>,
@@ -204,6 +209,7 @@ impl From<&RequestRecord> for RequestLine {
             due_ns: record.due.as_nanos(),
             sent_ns: record.sent.map(Offset::as_nanos),
             connect_ns: record.connected.map(|times| nanos(times.tcp)),
+            proxy_ns: record.connected.and_then(|times| times.proxy).map(nanos),
             tls_ns: record.connected.and_then(|times| times.tls).map(nanos),
             first_ns: stamps.first().copied(),
             itl_ns: stamps

@@ -17,6 +17,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct RunPlan {
     /// The server's address as given, or `sim:PROFILE` for the built-in engine.
     pub target: String,
+    /// The proxy on the way, without user and password.
+    #[serde(default)]
+    pub proxy: Option<String>,
     /// The objectives judged.
     pub slo: Slo,
     /// Whether the objectives are the user's own or the guide's stop rules.

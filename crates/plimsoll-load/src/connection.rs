@@ -1,33 +1,12 @@
 //! One TCP connection, plain or TLS, with a stamp on everything that is read from it.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
-use std::sync::Arc;
 
-use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::time::Offset;
-use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use crate::clock::Clock;
+use crate::connect::tls;
 use crate::stamps::{self, Stamps};
-
-/// What went wrong while a connection was made.
-#[derive(Debug)]
-pub(crate) enum ConnectFault {
-    /// TCP: refused, unreachable.
-    Tcp(io::Error),
-    /// The TLS handshake.
-    Tls(String),
-}
-
-/// How to make connections: resolved once, so that no request waits for a name.
-#[derive(Clone)]
-pub(crate) struct Connector {
-    pub(crate) addresses: Vec<SocketAddr>,
-    pub(crate) tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
-    pub(crate) clock: Clock,
-}
 
 /// A connection.
 pub(crate) struct Connection {
@@ -49,52 +28,34 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// A TLS record and its frame.
 const SEALED_BYTES: usize = 17 * 1024;
 
-impl Connector {
-    /// Connects, trying each address in turn.
-    pub(crate) async fn connect(&self) -> Result<(Connection, ConnectTimes), ConnectFault> {
-        let start = self.clock.now();
-        let mut fault = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in &self.addresses {
-            match TcpStream::connect(address).await {
-                Ok(socket) => {
-                    let dialed = self.clock.now();
-                    let connection = self.wrap(socket).await?;
-                    let tls = self.tls.as_ref().map(|_| self.clock.now().since(dialed));
-                    let tcp = dialed.since(start);
-                    return Ok((connection, ConnectTimes { tcp, tls }));
-                }
-                Err(error) => fault = error,
-            }
-        }
-        Err(ConnectFault::Tcp(fault))
-    }
-
-    async fn wrap(&self, socket: TcpStream) -> Result<Connection, ConnectFault> {
+impl Connection {
+    /// Takes a socket that is connected.
+    pub(crate) fn over(socket: TcpStream) -> io::Result<Self> {
         // A request is one write: there is nothing to wait for.
-        socket.set_nodelay(true).map_err(ConnectFault::Tcp)?;
+        socket.set_nodelay(true)?;
         stamps::ask_for(&socket);
-        let mut connection = Connection {
+        Ok(Self {
             socket,
             tls: None,
             sealed: Vec::new(),
-        };
-        if let Some((config, name)) = &self.tls {
-            let mut tls = rustls::ClientConnection::new(Arc::clone(config), name.clone())
-                .map_err(|error| ConnectFault::Tls(error.to_string()))?;
-            // A long prompt must go into one write, however large.
-            tls.set_buffer_limit(None);
-            connection.tls = Some(Box::new(tls));
-            connection.sealed = vec![0; SEALED_BYTES];
-            connection
-                .shake_hands()
-                .await
-                .map_err(|error| ConnectFault::Tls(error.to_string()))?;
-        }
-        Ok(connection)
+        })
     }
-}
 
-impl Connection {
+    /// Makes it a TLS connection, by a handshake.
+    pub(crate) async fn secure(&mut self, mut tls: rustls::ClientConnection) -> io::Result<()> {
+        // A long prompt must go into one write, however large.
+        tls.set_buffer_limit(None);
+        self.tls = Some(Box::new(tls));
+        self.sealed = vec![0; SEALED_BYTES];
+        self.shake_hands().await
+    }
+
+    /// The protocol that the server chose by ALPN, if it chose one.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for HTTP/2"))]
+    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.alpn_protocol()
+    }
+
     /// Writes a whole request; `stamp` is called just before the first byte goes to the kernel.
     pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
         let sealed = match &mut self.tls {
@@ -179,7 +140,7 @@ impl Connection {
         while !sealed.is_empty() && tls.read_tls(&mut sealed)? > 0 {
             let state = tls
                 .process_new_packets()
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                .map_err(|error| tls::fault(&error))?;
             opened.closed |= state.peer_has_closed();
             loop {
                 match tls.reader().read(&mut buffer[opened.bytes..]) {
@@ -224,7 +185,7 @@ impl Connection {
             if count == 0 {
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
-                    "the server closed during the handshake",
+                    "the server closed during the handshake; does the port speak TLS? if not, write http://",
                 ));
             }
             let _ = self.open_sealed(count, &mut [])?;

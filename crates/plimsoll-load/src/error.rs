@@ -17,6 +17,23 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
+    /// An address of `--source-ip` is none of this machine's.
+    #[error("`{ip}` is no address of this machine that connections can come from")]
+    SourceIp {
+        /// As given.
+        ip: std::net::IpAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The local addresses are of one family, those of the host of the other.
+    #[error("none of the local addresses given can reach `{host}`, which has {missing} only")]
+    OtherFamily {
+        /// The host.
+        host: String,
+        /// The family that is needed.
+        missing: &'static str,
+    },
     /// Certificates or keys cannot be used.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),

@@ -12,7 +12,8 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Connector, READ_BYTES};
+use crate::connect::Connector;
+use crate::connection::{Connection, READ_BYTES};
 use crate::polls::Polls;
 use crate::pool::Pool;
 use crate::request::head_and_body;
@@ -229,9 +230,9 @@ impl Line {
     }
 
     async fn connect(&self, trace: &Trace) -> Result<Connection, AnswerEnd> {
-        let (connection, times) = self.pool.connect().await?;
-        trace.connected.set(Some(times));
-        Ok(connection)
+        let connected = self.pool.connect().await?;
+        trace.connected.set(Some(connected.times));
+        Ok(connected.connection)
     }
 
     /// Sends the request and reads its answer to the end.

@@ -1,13 +1,16 @@
 //! One small HTTP request that waits for its answer: preflight, model lists, metrics pages.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::wire::{Part, ResponseReader};
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::connection::{ConnectFault, Connector, READ_BYTES};
+use crate::connect::{ConnectFault, Connector, tunnel};
+use crate::connection::READ_BYTES;
 use crate::error::LoadError;
 use crate::request::head_and_body;
 use crate::source::Built;
@@ -29,6 +32,8 @@ pub struct Response {
     pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// How long the connection took, which is new for each request.
+    pub connect: ConnectTimes,
 }
 
 impl Response {
@@ -54,20 +59,20 @@ pub enum FetchError {
     /// Name, TLS settings or runtime.
     #[error(transparent)]
     Setup(#[from] LoadError),
-    /// No TCP connection.
+    /// No connection, at whatever stage.
     #[error("no connection to {authority}")]
     Connect {
         /// Host and port.
         authority: String,
-        /// What the system said.
-        source: std::io::Error,
+        /// The stage, and what was said.
+        source: ConnectFault,
     },
-    /// The TLS handshake failed.
+    /// TLS broke after the handshake: a server may refuse the client's certificate that late.
     #[error("TLS with {authority} failed: {fault}")]
     Tls {
         /// Host and port.
         authority: String,
-        /// What TLS said.
+        /// What is wrong, with a way out where there is one.
         fault: String,
     },
     /// The connection broke.
@@ -169,27 +174,32 @@ async fn exchange(
     bytes: &[u8],
 ) -> Result<Response, FetchError> {
     let authority = || target.authority();
-    let broken = |fault: String| FetchError::Broken {
+    let broken = |fault: &dyn std::fmt::Display| FetchError::Broken {
         authority: authority(),
-        fault,
+        fault: fault.to_string(),
     };
-    let (mut connection, _) = connector.connect().await.map_err(|fault| match fault {
-        ConnectFault::Tcp(source) => FetchError::Connect {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => FetchError::Tls {
+            authority: authority(),
+            fault: error.to_string(),
+        },
+        _ => broken(&error),
+    };
+    let connected = connector
+        .connect()
+        .await
+        .map_err(|source| FetchError::Connect {
             authority: authority(),
             source,
-        },
-        ConnectFault::Tls(fault) => FetchError::Tls {
-            authority: authority(),
-            fault,
-        },
-    })?;
-    connection
-        .send(bytes, || {})
-        .await
-        .map_err(|error| broken(error.to_string()))?;
+        })?;
+    let mut connection = connected.connection;
+    connection.send(bytes, || {}).await.map_err(failed)?;
     let stamps = Stamps::new(Clock::start(), Arc::default());
     let mut reader = ResponseReader::new();
-    let mut response = Response::default();
+    let mut response = Response {
+        connect: connected.times,
+        ..Response::default()
+    };
     let mut take = |part: Part<'_>| match part {
         Part::Head(head) => {
             response.status = head.status;
@@ -204,17 +214,12 @@ async fn exchange(
     let mut buffer = vec![0; READ_BYTES];
     while !reader.is_done() {
         let Some(read) = connection.ready_read(&mut buffer, &stamps) else {
-            connection
-                .readable()
-                .await
-                .map_err(|error| broken(error.to_string()))?;
+            connection.readable().await.map_err(failed)?;
             continue;
         };
-        let (count, _) = read.map_err(|error| broken(error.to_string()))?;
+        let (count, _) = read.map_err(failed)?;
         if count == 0 {
-            reader
-                .close(&mut take)
-                .map_err(|fault| broken(fault.to_string()))?;
+            reader.close(&mut take).map_err(|fault| broken(&fault))?;
             break;
         }
         reader
@@ -224,5 +229,15 @@ async fn exchange(
                 fault: fault.to_string(),
             })?;
     }
-    Ok(response)
+    match target.forward_proxy() {
+        // A status that no server behind it sends.
+        Some(proxy) if response.status == 407 => Err(FetchError::Connect {
+            authority: authority(),
+            source: ConnectFault::Proxy {
+                proxy: proxy.authority(),
+                fault: tunnel::refusal(407, ""),
+            },
+        }),
+        _ => Ok(response),
+    }
 }

@@ -3,6 +3,9 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`target`] | where requests go |
+//! | [`route`] | how it is reached |
+//! | [`proxy`] | a proxy on the way |
+//! | [`connect`] | connections: addresses, TLS, and what went wrong |
 //! | [`source`] | what is sent |
 //! | [`completions`] | requests of the OpenAI protocol for a workload |
 //! | [`preflight`] | what the server is, before any load |
@@ -15,10 +18,12 @@
 //! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
 //! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
+mod base64;
 pub mod batch;
 mod beat;
 pub mod clock;
 pub mod completions;
+pub mod connect;
 mod connection;
 pub mod error;
 mod exchange;
@@ -27,8 +32,9 @@ mod pacer;
 mod polls;
 mod pool;
 pub mod preflight;
+pub mod proxy;
 mod request;
-mod resolve;
+pub mod route;
 pub mod runner;
 pub mod scrape;
 pub mod source;
@@ -36,5 +42,4 @@ pub mod stamps;
 mod steal;
 mod tally;
 pub mod target;
-mod tls;
 mod worker;

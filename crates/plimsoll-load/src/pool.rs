@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::wire::AnswerEnd;
 use tokio::sync::Semaphore;
 
-use crate::connection::{ConnectFault, Connection, Connector};
+use crate::connect::{Connected, Connector};
+use crate::connection::Connection;
 use crate::tally::SharedTally;
 
 /// Connections that are made at the same time. Thousands at once would overflow the server's queue
@@ -54,25 +53,14 @@ impl Pool {
     }
 
     /// Makes a connection; one that cannot be made ends the request.
-    pub(crate) async fn connect(&self) -> Result<(Connection, ConnectTimes), AnswerEnd> {
+    pub(crate) async fn connect(&self) -> Result<Connected, AnswerEnd> {
         // Nobody closes it: the permit is always had.
         let _permit = self.dials.acquire().await;
-        let connected = self
-            .connector
-            .connect()
-            .await
-            .map_err(|fault| match fault {
-                ConnectFault::Tcp(error) => failure(Outcome::Connect, error.to_string()),
-                ConnectFault::Tls(text) => failure(Outcome::Tls, text),
-            })?;
-        self.tally.update(|tally| tally.connected(connected.1));
+        let connected = self.connector.connect().await.map_err(|fault| AnswerEnd {
+            outcome: fault.outcome(),
+            detail: Some(fault.to_string()),
+        })?;
+        self.tally.update(|tally| tally.connected(connected.times));
         Ok(connected)
-    }
-}
-
-fn failure(outcome: Outcome, detail: String) -> AnswerEnd {
-    AnswerEnd {
-        outcome,
-        detail: Some(detail),
     }
 }

@@ -14,7 +14,7 @@ use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::connection::Connector;
+use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::exchange::{Line, LineOptions};
 use crate::polls::Polls;

@@ -10,7 +10,7 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::wire::ServerSignals;
 
 use crate::clock::Clock;
-use crate::connection::Connector;
+use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::fetch;
 use crate::source::Built;

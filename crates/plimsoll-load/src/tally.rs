@@ -100,12 +100,12 @@ impl Tally {
 
     /// Enters a new connection.
     pub(crate) fn connected(&mut self, times: ConnectTimes) {
-        self.connect.saturating_record(nanos(times.tcp));
-        self.connect_time += times.tcp;
+        let open = times.tcp + times.proxy.unwrap_or_default();
+        self.connect.saturating_record(nanos(open));
         if let Some(tls) = times.tls {
             self.tls.saturating_record(nanos(tls));
-            self.connect_time += tls;
         }
+        self.connect_time += open + times.tls.unwrap_or_default();
     }
 
     /// Enters one read with `outputs` output events at `at`; `before` is the answer's output event
@@ -258,7 +258,7 @@ mod tests {
             tally.woke(Duration::from_millis(lag_ms));
             tally.connected(ConnectTimes {
                 tcp: Duration::from_millis(500),
-                tls: None,
+                ..ConnectTimes::default()
             });
             tally.cpu = Duration::from_millis(cpu_ms);
             tally.wall = Duration::from_secs(1);

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::proxy::{Proxy, ProxyKind};
+use crate::route::Route;
+
 /// A header value that no log, report or error may show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -47,6 +50,26 @@ pub enum TargetError {
     },
 }
 
+/// Whom TLS trusts, and who it says it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// PEM file of certificates to trust beside the system's: authorities, or the server's own.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the server's certificate is taken as it is.
+    pub insecure: bool,
+    /// What the client shows to a server that asks for a certificate.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate of the client's, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and those of its issuers after it.
+    pub cert_file: PathBuf,
+    /// The key: PKCS#8, SEC1 or PKCS#1. It may be in the same file.
+    pub key_file: PathBuf,
+}
+
 /// A server and how to speak to it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -60,10 +83,10 @@ pub struct Target {
     pub base_path: String,
     /// Headers of every request, such as `Authorization`.
     pub headers: Vec<(String, Secret)>,
-    /// Certificate authority to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whether the server's certificate is taken as it is.
-    pub insecure: bool,
+    /// How it is reached.
+    pub route: Route,
+    /// Certificates, where the connection is TLS.
+    pub tls_options: TlsOptions,
 }
 
 impl Target {
@@ -111,8 +134,8 @@ impl Target {
             port: port.unwrap_or(if tls { 443 } else { 80 }),
             base_path: base_path(path).to_owned(),
             headers: Vec::new(),
-            ca_file: None,
-            insecure: false,
+            route: Route::default(),
+            tls_options: TlsOptions::default(),
         })
     }
 
@@ -131,6 +154,15 @@ impl Target {
         format!("{scheme}://{}{}", self.authority(), self.base_path)
     }
 
+    /// The proxy that takes whole requests and sends them on: an HTTP proxy, unless TLS is on, which
+    /// it must not see into.
+    pub(crate) fn forward_proxy(&self) -> Option<&Proxy> {
+        self.route
+            .proxy
+            .as_ref()
+            .filter(|proxy| proxy.kind == ProxyKind::Http && !self.tls)
+    }
+
     /// A bearer token for every request.
     #[must_use]
     pub fn with_api_key(mut self, key: &str) -> Self {
@@ -143,7 +175,7 @@ impl Target {
 }
 
 /// Host and port of an authority; `None` for a port that is none. IPv6 stands in brackets.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     if let Some(inner) = authority.strip_prefix('[') {
         let (host, rest) = inner.split_once(']')?;
         return match rest.strip_prefix(':') {

@@ -173,6 +173,7 @@ fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
         state: RunState::Finished,
         plan: RunPlan {
             target: "http://10.0.0.5:8000".to_owned(),
+            proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
             rules: Rules {

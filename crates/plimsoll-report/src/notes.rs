@@ -20,6 +20,7 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
         .chain(receive_stamps(run, lang))
+        .chain(through_proxy(run, lang))
         .collect()
 }
 
@@ -220,4 +221,13 @@ fn receive_stamps(run: &Run, lang: Lang) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// Whose latency is in the figures as well.
+fn through_proxy(run: &Run, lang: Lang) -> Option<String> {
+    let proxy = run.plan.proxy.as_ref()?;
+    Some(lang.pick(
+        format!("All requests went through the proxy {proxy}: its time is in every figure."),
+        format!("所有请求都经过代理 {proxy}：各项数字都包含它的耗时。"),
+    ))
 }

@@ -150,6 +150,17 @@ fn every_note() {
 }
 
 #[test]
+fn a_proxy_on_the_way_is_told() {
+    let mut run = fixture::capacity();
+    run.plan.proxy = Some("http://10.0.0.1:3128".to_owned());
+    let verdict = fixture::verdict(VerdictKind::Capacity);
+    for (_, lang) in LANGS {
+        let notes = notes(&run, &verdict, lang).join("\n");
+        assert!(notes.contains("http://10.0.0.1:3128"), "{notes}");
+    }
+}
+
+#[test]
 fn live_rows_stand_below_their_heading() {
     let run = fixture::capacity();
     let mut lines = Vec::new();

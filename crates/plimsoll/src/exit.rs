@@ -3,6 +3,7 @@
 use std::fmt;
 
 use plimsoll_load::error::LoadError;
+use plimsoll_load::fetch::FetchError;
 use plimsoll_load::preflight::PreflightError;
 
 /// How the program ends.
@@ -86,6 +87,11 @@ impl From<PreflightError> for Failure {
     fn from(error: PreflightError) -> Self {
         let exit = match &error {
             PreflightError::Load(LoadError::Worker(_) | LoadError::WorkerLost) => Exit::Fault,
+            PreflightError::Load(error) | PreflightError::Fetch(FetchError::Setup(error))
+                if is_usage(error) =>
+            {
+                Exit::Usage
+            }
             PreflightError::UnknownModel { .. }
             | PreflightError::TooLong { .. }
             | PreflightError::NoModels => Exit::Usage,
@@ -98,6 +104,14 @@ impl From<PreflightError> for Failure {
             hint,
         }
     }
+}
+
+/// Files and local addresses that were typed and cannot be used.
+fn is_usage(error: &LoadError) -> bool {
+    matches!(
+        error,
+        LoadError::Tls(_) | LoadError::SourceIp { .. } | LoadError::OtherFamily { .. }
+    )
 }
 
 impl fmt::Display for Failure {

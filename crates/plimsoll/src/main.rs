@@ -6,6 +6,7 @@ mod console;
 mod exit;
 mod find;
 mod machine;
+mod proxy;
 mod signal;
 mod sim;
 

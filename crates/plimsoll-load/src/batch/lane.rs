@@ -15,7 +15,7 @@ use super::BatchRecord;
 use super::common::Common;
 use crate::beat::beat;
 use crate::clock::Clock;
-use crate::connection::Connector;
+use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::exchange::{Due, Line, LineOptions, Slot, Watch};
 use crate::pacer::Pacer;

@@ -13,7 +13,7 @@ use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
 
 use crate::clock::Clock;
-use crate::connection::Connector;
+use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::source::RequestSource;
 use crate::steal::Steal;

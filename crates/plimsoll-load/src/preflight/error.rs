@@ -4,6 +4,7 @@ use plimsoll_core::outcome::Outcome;
 use thiserror::Error;
 
 use super::probe::Prober;
+use crate::connect::ConnectFault;
 use crate::error::LoadError;
 use crate::fetch::FetchError;
 
@@ -108,11 +109,17 @@ impl PreflightError {
     /// The way out, where there is one to name.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Fetch(FetchError::Connect { .. }) => {
+            Self::Fetch(FetchError::Connect {
+                source: ConnectFault::Tcp { .. },
+                ..
+            }) => {
                 "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
             }
-            Self::Fetch(FetchError::Tls { .. }) => {
-                "does the port speak TLS? try http:// instead of https://; --cacert FILE trusts your own authority (which must not be the server certificate itself), --insecure any"
+            Self::Fetch(FetchError::Connect {
+                source: ConnectFault::Proxy { .. },
+                ..
+            }) => {
+                "--no-proxy HOST goes straight to the server; user and password of a proxy stand in its address: --proxy http://USER:PASSWORD@HOST:PORT"
             }
             Self::Fetch(FetchError::Broken { .. } | FetchError::NotHttp { .. }) => {
                 "is this an HTTP port? a server with TLS wants https://"
@@ -122,6 +129,12 @@ impl PreflightError {
             }
             Self::Fetch(FetchError::Setup(LoadError::Resolve { .. }))
             | Self::Load(LoadError::Resolve { .. }) => "check the spelling of the host name",
+            Self::Fetch(FetchError::Setup(LoadError::SourceIp { .. }))
+            | Self::Load(LoadError::SourceIp { .. }) => {
+                "`ip address` lists those of this machine; `ip address add IP/32 dev lo` adds one"
+            }
+            Self::Fetch(FetchError::Setup(LoadError::OtherFamily { .. }))
+            | Self::Load(LoadError::OtherFamily { .. }) => "give a --source-ip of that family too",
             Self::Unauthorized { .. } => {
                 "put the key into OPENAI_API_KEY, or name its variable with --api-key-env"
             }

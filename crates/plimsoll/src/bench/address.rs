@@ -1,9 +1,13 @@
 //! Where requests go: `--base-url` or `--host` and `--port`, `--endpoint`, and the headers of all.
 
-use plimsoll_load::target::{Secret, Target};
+use std::path::PathBuf;
+
+use plimsoll_load::route::{Place, Route};
+use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions};
 
 use super::args::Parsed;
 use super::failure::Failure;
+use crate::proxy::{self, Wanted};
 
 /// The protocol of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +71,8 @@ impl Address {
             Target::parse(origin).map_err(|error| Failure::usage(error.to_string()))?;
         let (base_path, path) = join(base_path, endpoint);
         target.base_path = base_path;
-        target.insecure = parsed.on("insecure");
+        target.tls_options = tls_options(parsed)?;
+        target.route = route(parsed, &target, env)?;
         let headers = headers(parsed.list("header"))?;
         let named = headers
             .iter()
@@ -78,6 +83,53 @@ impl Address {
         target.headers.extend(headers);
         Ok(Self { target, path })
     }
+}
+
+fn tls_options(parsed: &Parsed) -> Result<TlsOptions, Failure> {
+    let file = |name| parsed.text(name).map(PathBuf::from);
+    if file("key").is_some() && file("cert").is_none() {
+        return Err(Failure::usage("--key needs --cert"));
+    }
+    Ok(TlsOptions {
+        ca_file: file("cacert"),
+        insecure: parsed.on("insecure"),
+        client: file("cert").map(|cert_file| ClientCertificate {
+            key_file: file("key").unwrap_or_else(|| cert_file.clone()),
+            cert_file,
+        }),
+    })
+}
+
+/// Where connections go. The proxy is that of the environment, as with vLLM; an argument for it
+/// would show its password in the line of all values.
+fn route(
+    parsed: &Parsed,
+    target: &Target,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Route, Failure> {
+    let connect_to = parsed.list("connect-to").iter();
+    let connect_to: Vec<Place> = connect_to
+        .map(|text| Place::parse(text))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::usage(format!("--connect-to: {error}")))?;
+    let source_ips = parsed.list("source-ip").iter();
+    let source_ips = source_ips
+        .map(|text| {
+            text.parse()
+                .map_err(|_| Failure::usage(format!("--source-ip: `{text}` is no IP address")))
+        })
+        .collect::<Result<_, _>>()?;
+    let proxy = if connect_to.is_empty() {
+        proxy::choose(target, Wanted::default(), env)
+            .map_err(|error| Failure::usage(error.to_string()))?
+    } else {
+        None
+    };
+    Ok(Route {
+        proxy,
+        connect_to,
+        source_ips,
+    })
 }
 
 fn base_url(parsed: &Parsed) -> Result<String, Failure> {
@@ -231,6 +283,28 @@ mod tests {
         assert_eq!(names("", Some("")), [""; 0]);
         let line = "--header authorization=Basic A=1 a=2 X-Request-Id=3";
         assert_eq!(names(line, Some("k")), ["authorization", "a"]);
+    }
+
+    #[test]
+    fn the_way_to_the_server_is_read() {
+        let words = "--connect-to h:1 [::1]:2 --source-ip 127.0.0.3 --cacert a --cert c --key k";
+        let target = address(words, None).unwrap().target;
+        assert_eq!(target.route.connect_to.len(), 2);
+        assert_eq!(target.route.source_ips.len(), 1);
+        assert!(target.tls_options.client.is_some());
+        for bad in ["--key k", "--source-ip h", "--connect-to h:x"] {
+            assert_eq!(address(bad, None).unwrap_err().code, 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_is_the_environments_but_not_for_this_machine() {
+        // Every variable is "p:3128" here, which names no host of `no_proxy`.
+        let proxy = |line| address(line, Some("p:3128")).unwrap().target.route.proxy;
+        let through = proxy("--base-url http://gpu1:8000").unwrap();
+        assert_eq!(through.authority(), "p:3128");
+        assert_eq!(proxy("--port 8000"), None);
+        assert_eq!(proxy("--base-url http://gpu1 --connect-to h:1"), None);
     }
 
     #[test]

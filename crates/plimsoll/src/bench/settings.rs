@@ -99,6 +99,11 @@ impl Settings {
         };
         let backend = Backend::read(backend_name)?;
         let address = Address::read(parsed, backend, env)?;
+        if let Some(proxy) = &address.target.route.proxy {
+            warn(format!(
+                "requests go through the proxy {proxy} of the environment; name the server in NO_PROXY to go straight"
+            ));
+        }
         let load = Load::read(parsed)?;
         let output = output(parsed, warn)?;
         let reported = Reported::read(parsed, load.max_concurrency.is_some(), load.is_finite())?;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use plimsoll_core::search::Ladder;
 use plimsoll_core::slo::Slo;
 
-use super::{EngineArgs, LangArg};
+use super::{ConnectArgs, EngineArgs, LangArg};
 
 #[derive(Debug, Args)]
 #[expect(
@@ -30,12 +30,6 @@ pub(crate) struct FindArgs {
     /// Environment variable that holds the API key.
     #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
     pub(crate) api_key_env: String,
-    /// Certificate authority to trust beside the system's, PEM.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cacert: Option<PathBuf>,
-    /// Take any certificate of the server.
-    #[arg(long)]
-    pub(crate) insecure: bool,
 
     /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
     #[arg(long, value_name = "OBJECTIVE")]
@@ -100,6 +94,8 @@ pub(crate) struct FindArgs {
     #[arg(long, short)]
     pub(crate) quiet: bool,
 
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
 }

@@ -1,5 +1,6 @@
 //! What was typed. Parsing only validates; `find::plan` turns it into what it means.
 
+mod connect;
 mod find;
 mod sim;
 mod zh;
@@ -7,6 +8,7 @@ mod zh;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
+pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 

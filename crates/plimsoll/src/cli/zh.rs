@@ -12,7 +12,7 @@ const ABOUT: [(&str, &str); 4] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 54] = [
+const ARGUMENTS: [(&str, &str); 60] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -21,8 +21,27 @@ const ARGUMENTS: [(&str, &str); 54] = [
         "使用的接口；auto 表示有 completions 就用它，否则用 chat",
     ),
     ("api_key_env", "存放 API 密钥的环境变量名"),
-    ("cacert", "除系统证书外还信任的 CA 证书（PEM）"),
+    (
+        "cacert",
+        "除系统证书外还信任的证书（PEM）：CA 证书，或服务端自己的证书",
+    ),
     ("insecure", "不校验服务端证书"),
+    ("cert", "客户端证书（PEM）"),
+    ("key", "客户端证书的私钥（PEM）；不给则从 --cert 的文件里读"),
+    (
+        "connect_to",
+        "连接到这个地址，而不是 URL 里的主机；Host 头和 TLS 校验的名字仍按 URL；可重复给出，轮流使用",
+    ),
+    ("source_ip", "从这个本机地址发起连接；可重复给出，轮流使用"),
+    (
+        "proxy",
+        "代理，写作 http://、socks5:// 或 socks5h://[用户:密码@]主机:端口；'' 表示不用代理。\
+         不给则按环境变量 http_proxy、https_proxy、all_proxy，但本机上的服务始终直连",
+    ),
+    (
+        "no_proxy",
+        "不走代理的主机，如 .example.com,10.0.0.0/8 或 '*'；不给则按环境变量 NO_PROXY",
+    ),
     (
         "slo",
         "服务目标，如 'ttft p95 <= 1s' 或 'success >= 99%'；可重复给出",
@@ -150,6 +169,7 @@ fn translate_one(mut command: Command) -> Command {
 
 fn translate_argument(argument: Arg) -> Arg {
     let heading = match argument.get_help_heading() {
+        Some("Connection") => "连接",
         Some(_) => "内置引擎",
         None if argument.is_positional() => "参数",
         None => "选项",

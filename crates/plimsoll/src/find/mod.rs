@@ -37,7 +37,7 @@ use plan::Resolved;
 /// Runs the main job.
 pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
     let started = jiff::Timestamp::now();
-    let resolved = plan::resolve(args)?;
+    let mut resolved = plan::resolve(args)?;
     let folder = Folder::create(args.out.as_deref(), started)?;
     let console = Console::new(args.quiet || args.json, lang);
     // The engine lives as long as the run does.
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
         }
         None => plan::target(args)?,
     };
+    resolved.plan.proxy = target.route.proxy.as_ref().map(ToString::to_string);
     let ready = preflight(&target, &resolved.preflight).inspect_err(|_| folder.give_up())?;
     let session = Session {
         resolved,

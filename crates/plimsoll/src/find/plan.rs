@@ -112,6 +112,8 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
     };
     RunPlan {
         target,
+        // Known when the target is.
+        proxy: None,
         slo: search.slo.clone(),
         slo_given: !args.slo.is_empty(),
         rules: search.rules,
@@ -133,8 +135,8 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
 pub(super) fn target(args: &FindArgs) -> Result<Target, Failure> {
     let url = args.url.as_deref().unwrap_or_default();
     let mut target = Target::parse(url).map_err(|error| Failure::usage(error.to_string()))?;
-    target.ca_file.clone_from(&args.cacert);
-    target.insecure = args.insecure;
+    args.connect
+        .apply(&mut target, &|name| std::env::var(name).ok())?;
     Ok(match std::env::var(&args.api_key_env) {
         Ok(key) if !key.is_empty() => target.with_api_key(key.trim()),
         _ => target,

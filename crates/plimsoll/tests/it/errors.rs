@@ -101,6 +101,39 @@ fn a_server_that_is_not_there_is_exit_4_with_a_hint() {
 }
 
 #[test]
+fn a_way_that_does_not_lead_there_says_so_and_no_password() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let proxy = format!("http://user:sesame@{closed}");
+    let unreachable = format!("the proxy {closed} cannot be reached");
+    let table: [(&[&str], i32, &str); 6] = [
+        (&["--proxy", &proxy], 4, &unreachable),
+        (&["--proxy", &proxy], 4, "hint: --no-proxy HOST"),
+        (&["--proxy", "http://user:sesame@h:x"], 2, "`--proxy`"),
+        (&["--proxy", &proxy, "--connect-to", "h"], 2, "--connect-to"),
+        (
+            &["--source-ip", "192.0.2.1"],
+            2,
+            "no address of this machine",
+        ),
+        (&["--key", "k.pem"], 2, "--cert"),
+    ];
+    for (arguments, code, expected) in table {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(plimsoll()
+            .args(["find", "127.0.0.1:1"])
+            .args(arguments)
+            .current_dir(&folder));
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+        assert!(!text.contains("sesame"), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn an_unknown_model_names_the_known_one() {
     let server = serve(engine());
     let folder = tempfile::tempdir().unwrap();

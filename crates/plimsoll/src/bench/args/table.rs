@@ -46,6 +46,22 @@ pub(crate) const FLAGS: &[Flag] = &[
     ),
     Flag::switch("insecure", "take the server's certificate as it is"),
     Flag::text(
+        "cacert",
+        "PEM file of certificates to trust beside the system's: an authority's or the server's own",
+    )
+    .own(),
+    Flag::text("cert", "PEM file of the client's certificate").own(),
+    Flag::text("key", "PEM file of its key; the file of --cert if absent").own(),
+    Flag::text(
+        "connect-to",
+        "connect to these in turn, not to the host of the address, and use no proxy",
+    )
+    .takes(Kind::Many1)
+    .own(),
+    Flag::text("source-ip", "local addresses to connect from, in turn")
+        .takes(Kind::Many1)
+        .own(),
+    Flag::text(
         "request-id-prefix",
         "x-request-id is this and the request's number",
     ),

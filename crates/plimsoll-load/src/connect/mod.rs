@@ -1,0 +1,179 @@
+//! How connections are made: names, addresses, TLS. Everything that can be found out before is found
+//! out once, by `Connector::to`, so that no request waits for a name or a file.
+//!
+//! | part | does |
+//! |---|---|
+//! | `resolve` | target → places with their addresses |
+//! | `place` | which address is next: round robin, both families |
+//! | `dial` | TCP: fall over to the next address, happy eyeballs |
+//! | `peer` | one address, and the local addresses it is reached from |
+//! | `tunnel`, `socks` | through a proxy |
+//! | `tls` | settings of the handshake, and what its faults mean |
+//! | `verifier` | whether the server's certificate is good |
+//! | `pem` | certificates and keys in files |
+//! | `fault` | what went wrong, at which stage, with which address |
+//!
+//! It knows no HTTP: what is said over a connection is not its concern.
+
+mod dial;
+mod fault;
+mod peer;
+mod pem;
+mod place;
+mod resolve;
+mod socks;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tls;
+pub(crate) mod tunnel;
+mod verifier;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+pub use fault::ConnectFault;
+use plimsoll_core::record::ConnectTimes;
+use tokio::net::TcpStream;
+
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::error::LoadError;
+use crate::target::Target;
+use dial::Dialer;
+use tls::TlsSetup;
+use tunnel::Tunnel;
+
+/// What is offered by ALPN unless somebody says otherwise.
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// How to make connections to one target. Clones share their turns, so that all workers together
+/// spread evenly over the addresses.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    dialer: Arc<Dialer>,
+    proxied: Option<Arc<Proxied>>,
+    tls: Option<TlsSetup>,
+    clock: Clock,
+}
+
+/// The way through a proxy.
+struct Proxied {
+    tunnel: Tunnel,
+    /// Host and port of the proxy, for errors.
+    proxy: String,
+    /// Host and port of the target, for errors.
+    target: String,
+}
+
+/// A new connection.
+pub(crate) struct Connected {
+    pub(crate) connection: Connection,
+    pub(crate) times: ConnectTimes,
+}
+
+impl Connector {
+    /// Resolves the target's host and prepares TLS.
+    ///
+    /// # Errors
+    /// A name has no address, or the certificates cannot be used.
+    pub(crate) fn to(target: &Target) -> Result<Self, LoadError> {
+        Self::with_alpn(target, vec![HTTP_1_1.to_vec()])
+    }
+
+    /// As `Connector::to`, with the protocols that TLS offers, best first. What the server chose
+    /// is told by [`Connection::protocol`].
+    pub(crate) fn with_alpn(target: &Target, alpn: Vec<Vec<u8>>) -> Result<Self, LoadError> {
+        let tls = if target.tls {
+            Some(TlsSetup::new(target, alpn)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            dialer: Arc::new(resolve::dialer(target)?),
+            proxied: Proxied::on_the_way_to(target)?.map(Arc::new),
+            tls,
+            clock: Clock::start(),
+        })
+    }
+
+    /// Makes a connection that is ready for a request.
+    ///
+    /// # Errors
+    /// A stage failed; the fault says which.
+    pub(crate) async fn connect(&self) -> Result<Connected, ConnectFault> {
+        let mut times = ConnectTimes::default();
+        let start = self.clock.now();
+        let (mut socket, address) = self.dial().await?;
+        let mut reached = self.clock.now();
+        times.tcp = reached.since(start);
+        if let Some(proxied) = &self.proxied {
+            proxied.pass(&mut socket).await?;
+            if !matches!(proxied.tunnel, Tunnel::Forward) {
+                let passed = self.clock.now();
+                times.proxy = Some(passed.since(reached));
+                reached = passed;
+            }
+        }
+        let mut connection =
+            Connection::over(socket).map_err(|error| ConnectFault::Tcp { address, error })?;
+        if let Some(tls) = &self.tls {
+            self.secure(&mut connection, tls, address).await?;
+            times.tls = Some(self.clock.now().since(reached));
+        }
+        Ok(Connected { connection, times })
+    }
+
+    async fn dial(&self) -> Result<(TcpStream, SocketAddr), ConnectFault> {
+        let dialed = self.dialer.dial().await;
+        match (&self.proxied, dialed) {
+            (Some(proxied), Err(fault @ ConnectFault::Tcp { .. })) => {
+                Err(proxied.fault(format!("cannot be reached: {fault}")))
+            }
+            (_, dialed) => dialed,
+        }
+    }
+
+    async fn secure(
+        &self,
+        connection: &mut Connection,
+        tls: &TlsSetup,
+        address: SocketAddr,
+    ) -> Result<(), ConnectFault> {
+        let shaken = match tls.client() {
+            Ok(client) => connection.secure(client).await,
+            Err(error) => Err(error),
+        };
+        shaken.map_err(|error| ConnectFault::Tls {
+            peer: match &self.proxied {
+                Some(proxied) => proxied.target.clone(),
+                None => address.to_string(),
+            },
+            fault: error.to_string(),
+        })
+    }
+}
+
+impl Proxied {
+    fn on_the_way_to(target: &Target) -> Result<Option<Self>, LoadError> {
+        let tunnel = resolve::tunnel(target)?;
+        Ok(tunnel
+            .zip(target.route.proxy.as_ref())
+            .map(|(tunnel, proxy)| Self {
+                tunnel,
+                proxy: proxy.authority(),
+                target: target.authority(),
+            }))
+    }
+
+    async fn pass(&self, socket: &mut TcpStream) -> Result<(), ConnectFault> {
+        let passed = self.tunnel.open(socket).await;
+        passed.map_err(|fault| self.fault(fault))
+    }
+
+    fn fault(&self, fault: String) -> ConnectFault {
+        ConnectFault::Proxy {
+            proxy: self.proxy.clone(),
+            fault,
+        }
+    }
+}
