@@ -10,8 +10,9 @@
 
 use super::fault::HttpFault;
 use super::http1::{Head, Part, ResponseReader};
-use super::openai::{Chunk, Usage, parse_chunk};
+use super::openai::{Chunk, Usage, locate, parse_chunk};
 use super::sse::SseParser;
+use super::template::Template;
 use crate::outcome::Outcome;
 use crate::record::StreamEvent;
 use crate::time::Offset;
@@ -46,6 +47,7 @@ struct Body {
     events: Vec<StreamEvent>,
     text: Option<String>,
     usage: Usage,
+    template: Template,
     finished: bool,
     done_marker: bool,
     fault: Option<AnswerEnd>,
@@ -65,9 +67,12 @@ impl Answer {
         let text = self.body.text.take().map(|_| String::new());
         let mut kept = std::mem::take(&mut self.body.kept);
         kept.clear();
+        let mut template = std::mem::take(&mut self.body.template);
+        template.forget();
         self.body = Body {
             kept,
             text,
+            template,
             ..Body::default()
         };
     }
@@ -143,6 +148,17 @@ impl Answer {
     }
 }
 
+/// Enters an event with a choice, and its text where that is kept.
+fn take_output(events: &mut Vec<StreamEvent>, kept: Option<&mut String>, text: &str, at: Offset) {
+    events.push(StreamEvent {
+        at,
+        output: !text.is_empty(),
+    });
+    if let Some(kept) = kept {
+        kept.push_str(text);
+    }
+}
+
 impl Body {
     fn take(&mut self, part: Part<'_>, at: Offset) {
         match part {
@@ -190,8 +206,16 @@ impl Body {
             self.done_marker = true;
             return;
         }
-        match parse_chunk(data) {
-            Ok(chunk) => self.take_chunk(chunk, at),
+        if let Some(text) = self.template.text(data) {
+            return take_output(&mut self.events, self.text.as_mut(), text, at);
+        }
+        match locate(data) {
+            Ok((chunk, text)) => {
+                if let Some(text) = text {
+                    self.template.learn(data, text);
+                }
+                self.take_chunk(chunk, at);
+            }
             Err(fault) => {
                 self.fault = Some(failure(
                     Outcome::Malformed,
@@ -211,15 +235,9 @@ impl Body {
             self.usage.completion_tokens = usage.completion_tokens.or(self.usage.completion_tokens);
         }
         if chunk.has_choices {
-            self.events.push(StreamEvent {
-                at,
-                output: !chunk.text.is_empty(),
-            });
+            take_output(&mut self.events, self.text.as_mut(), &chunk.text, at);
         }
         self.finished |= chunk.finished;
-        if let Some(text) = &mut self.text {
-            text.push_str(&chunk.text);
-        }
     }
 
     /// A web page where JSON was due is the commonest mistake in a URL: name it.

@@ -9,6 +9,7 @@ mod openai;
 mod prometheus;
 mod signals;
 mod sse;
+mod template;
 
 pub use answer::{Answer, AnswerEnd};
 pub use fault::HttpFault;

@@ -1,6 +1,7 @@
 //! One `data` payload of an OpenAI-compatible answer: completion or chat chunk, streamed or whole.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -36,6 +37,11 @@ pub struct Chunk {
 #[error("not a completion chunk: {0}")]
 pub struct ChunkFault(pub String);
 
+/// A string that is borrowed from the payload unless it has escapes. Serde borrows a `Cow` only in
+/// a place of its own, not inside an `Option`.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 #[derive(Deserialize)]
 struct RawChunk<'a> {
     #[serde(borrow, default)]
@@ -46,31 +52,31 @@ struct RawChunk<'a> {
     error: Option<serde_json::Value>,
     /// vLLM's older error objects: `{"object":"error","message":…}`.
     #[serde(borrow, default)]
-    object: Option<Cow<'a, str>>,
+    object: Option<Text<'a>>,
     #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
+    message: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 struct RawChoice<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text<'a>>,
     #[serde(borrow, default)]
     delta: Option<RawMessage<'a>>,
     #[serde(borrow, default)]
     message: Option<RawMessage<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 struct RawMessage<'a> {
     #[serde(borrow, default)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Text<'a>>,
     #[serde(borrow, default)]
-    reasoning_content: Option<Cow<'a, str>>,
+    reasoning_content: Option<Text<'a>>,
     #[serde(borrow, default)]
-    reasoning: Option<Cow<'a, str>>,
+    reasoning: Option<Text<'a>>,
     #[serde(default)]
     tool_calls: Option<Vec<RawToolCall>>,
 }
@@ -89,23 +95,37 @@ struct RawFunction {
     arguments: Option<String>,
 }
 
-impl RawMessage<'_> {
-    fn append_to(&self, text: &mut String) {
-        for part in [&self.reasoning_content, &self.reasoning, &self.content]
+impl<'a> RawMessage<'a> {
+    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
+        [&self.reasoning_content, &self.reasoning, &self.content]
             .into_iter()
             .flatten()
-        {
-            text.push_str(part);
-        }
-        for call in self
-            .tool_calls
-            .iter()
-            .flatten()
+    }
+
+    fn tool_texts(&self) -> impl Iterator<Item = &String> {
+        let calls = self.tool_calls.iter().flatten();
+        calls
             .filter_map(|call| call.function.as_ref())
-        {
-            for part in [&call.name, &call.arguments].into_iter().flatten() {
-                text.push_str(part);
-            }
+            .flat_map(|call| [&call.name, &call.arguments].into_iter().flatten())
+    }
+}
+
+impl<'a> RawChoice<'a> {
+    fn messages(&self) -> impl Iterator<Item = &RawMessage<'a>> {
+        [&self.delta, &self.message].into_iter().flatten()
+    }
+
+    /// Output texts that are strings of their own in the document.
+    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
+        let messages = self.messages().flat_map(RawMessage::texts);
+        self.text.iter().chain(messages)
+    }
+
+    fn append_to(&self, text: &mut String) {
+        text.extend(self.text.iter().map(|part| part.0.as_ref()));
+        for message in self.messages() {
+            text.extend(message.texts().map(|part| part.0.as_ref()));
+            text.extend(message.tool_texts().map(String::as_str));
         }
     }
 }
@@ -115,6 +135,12 @@ impl RawMessage<'_> {
 /// # Errors
 /// It is not JSON, or not of this protocol's shape.
 pub fn parse_chunk(data: &[u8]) -> Result<Chunk, ChunkFault> {
+    locate(data).map(|(chunk, _)| chunk)
+}
+
+/// As [`parse_chunk`], with the place of the output text in the payload where it is all the payload
+/// says: one string without escapes, no end, no counts, no error.
+pub(super) fn locate(data: &[u8]) -> Result<(Chunk, Option<Range<usize>>), ChunkFault> {
     let raw: RawChunk<'_> =
         serde_json::from_slice(data).map_err(|error| ChunkFault(error.to_string()))?;
     let mut chunk = Chunk {
@@ -129,25 +155,42 @@ pub fn parse_chunk(data: &[u8]) -> Result<Chunk, ChunkFault> {
             .map(|error| error_text(&error)),
         ..Chunk::default()
     };
-    if chunk.error.is_none() && raw.object.as_deref() == Some("error") {
+    if chunk.error.is_none() && raw.object.is_some_and(|object| object.0 == "error") {
         chunk.error = Some(
             raw.message
-                .map_or_else(|| "error".to_owned(), Cow::into_owned),
+                .map_or_else(|| "error".to_owned(), |text| text.0.into_owned()),
         );
     }
     for choice in raw.choices.iter().flatten() {
-        if let Some(text) = &choice.text {
-            chunk.text.push_str(text);
-        }
-        for message in [&choice.delta, &choice.message].into_iter().flatten() {
-            message.append_to(&mut chunk.text);
-        }
+        choice.append_to(&mut chunk.text);
         chunk.finished |= choice
             .finish_reason
             .as_ref()
-            .is_some_and(|reason| !reason.is_empty());
+            .is_some_and(|reason| !reason.0.is_empty());
     }
-    Ok(chunk)
+    let says_more = chunk.finished || chunk.usage.is_some() || chunk.error.is_some();
+    let text = raw.choices.filter(|_| !says_more);
+    let text = text.and_then(|choices| text_place(data, &choices));
+    Ok((chunk, text))
+}
+
+/// Where the one output text of the one choice stands in the payload.
+fn text_place(data: &[u8], choices: &[RawChoice<'_>]) -> Option<Range<usize>> {
+    let [choice] = choices else {
+        return None;
+    };
+    let has_tools = choice
+        .messages()
+        .any(|message| message.tool_texts().next().is_some());
+    let mut texts = choice.texts().filter(|text| !text.0.is_empty());
+    match (texts.next(), texts.next(), has_tools) {
+        // What is borrowed stands in the payload as it is.
+        (Some(Text(Cow::Borrowed(text))), None, false) => {
+            let start = text.as_ptr().addr() - data.as_ptr().addr();
+            Some(start..start + text.len())
+        }
+        _ => None,
+    }
 }
 
 fn error_text(error: &serde_json::Value) -> String {

@@ -41,6 +41,11 @@ impl SseParser {
                 self.line.extend_from_slice(bytes);
                 return;
             };
+            if let Some(data) = self.whole_event(bytes, end) {
+                on_data(data);
+                bytes = &bytes[end + 2..];
+                continue;
+            }
             self.after_cr = bytes[end] == b'\r';
             if self.line.is_empty() {
                 self.take_line(&bytes[..end], on_data);
@@ -53,6 +58,17 @@ impl SseParser {
             }
             bytes = &bytes[end + 1..];
         }
+    }
+
+    /// The data of an event that is one `data` line and an empty one, both here: nearly all are,
+    /// and need no copy.
+    fn whole_event<'a>(&self, bytes: &'a [u8], end: usize) -> Option<&'a [u8]> {
+        let stands_alone = self.begun && self.line.is_empty() && !self.has_data;
+        if !stands_alone || bytes[end..].get(..2)? != b"\n\n" {
+            return None;
+        }
+        let value = bytes[..end].strip_prefix(b"data:")?;
+        Some(value.strip_prefix(b" ").unwrap_or(value))
     }
 
     fn take_line(&mut self, line: &[u8], on_data: &mut impl FnMut(&[u8])) {
