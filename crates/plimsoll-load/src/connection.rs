@@ -14,6 +14,8 @@ pub(crate) struct Connection {
     tls: Option<Box<rustls::ClientConnection>>,
     /// Encrypted bytes on their way into rustls; empty for plain connections.
     sealed: Vec<u8>,
+    /// When the peer's farewell of TLS came: the socket may stay open after it.
+    closed: Option<Offset>,
 }
 
 /// What came out of sealed bytes.
@@ -38,6 +40,7 @@ impl Connection {
             socket,
             tls: None,
             sealed: Vec::new(),
+            closed: None,
         })
     }
 
@@ -98,12 +101,16 @@ impl Connection {
 
     /// Reads until TLS opens something; "would block" if it does not yet.
     fn read_sealed(&mut self, buffer: &mut [u8], stamps: &Stamps) -> io::Result<(usize, Offset)> {
+        if let Some(at) = self.closed {
+            return Ok((0, at));
+        }
         loop {
             let (count, at) = stamps.read(&self.socket, &mut self.sealed)?;
             if count == 0 {
                 return Ok((0, at));
             }
             let opened = self.open_sealed(count, buffer)?;
+            self.closed = opened.closed.then_some(at);
             if opened.bytes > 0 || opened.closed {
                 return Ok((opened.bytes, at));
             }
@@ -159,7 +166,8 @@ impl Connection {
     /// server has not closed it.
     pub(crate) fn is_quiet(&self) -> bool {
         let mut byte = [0];
-        matches!(self.socket.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        self.closed.is_none()
+            && matches!(self.socket.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     async fn shake_hands(&mut self) -> io::Result<()> {

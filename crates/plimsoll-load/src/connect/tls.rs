@@ -90,7 +90,7 @@ pub(crate) fn fault(error: &Error) -> io::Error {
 fn hint(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "trust its issuer with --cacert FILE, or any certificate with --insecure"
+            "trust it or its issuer with --cacert FILE, or any certificate with --insecure"
         }
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

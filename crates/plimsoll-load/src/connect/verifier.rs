@@ -13,6 +13,8 @@ use super::pem;
 use crate::error::LoadError;
 use crate::target::TlsOptions;
 
+const NO_ROOTS: &str = "this machine has no certificate authorities; name one with --cacert FILE, or take any certificate with --insecure";
+
 /// The verifier that the options ask for.
 pub(super) fn verifier(
     options: &TlsOptions,
@@ -44,8 +46,6 @@ pub(super) fn verifier(
         trust: Trust::Roots { webpki, own },
     }))
 }
-
-const NO_ROOTS: &str = "this machine has no certificate authorities; name one with --cacert FILE, or take any certificate with --insecure";
 
 /// Checks a certificate, and in any case that the server has its key.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ impl ServerCertVerifier for Verifier {
         let verified =
             webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
-            Err(error) if own.contains(end_entity) && may_be_own(&error) => {
+            Err(error) if may_be_own(&error) => {
+                if !own.contains(end_entity) {
+                    return Err(CertificateError::UnknownIssuer.into());
+                }
                 verify_own_name(end_entity, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }

@@ -214,3 +214,40 @@ fn an_interrupt_prints_what_was_measured() {
     assert_eq!(ran.words("Failed requests:")[2], "0");
     assert!(ran.out.contains("Ended as never_sent:"));
 }
+
+#[test]
+fn a_run_goes_where_it_is_told_from_where_it_is_told() {
+    let server = server(Faults::default());
+    let ran = run(
+        &server,
+        &format!(
+            "--base-url http://name.invalid:1 --connect-to {} --source-ip 127.0.0.3 127.0.0.4 \
+             --num-prompts 4 --random-input-len 8 --random-output-len 2",
+            server.url().replace("http://", "")
+        ),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.words("Successful requests:")[2], "4");
+}
+
+#[test]
+fn a_proxy_that_is_away_is_told_with_its_cause() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let argv = ["--base-url", "http://name.invalid:1"].map(str::to_owned);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let env = |name: &str| (name == "http_proxy").then(|| format!("http://user:sesame@{closed}"));
+    let code = super::run(&argv, &mut out, &mut err, &env, &|| false);
+    let text = String::from_utf8([out, err].concat()).unwrap();
+    assert_eq!(code, 1, "{text}");
+    for expected in [
+        format!("go through the proxy http://{closed}"),
+        format!("the proxy {closed} cannot be reached"),
+        "connection refused".to_owned(),
+    ] {
+        assert!(text.contains(&expected), "{text}");
+    }
+    assert!(!text.contains("sesame"), "{text}");
+}

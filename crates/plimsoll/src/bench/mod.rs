@@ -100,13 +100,18 @@ pub(crate) fn run(
 
 /// A load that cannot be carried at all, with its causes.
 fn load_failure(error: &dyn Error) -> Failure {
+    Failure::run(with_causes(error))
+}
+
+/// An error's text and those of its causes.
+fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    Failure::run(text)
+    text
 }
 
 fn unwritable(error: &io::Error) -> Failure {

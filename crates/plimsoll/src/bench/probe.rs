@@ -102,7 +102,7 @@ impl RequestSource for Single {
 impl Probe for LiveProbe<'_> {
     fn models(&mut self) -> Result<Vec<ServedModel>, String> {
         let response = fetch::get(self.target, "/v1/models", self.timeout.min(LONGEST))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| super::with_causes(&error))?;
         if response.status != 200 {
             return Err(format!(
                 "/v1/models answered with status {}",

@@ -98,9 +98,9 @@ fn connections_take_turns_over_the_places_given() {
 fn an_address_that_refuses_is_passed_over() {
     let good = listener("127.0.0.1");
     let bad = closed("127.0.0.2");
-    let by_name = dialer(&[bad, address(&good)]);
+    let by_name = dialer(&[bad.address, address(&good)]);
     assert_eq!([dial(&by_name), dial(&by_name)], [address(&good); 2]);
-    let by_place = connector(&target(&[bad, address(&good)]));
+    let by_place = connector(&target(&[bad.address, address(&good)]));
     for _ in 0..2 {
         let _ = connect(&by_place).unwrap();
     }
@@ -110,10 +110,12 @@ fn an_address_that_refuses_is_passed_over() {
 #[test]
 fn if_all_refuse_the_first_one_is_told() {
     let bad = [closed("127.0.0.1"), closed("127.0.0.2")];
-    let fault = connect(&connector(&target(&bad))).err().unwrap();
+    let fault = connect(&connector(&target(&bad.each_ref().map(|one| one.address))))
+        .err()
+        .unwrap();
     assert_eq!(
         fault.to_string(),
-        format!("connect to {}: connection refused", bad[0])
+        format!("connect to {}: connection refused", bad[0].address)
     );
 }
 
@@ -135,7 +137,8 @@ fn a_family_that_refuses_loses_the_race_and_its_place() {
         return;
     }
     let good = listener("127.0.0.1");
-    let dialer = dialer(&[closed("::1"), address(&good)]);
+    let bad = closed("::1");
+    let dialer = dialer(&[bad.address, address(&good)]);
     for _ in 0..3 {
         assert_eq!(dial(&dialer), address(&good));
     }

@@ -142,8 +142,12 @@ fn answer(listener: &TcpListener, config: ServerConfig) -> Seen {
 
 /// A target for a name that leads to the server.
 fn target(name: &str, server: &Server) -> Target {
+    target_at(name, server.address)
+}
+
+fn target_at(name: &str, address: SocketAddr) -> Target {
     let mut target = Target::parse(&format!("https://{name}")).unwrap();
-    let place = Place::parse(&server.address.to_string()).unwrap();
+    let place = Place::parse(&address.to_string()).unwrap();
     target.route.connect_to.push(place);
     target
 }
@@ -208,11 +212,16 @@ fn a_server_of_ones_own_authority_is_trusted_by_its_file() {
 
 #[test]
 fn a_server_of_an_unknown_authority_is_refused_with_the_way_out() {
-    let pair = signed("gpu1.test", &authority());
-    let error = ask("gpu1.test", &pair, None).unwrap_err();
-    assert!(error.contains("UnknownIssuer"), "{error}");
-    assert!(error.contains("--cacert FILE"), "{error}");
-    assert!(error.contains("--insecure"), "{error}");
+    for pair in [
+        signed("gpu1.test", &authority()),
+        self_signed(&own_authority("gpu1.test")),
+        self_signed(&params("gpu1.test")),
+    ] {
+        let error = ask("gpu1.test", &pair, None).unwrap_err();
+        assert!(error.contains("UnknownIssuer"), "{error}");
+        assert!(error.contains("--cacert FILE"), "{error}");
+        assert!(error.contains("--insecure"), "{error}");
+    }
 }
 
 #[test]
@@ -386,4 +395,35 @@ fn a_port_without_tls_is_told_as_such() {
     let error = get(&target).unwrap_err();
     assert!(error.contains("does the port speak TLS?"), "{error}");
     server.join().unwrap();
+}
+
+#[test]
+fn a_farewell_of_tls_ends_an_answer_though_the_socket_stays_open() {
+    let pair = self_signed(&params("gpu1.test"));
+    let config = server_config(&pair, None);
+    let listener = listener("127.0.0.1");
+    let address = address(&listener);
+    let thread = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+        let mut first = [0; 1];
+        Stream::new(&mut tls, &mut socket)
+            .read_exact(&mut first)
+            .unwrap();
+        tls.writer()
+            .write_all(b"HTTP/1.0 200 OK\r\n\r\nok")
+            .unwrap();
+        tls.send_close_notify();
+        let mut sealed = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        socket.write_all(&sealed).unwrap();
+        // Until the client closes.
+        drop(socket.read_to_end(&mut Vec::new()));
+    });
+    let mut target = target_at("gpu1.test", address);
+    target.tls_options.insecure = true;
+    assert_eq!(get(&target).unwrap().text(), "ok");
+    thread.join().unwrap();
 }

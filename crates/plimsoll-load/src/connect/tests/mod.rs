@@ -6,6 +6,8 @@ mod proxies;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
+use tokio::net::TcpSocket;
+
 use super::{ConnectFault, Connected, Connector};
 use crate::target::Target;
 use crate::worker;
@@ -19,9 +21,25 @@ fn address(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// An address where nobody listens.
-fn closed(ip: &str) -> SocketAddr {
-    address(&listener(ip))
+/// A port that is taken, so that no other test gets it, and where nobody listens.
+struct Closed {
+    _socket: TcpSocket,
+    address: SocketAddr,
+}
+
+fn closed(ip: &str) -> Closed {
+    let ip: IpAddr = ip.parse().unwrap();
+    let socket = if ip.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    }
+    .unwrap();
+    socket.bind((ip, 0).into()).unwrap();
+    Closed {
+        address: socket.local_addr().unwrap(),
+        _socket: socket,
+    }
 }
 
 fn connector(target: &Target) -> Connector {

@@ -210,7 +210,8 @@ fn a_proxy_that_wants_a_login_is_told_as_the_one_who_refuses() {
 
 #[test]
 fn a_proxy_that_is_none_is_told_as_such() {
-    let absent = closed("127.0.0.1");
+    let nobody = closed("127.0.0.1");
+    let absent = nobody.address;
     let fault = |target: &Target| connect(&connector(target)).err().unwrap().to_string();
     let target = through("http://h.invalid:1", "http", "", absent);
     let expected =
@@ -290,7 +291,8 @@ fn no_password_shows_in_a_connector_or_its_target() {
         ("https://127.0.0.1:1", "http"),
         ("http://127.0.0.1:1", "socks5"),
     ] {
-        let target = through(url, scheme, "user:sesame@", closed("127.0.0.1"));
+        let nobody = closed("127.0.0.1");
+        let target = through(url, scheme, "user:sesame@", nobody.address);
         let tunnel = super::super::resolve::tunnel(&target).unwrap();
         let shown = format!("{target:?} {tunnel:?}");
         assert!(!shown.contains("sesame"), "{shown}");
