@@ -215,7 +215,7 @@ impl Worker {
         match &conn.answer {
             Some(answer) if answer.all_sent() => self.complete(key, conn),
             Some(answer) if conn.stalled => {
-                self.queue.push(answer.due_ns(self.shared.pace), key);
+                self.queue.push(answer.due_ns(), key);
                 conn.stalled = false;
                 Ok(())
             }
@@ -254,10 +254,10 @@ impl Worker {
                 received_ns,
             }) => match ask {
                 Some(Ok(ask)) => {
-                    let mut answer = Answer::new(ask, head.id, received_ns);
+                    let mut answer = Answer::new(ask, head.id, received_ns, self.shared.pace);
                     answer.close = head.close;
                     self.shared.recorder.begin(&mut answer);
-                    self.queue.push(answer.due_ns(self.shared.pace), key);
+                    self.queue.push(answer.due_ns(), key);
                     conn.answer = Some(answer);
                     return Ok(());
                 }
@@ -301,8 +301,7 @@ impl Worker {
             conn.stalled = true;
             return Ok(());
         }
-        let pace = self.shared.pace;
-        let (from, tokens) = (answer.sent, answer.next_tokens(pace));
+        let (from, tokens) = (answer.sent, answer.next_tokens());
         let score = self.shared.score(answer.ask.kind);
         let middle = from > 0 && tokens == 1 && from + 1 < answer.ask.tokens;
         if middle {
@@ -319,7 +318,7 @@ impl Worker {
             conn.transport.write(&self.scratch)?;
         }
         if !answer.all_sent() {
-            self.queue.push(answer.due_ns(pace), key);
+            self.queue.push(answer.due_ns(), key);
         } else if !conn.transport.blocked() {
             self.complete(key, conn)?;
         }
