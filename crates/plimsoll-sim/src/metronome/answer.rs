@@ -21,14 +21,16 @@ pub(super) struct Answer {
     pub(super) first_ns: Option<u64>,
     /// When the latest token was handed over, in ns.
     pub(super) last_ns: u64,
-    /// Gaps between successive writes, in ms; 3 ns of rounding at 50 ms.
-    pub(super) gaps_ms: Vec<f32>,
+    pace: Pace,
+    /// Gaps between successive writes − what they should be, in ns: exact up to 16 ms, and half as
+    /// large as the gaps themselves, of which ten thousand streams keep millions.
+    gap_errors_ns: Vec<f32>,
     /// Gaps inside of a write, which are 0.
     pub(super) zero_gaps: u32,
 }
 
 impl Answer {
-    pub(super) fn new(ask: Ask, id: Option<Box<str>>, received_ns: u64) -> Self {
+    pub(super) fn new(ask: Ask, id: Option<Box<str>>, received_ns: u64, pace: Pace) -> Self {
         Self {
             ask,
             id,
@@ -38,26 +40,27 @@ impl Answer {
             sent: 0,
             first_ns: None,
             last_ns: received_ns,
-            gaps_ms: Vec::new(),
+            pace,
+            gap_errors_ns: Vec::new(),
             zero_gaps: 0,
         }
     }
 
     /// When its next write is due, in ns.
-    pub(super) fn due_ns(&self, pace: Pace) -> u64 {
+    pub(super) fn due_ns(&self) -> u64 {
         let token = if self.ask.stream {
             self.sent
         } else {
             self.ask.tokens - 1
         };
-        pace.due_ns(self.received_ns, token)
+        self.pace.due_ns(self.received_ns, token)
     }
 
     /// How many tokens its next write carries.
-    pub(super) fn next_tokens(&self, pace: Pace) -> u32 {
+    pub(super) fn next_tokens(&self) -> u32 {
         let left = self.ask.tokens - self.sent;
         if self.ask.stream {
-            pace.together(left)
+            self.pace.together(left)
         } else {
             left
         }
@@ -67,13 +70,21 @@ impl Answer {
         self.sent == self.ask.tokens
     }
 
+    /// The gaps between its writes, in ns.
+    pub(super) fn gaps_ns(&self) -> impl Iterator<Item = u64> {
+        let itl_ns = self.pace.itl_ns() as f64;
+        let errors = self.gap_errors_ns.iter();
+        errors.map(move |error_ns| (itl_ns + f64::from(*error_ns)) as u64)
+    }
+
     /// Enters a write of `tokens` that begins at `now_ns`.
     pub(super) fn record(&mut self, now_ns: u64, tokens: u32) {
         self.sent += tokens;
         if self.ask.stream {
             if self.first_ns.is_some() {
-                let gap_ns = now_ns.saturating_sub(self.last_ns);
-                self.gaps_ms.push((gap_ns as f64 / 1e6) as f32);
+                let gap_ns = now_ns.saturating_sub(self.last_ns) as f64;
+                self.gap_errors_ns
+                    .push((gap_ns - self.pace.itl_ns() as f64) as f32);
             } else {
                 self.first_ns = Some(now_ns);
             }
@@ -91,7 +102,7 @@ mod tests {
     use crate::server::ask::Kind;
     use std::time::Duration;
 
-    fn answer(stream: bool) -> Answer {
+    fn answer(stream: bool, ttft_ns: u64, itl_ns: u64) -> Answer {
         let ask = Ask {
             kind: Kind::Chat,
             tokens: 4,
@@ -99,31 +110,30 @@ mod tests {
             include_usage: false,
             prompt_tokens: 1,
         };
-        Answer::new(ask, None, 1_000)
+        let pace = Pace::new(Duration::from_nanos(ttft_ns), Duration::from_nanos(itl_ns));
+        Answer::new(ask, None, 1_000, pace)
     }
 
     #[test]
     fn a_late_write_leaves_the_next_one_its_time() {
-        let pace = Pace::new(Duration::from_nanos(500), Duration::from_nanos(100));
-        let mut answer = answer(true);
-        assert_eq!(answer.due_ns(pace), 1_500);
-        answer.record(1_580, answer.next_tokens(pace));
-        assert_eq!(answer.due_ns(pace), 1_600);
+        let mut answer = answer(true, 500, 100);
+        assert_eq!(answer.due_ns(), 1_500);
+        answer.record(1_580, answer.next_tokens());
+        assert_eq!(answer.due_ns(), 1_600);
         answer.record(1_600, 1);
         assert_eq!((answer.first_ns, answer.last_ns), (Some(1_580), 1_600));
-        assert_eq!(answer.gaps_ms, [0.000_02]);
+        answer.record(1_723, 1);
+        assert_eq!(answer.gaps_ns().collect::<Vec<_>>(), [20, 123]);
     }
 
     #[test]
     fn what_is_due_at_once_goes_out_at_once() {
-        let pace = Pace::new(Duration::ZERO, Duration::ZERO);
-        let mut streamed = answer(true);
-        streamed.record(1_010, streamed.next_tokens(pace));
+        let mut streamed = answer(true, 0, 0);
+        streamed.record(1_010, streamed.next_tokens());
         assert!(streamed.all_sent());
-        assert_eq!((streamed.zero_gaps, streamed.gaps_ms.len()), (3, 0));
-        let pace = Pace::new(Duration::ZERO, Duration::from_nanos(10));
-        let mut whole = answer(false);
-        assert_eq!((whole.due_ns(pace), whole.next_tokens(pace)), (1_030, 4));
+        assert_eq!((streamed.zero_gaps, streamed.gaps_ns().count()), (3, 0));
+        let mut whole = answer(false, 0, 10);
+        assert_eq!((whole.due_ns(), whole.next_tokens()), (1_030, 4));
         whole.record(1_031, 4);
         assert_eq!(
             (whole.first_ns, whole.last_ns, whole.zero_gaps),

@@ -25,6 +25,14 @@ impl Pace {
         }
     }
 
+    pub(super) fn ttft_ns(self) -> u64 {
+        self.ttft_ns
+    }
+
+    pub(super) fn itl_ns(self) -> u64 {
+        self.itl_ns
+    }
+
     /// When `token` (counted from 0) of a request received at `received_ns` is due.
     ///
     /// It hangs on the receipt only: a token that was late makes no later one late.

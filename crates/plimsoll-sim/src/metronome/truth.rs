@@ -5,6 +5,7 @@
 
 use super::answer::Answer;
 use super::histogram::Histogram;
+use super::schedule::Pace;
 use crate::server::Truth;
 use crate::server::runner::lock;
 use serde::Serialize;
@@ -25,7 +26,7 @@ struct Line {
     events: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Account {
     completed: u64,
     failed: u64,
@@ -39,6 +40,21 @@ struct Account {
 }
 
 impl Account {
+    fn new(pace: Pace) -> Self {
+        Self {
+            completed: 0,
+            failed: 0,
+            cancelled: 0,
+            output_tokens: 0,
+            prompt_tokens: 0,
+            ttft: Histogram::around(pace.ttft_ns()),
+            itl: Histogram::around(pace.itl_ns()),
+            // Answers differ in length: there is no one span to expect.
+            e2e: Histogram::around(0),
+            lines: Vec::new(),
+        }
+    }
+
     fn complete(&mut self, mut answer: Answer, done_ns: u64, kept: usize) {
         self.completed += 1;
         self.output_tokens += u64::from(answer.ask.tokens);
@@ -49,8 +65,8 @@ impl Account {
         }
         self.e2e.record(since(answer.last_ns), 1);
         self.itl.record(0, u64::from(answer.zero_gaps));
-        for gap_ms in &answer.gaps_ms {
-            self.itl.record((f64::from(*gap_ms) * 1e6) as u64, 1);
+        for gap_ns in answer.gaps_ns() {
+            self.itl.record(gap_ns, 1);
         }
         if self.lines.len() < kept {
             self.lines.push(Line {
@@ -79,6 +95,7 @@ impl Account {
 /// The accounts of all workers.
 #[derive(Debug)]
 pub(super) struct Recorder {
+    pace: Pace,
     /// A worker locks its own, once per ended request; only a reader competes for it.
     accounts: Vec<Mutex<Account>>,
     /// Most lines of one account.
@@ -89,9 +106,11 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize, pace: Pace) -> Self {
+        let account = |_| Mutex::new(Account::new(pace));
         Self {
-            accounts: (0..workers).map(|_| Mutex::default()).collect(),
+            pace,
+            accounts: (0..workers).map(account).collect(),
             kept: KEPT_REQUESTS / workers,
             epoch: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
@@ -137,7 +156,7 @@ impl Recorder {
     }
 
     pub(super) fn truth(&self) -> Truth {
-        let mut sum = Account::default();
+        let mut sum = Account::new(self.pace);
         for account in &self.accounts {
             sum.merge(&lock(account));
         }
@@ -171,7 +190,7 @@ impl Recorder {
     pub(super) fn reset(&self) {
         let _ = self.epoch.fetch_add(1, Ordering::Relaxed);
         for account in &self.accounts {
-            *lock(account) = Account::default();
+            *lock(account) = Account::new(self.pace);
         }
         self.peak.store(self.in_flight(), Ordering::Relaxed);
     }
@@ -182,7 +201,13 @@ mod tests {
     use super::Recorder;
     use crate::metronome::answer::Answer;
     use crate::metronome::ask::Ask;
+    use crate::metronome::schedule::Pace;
     use crate::server::ask::Kind;
+    use std::time::Duration;
+
+    fn pace() -> Pace {
+        Pace::new(Duration::from_millis(1), Duration::from_millis(3))
+    }
 
     fn answer(recorder: &Recorder) -> Answer {
         let ask = Ask {
@@ -192,14 +217,14 @@ mod tests {
             include_usage: false,
             prompt_tokens: 3,
         };
-        let mut answer = Answer::new(ask, Some("r".into()), 1_000_000);
+        let mut answer = Answer::new(ask, Some("r".into()), 1_000_000, pace());
         recorder.begin(&mut answer);
         answer
     }
 
     #[test]
     fn the_workers_accounts_are_one_truth() {
-        let recorder = Recorder::new(2);
+        let recorder = Recorder::new(2, pace());
         for worker in 0..2 {
             let mut answer = answer(&recorder);
             answer.record(3_000_000, 1);
@@ -222,7 +247,7 @@ mod tests {
         ] {
             let latency = latency.unwrap();
             assert_eq!(latency.n, 2);
-            assert!((latency.p50 - ms).abs() < 1e-3 && (latency.mean - ms).abs() < 1e-6);
+            assert!((latency.p50 - ms).abs() < 1e-4 && (latency.mean - ms).abs() < 1e-6);
         }
         let lines = String::from_utf8(recorder.request_lines()).unwrap();
         assert_eq!(lines.lines().count(), 2);
@@ -232,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_reset_forgets_and_what_began_before_it_does_not_count() {
-        let recorder = Recorder::new(1);
+        let recorder = Recorder::new(1, pace());
         let early = answer(&recorder);
         recorder.refuse(0);
         recorder.reset();

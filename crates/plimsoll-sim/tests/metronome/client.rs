@@ -63,6 +63,10 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    pub(crate) fn stream(&self) -> &S {
+        self.stream.get_ref()
+    }
+
     pub(crate) fn post(&mut self, path: &str, body: &str) -> Reply {
         self.send(&request("POST", path, "", body));
         self.reply()

@@ -7,6 +7,7 @@
 
 mod client;
 mod http;
+mod tls;
 mod truth;
 
 use plimsoll_sim::{Metronome, MetronomeConfig};

@@ -9,6 +9,7 @@ mod errors;
 mod find;
 mod guide_scripts;
 mod llama;
+mod sim;
 
 use std::path::Path;
 use std::process::{Command, Output};
