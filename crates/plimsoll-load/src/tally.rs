@@ -144,8 +144,8 @@ impl Tally {
             (&mut self.tls, &other.tls),
             (&mut self.shared_first_error, &other.shared_first_error),
         ] {
-            // Same bounds on both sides: nothing is refused.
-            debug_assert!(mine.add(theirs).is_ok());
+            let added = mine.add(theirs);
+            debug_assert!(added.is_ok(), "both sides have the same bounds");
         }
         self.connect_time += other.connect_time;
         self.idle_retries += other.idle_retries;

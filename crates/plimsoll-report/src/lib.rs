@@ -18,6 +18,7 @@ pub mod figures;
 pub mod lang;
 pub mod notes;
 pub mod plot;
+pub mod selftest;
 pub mod sentence;
 pub mod table;
 

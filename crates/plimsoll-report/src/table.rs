@@ -12,7 +12,8 @@ use crate::words;
 const WIDE: u16 = 116;
 
 /// No borders, and a line under the heading.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+pub(crate) const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// A column: its heading, cut for narrow tables, its unit, and its value.
 struct Column {

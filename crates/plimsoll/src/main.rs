@@ -7,6 +7,7 @@ mod exit;
 mod find;
 mod machine;
 mod proxy;
+mod selftest;
 mod signal;
 mod sim;
 
@@ -57,6 +58,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, lang, stop),
+        Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(
             "`plimsoll bench` has one command: `plimsoll bench serve`",

@@ -2,6 +2,7 @@
 
 mod connect;
 mod find;
+mod selftest;
 mod sim;
 mod zh;
 
@@ -10,6 +11,7 @@ use plimsoll_report::lang::Lang;
 
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
+pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Find(Box<FindArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
+    /// Find out what this machine can drive, and how wrong its figures are.
+    Selftest(Box<SelftestArgs>),
     /// Stand in for `vllm bench serve`: `plimsoll bench serve …`.
     #[command(disable_help_flag = true)]
     Bench,
@@ -98,6 +102,8 @@ mod tests {
             ("find", Lang::Zh, "find_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
+            ("selftest", Lang::En, "selftest_en"),
+            ("selftest", Lang::Zh, "selftest_zh"),
         ] {
             insta::assert_snapshot!(tag, help(name, lang));
         }

@@ -2,17 +2,21 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 4] = [
+const ABOUT: [(&str, &str); 5] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
     ),
     ("find", "测出服务能承载多少路并发"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
+    (
+        "selftest",
+        "测出本机能驱动多大负载，以及测得的数值有多大误差",
+    ),
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 60] = [
+const ARGUMENTS: [(&str, &str); 65] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -75,6 +79,11 @@ const ARGUMENTS: [(&str, &str); 60] = [
     ("seed", "所有随机数的种子"),
     ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
     ("lang", "显示语言"),
+    ("streams", "依次测试的并发路数，由小到大"),
+    ("itl", "两个 token 的间隔，如 50ms；不给则由路数决定"),
+    ("answer_tokens", "每个请求的输出长度，token"),
+    ("result_json", "以 JSON 打印结果"),
+    ("no_rates", "只测并发：不测每秒请求数和定时发送"),
     ("json", "标准输出打印 run.json，而不是报告"),
     ("quiet", "不显示进度，只给报告"),
     ("profile", "引擎型号：toy、h100-8b、4090-8b 或 h20-70b-tp8"),

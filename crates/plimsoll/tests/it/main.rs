@@ -9,6 +9,7 @@ mod errors;
 mod find;
 mod guide_scripts;
 mod llama;
+mod selftest;
 mod sim;
 
 use std::path::Path;
