@@ -193,27 +193,25 @@ impl Line {
     }
 
     async fn exchange(&self, flight: &Flight<'_, impl Watch>, answer: &mut Answer) -> AnswerEnd {
-        let reused = self.pool.idle();
-        let may_retry = reused.is_some();
-        let mut connection = match reused {
-            Some(connection) => connection,
-            None => match self.connect(flight.trace).await {
-                Ok(connection) => connection,
-                Err(end) => return end,
-            },
-        };
-        let mut end = self.attempt(flight, &mut connection, answer).await;
-        if may_retry && self.was_closed_for_being_idle(flight.trace, &end, answer) {
+        let mut reused = self.pool.idle();
+        let (connection, end) = loop {
+            let is_reused = reused.is_some();
+            let mut connection = match reused.take() {
+                Some(connection) => connection,
+                None => match self.connect(flight.trace).await {
+                    Ok(connection) => connection,
+                    Err(end) => return end,
+                },
+            };
+            let end = self.attempt(flight, &mut connection, answer).await;
+            if !is_reused || !self.was_closed_for_being_idle(flight.trace, &end, answer) {
+                break (connection, end);
+            }
             // No fault of the request, which is sent once more on a connection of its own. Its
             // stamp stays the first.
             self.tally.update(|tally| tally.idle_retries += 1);
             answer.reset();
-            connection = match self.connect(flight.trace).await {
-                Ok(connection) => connection,
-                Err(end) => return end,
-            };
-            end = self.attempt(flight, &mut connection, answer).await;
-        }
+        };
         if answer.keep_alive() && end.outcome != Outcome::Malformed {
             self.pool.put_back(connection);
         }

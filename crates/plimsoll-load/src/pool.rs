@@ -56,10 +56,13 @@ impl Pool {
     pub(crate) async fn connect(&self) -> Result<Connected, AnswerEnd> {
         // Nobody closes it: the permit is always had.
         let _permit = self.dials.acquire().await;
-        let connected = self.connector.connect().await.map_err(|fault| AnswerEnd {
-            outcome: fault.outcome(),
-            detail: Some(fault.to_string()),
-        })?;
+        // In a box, and only now: thousands of streams would each keep the room for it.
+        let connected = Box::pin(self.connector.connect())
+            .await
+            .map_err(|fault| AnswerEnd {
+                outcome: fault.outcome(),
+                detail: Some(fault.to_string()),
+            })?;
         self.tally.update(|tally| tally.connected(connected.times));
         Ok(connected)
     }

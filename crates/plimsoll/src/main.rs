@@ -24,8 +24,9 @@ fn main() -> std::process::ExitCode {
     let code = match bench_arguments(&words) {
         Some(rest) => bench::run(
             rest,
-            &mut std::io::stdout().lock(),
-            &mut std::io::stderr().lock(),
+            // Not locked for the whole run: a worker that panics must be able to say so.
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
             &|name| std::env::var(name).ok(),
             &|| stop.is_set(),
         ),
