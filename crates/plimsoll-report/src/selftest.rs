@@ -27,6 +27,8 @@ pub struct SelfTest {
     pub throughput: Option<Throughput>,
     /// Requests on a schedule that does not wait.
     pub open_loop: Option<OpenLoop>,
+    /// Most memory of the client's process at any moment, KB; `None` where the system does not say.
+    pub peak_resident_kb: Option<u64>,
     /// Length of the test, s.
     pub took_s: f64,
 }
@@ -389,6 +391,7 @@ mod tests {
                 send_lag_ms: Summary::of(vec![0.031, 0.04]),
                 stolen_cpu_ratio: None,
             }),
+            peak_resident_kb: None,
             took_s: 30.0,
         }
     }

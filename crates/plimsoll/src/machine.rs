@@ -48,3 +48,12 @@ pub(crate) fn raise_open_files() -> Option<u64> {
         Err(_) => Some(soft),
     }
 }
+
+/// Most memory that this process has had resident, KB; `None` where the system does not say.
+pub(crate) fn peak_resident_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}

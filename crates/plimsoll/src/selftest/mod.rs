@@ -19,6 +19,7 @@ use plimsoll_report::selftest::{Compared, Machine, OpenLoop, SelfTest, Stage, Th
 use crate::cli::SelftestArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::machine;
 use crate::signal::Stop;
 use cores::Cores;
 use load::{Load, carry};
@@ -70,10 +71,11 @@ fn test(args: &SelftestArgs, lang: Lang, stop: &Stop) -> anyhow::Result<Option<S
     let cores = Cores::split().context("the cores of this process are not known")?;
     cores.take_clients()?;
     let mut found = SelfTest {
-        machine: machine(&cores),
+        machine: whereabouts(&cores),
         stages: Vec::new(),
         throughput: None,
         open_loop: None,
+        peak_resident_kb: None,
         took_s: 0.0,
     };
     for streams in &args.streams {
@@ -91,6 +93,7 @@ fn test(args: &SelftestArgs, lang: Lang, stop: &Stop) -> anyhow::Result<Option<S
         found.throughput = Some(throughput(&server, stop)?);
         found.open_loop = Some(open_loop(&server, stop)?);
     }
+    found.peak_resident_kb = machine::peak_resident_kb();
     found.took_s = clock.now().as_secs_f64();
     Ok((!stop.is_set()).then_some(found))
 }
@@ -102,7 +105,7 @@ fn announcement(lang: Lang, streams: u32) -> String {
     }
 }
 
-fn machine(cores: &Cores) -> Machine {
+fn whereabouts(cores: &Cores) -> Machine {
     Machine {
         plimsoll_version: env!("CARGO_PKG_VERSION").to_owned(),
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),

@@ -1,0 +1,50 @@
+//! Instructions of an output event on its way through the wire parsers, counted by callgrind: a
+//! figure without a clock, so that a regression shows on any machine.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{cargo, output, release};
+
+/// Most instructions an event may take. Counted 1 230 when this was written; a parse of the whole
+/// JSON document takes 7 800.
+const MOST: u64 = 1_500;
+/// Two runs of these many events: their difference has no start-up in it.
+const EVENTS: (u64, u64) = (10_000, 30_000);
+
+/// Counts, prints, and fails above the bound.
+pub(crate) fn check() -> Result<()> {
+    cargo(&[
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "plimsoll-core",
+        "--example",
+        "per_event",
+    ])?;
+    let (few, many) = EVENTS;
+    let each = (count(many)? - count(few)?) / (many - few);
+    println!("{each} instructions for an output event, at most {MOST}");
+    if each > MOST {
+        bail!("the path of an output event has become longer: {each} instructions, over {MOST}");
+    }
+    Ok(())
+}
+
+fn count(events: u64) -> Result<u64> {
+    let mut command = Command::new("valgrind");
+    let _ = command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(release().join("examples/per_event"))
+        .arg(events.to_string());
+    let (_, report) = output(&mut command).context("install valgrind")?;
+    report
+        .lines()
+        .find(|line| line.contains("refs:"))
+        .and_then(|line| line.rsplit(':').next())
+        .map(|number| number.replace(',', ""))
+        .and_then(|number| number.trim().parse().ok())
+        .with_context(|| format!("valgrind counted nothing: {report}"))
+}
