@@ -27,8 +27,6 @@ pub struct SelfTest {
     pub throughput: Option<Throughput>,
     /// Requests on a schedule that does not wait.
     pub open_loop: Option<OpenLoop>,
-    /// Most memory of the client's process at any moment, KB; `None` where the system does not say.
-    pub peak_resident_kb: Option<u64>,
     /// Length of the test, s.
     pub took_s: f64,
 }
@@ -76,6 +74,8 @@ pub struct Stage {
     pub peak_in_flight: u32,
     /// Output events per second.
     pub event_per_s: f64,
+    /// Most memory of the client's process so far, KB; `None` where the system does not say.
+    pub peak_resident_kb: Option<u64>,
     /// CPU time of the client's process for an output event, µs.
     pub cpu_us_per_event: f64,
     /// Reported − true TTFT of each request, ms.
@@ -358,6 +358,7 @@ mod tests {
             completed: 400,
             peak_in_flight: streams,
             event_per_s: 4_000.0,
+            peak_resident_kb: None,
             cpu_us_per_event: 5.5,
             ttft_error_ms: Summary::of(vec![error_ms; 400]),
             ttft: one,
@@ -391,7 +392,6 @@ mod tests {
                 send_lag_ms: Summary::of(vec![0.031, 0.04]),
                 stolen_cpu_ratio: None,
             }),
-            peak_resident_kb: None,
             took_s: 30.0,
         }
     }

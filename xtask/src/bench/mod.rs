@@ -71,19 +71,21 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     cargo(&["build", "--release", "--quiet", "--package", "plimsoll"])?;
     let ours = Ours::new();
     let peers = options.peers.as_deref().map(Peers::new);
-    let mut rows = accuracy(&ours, peers.as_ref(), options.rounds, WIDE, (0.1, 0.5))?;
-    rows.extend(accuracy(
-        &ours,
-        peers.as_ref(),
-        options.rounds,
-        FAST,
-        (0.05, 0.2),
-    )?);
-    rows.extend(cost(&ours, peers.as_ref(), options.rounds)?);
-    rows.extend(rates(&ours, peers.as_ref(), options.rounds)?);
-    rows.extend(rest(&ours, options.rounds)?);
-    print!("{}", table::markdown(&rows));
-    if rows.iter().any(|row| row.is_met() == Some(false)) {
+    let (peers, count) = (peers.as_ref(), options.rounds);
+    print!("{}", table::HEAD);
+    let mut all_met = true;
+    let mut show = |rows: Vec<Row>| {
+        for row in rows {
+            print!("{}", row.line());
+            all_met &= row.is_met() != Some(false);
+        }
+    };
+    show(accuracy(&ours, peers, count, WIDE, (0.1, 0.5))?);
+    show(accuracy(&ours, peers, count, FAST, (0.05, 0.2))?);
+    show(cost(&ours, peers, count)?);
+    show(rates(&ours, peers, count)?);
+    show(rest(&ours, count)?);
+    if !all_met {
         bail!("not every bound is met");
     }
     Ok(())
@@ -238,7 +240,7 @@ fn rest(ours: &Ours, count: usize) -> Result<Vec<Row>> {
         Row::new(
             format!(
                 "resident memory of a stream, beyond the first 1 000 of {}",
-                ours::MANY
+                ours::many()?
             ),
             "KB",
             memory,

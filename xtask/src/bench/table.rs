@@ -1,5 +1,9 @@
 //! The table of figures and bounds, as Markdown.
 
+/// The table's heading.
+pub(super) const HEAD: &str = "| figure | unit | median | range | bound | met | beside it |\n\
+                               |---|---|---|---|---|---|---|\n";
+
 /// What a figure must reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Bound {
@@ -52,38 +56,32 @@ impl Row {
             Bound::None => None,
         }
     }
-}
 
-/// The rows with their medians and ranges.
-pub(super) fn markdown(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "| figure | unit | median | range | bound | met | beside it |\n|---|---|---|---|---|---|---|\n",
-    );
-    for row in rows {
-        let bound = match row.bound {
+    /// The row with its median and range.
+    pub(super) fn line(&self) -> String {
+        let bound = match self.bound {
             Bound::Most(most) => format!("≤ {most}"),
             Bound::Least(least) => format!("≥ {least}"),
             Bound::None => "–".to_owned(),
         };
-        let met = row
+        let met = self
             .is_met()
             .map_or("–", |met| if met { "yes" } else { "no" });
-        let beside = row.beside.as_ref().map_or(String::new(), |(name, values)| {
-            format!("{name}: {}", shown(median(values)))
-        });
-        let least = row.values.iter().copied().reduce(f64::min);
-        let most = row.values.iter().copied().reduce(f64::max);
-        let line = format!(
+        let beside = self
+            .beside
+            .as_ref()
+            .map_or(String::new(), |(name, values)| {
+                format!("{name}: {}", shown(median(values)))
+            });
+        format!(
             "| {} | {} | {} | {} to {} | {bound} | {met} | {beside} |\n",
-            row.name,
-            row.unit,
-            shown(median(&row.values)),
-            shown(least),
-            shown(most),
-        );
-        text.push_str(&line);
+            self.name,
+            self.unit,
+            shown(median(&self.values)),
+            shown(self.values.iter().copied().reduce(f64::min)),
+            shown(self.values.iter().copied().reduce(f64::max)),
+        )
     }
-    text
 }
 
 fn shown(value: Option<f64>) -> String {
@@ -121,11 +119,9 @@ mod tests {
     #[test]
     fn a_row_shows_its_range_and_what_is_beside_it() {
         let row = Row::new("x", "ms", vec![3.0, 1.0, 2.0], Bound::Most(2.0));
-        let text = markdown(&[row.beside("peer", vec![150.4])]);
-        let line = text.lines().last();
         assert_eq!(
-            line,
-            Some("| x | ms | 2.00 | 1.00 to 3.00 | ≤ 2 | yes | peer: 150 |")
+            row.beside("peer", vec![150.4]).line(),
+            "| x | ms | 2.00 | 1.00 to 3.00 | ≤ 2 | yes | peer: 150 |\n"
         );
     }
 }

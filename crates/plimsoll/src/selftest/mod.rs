@@ -75,7 +75,6 @@ fn test(args: &SelftestArgs, lang: Lang, stop: &Stop) -> anyhow::Result<Option<S
         stages: Vec::new(),
         throughput: None,
         open_loop: None,
-        peak_resident_kb: None,
         took_s: 0.0,
     };
     for streams in &args.streams {
@@ -93,7 +92,6 @@ fn test(args: &SelftestArgs, lang: Lang, stop: &Stop) -> anyhow::Result<Option<S
         found.throughput = Some(throughput(&server, stop)?);
         found.open_loop = Some(open_loop(&server, stop)?);
     }
-    found.peak_resident_kb = machine::peak_resident_kb();
     found.took_s = clock.now().as_secs_f64();
     Ok((!stop.is_set()).then_some(found))
 }
@@ -143,15 +141,26 @@ fn stage(
     };
     server.reset()?;
     let (batch, cpu) = carry(&server, load, stop)?;
+    let spent = Spent {
+        cpu,
+        peak_resident_kb: machine::peak_resident_kb(),
+    };
     let account = server.account()?;
-    measured(streams, itl, &batch, cpu, &account).context("no request was answered")
+    measured(streams, itl, &batch, spent, &account).context("no request was answered")
+}
+
+/// What a stage has cost the client.
+#[derive(Clone, Copy)]
+struct Spent {
+    cpu: Duration,
+    peak_resident_kb: Option<u64>,
 }
 
 fn measured(
     streams: u32,
     itl: Duration,
     batch: &Batch,
-    cpu: Duration,
+    spent: Spent,
     account: &Account,
 ) -> Option<Stage> {
     let completed = || {
@@ -172,7 +181,8 @@ fn measured(
         completed: completed().count(),
         peak_in_flight: batch.peak_in_flight,
         event_per_s: events as f64 / span.as_secs_f64(),
-        cpu_us_per_event: cpu.as_secs_f64() * 1e6 / events as f64,
+        peak_resident_kb: spent.peak_resident_kb,
+        cpu_us_per_event: spent.cpu.as_secs_f64() * 1e6 / events as f64,
         ttft_error_ms: Summary::of(errors.collect()),
         ttft: figure(
             completed().filter_map(RequestRecord::ttft_ms).collect(),
