@@ -119,13 +119,13 @@ impl Answer {
         self.body.verdict()
     }
 
-    /// Says that the protocol broke the answer off with `fault`. A stream that had said its last
-    /// word lost nothing.
-    pub fn broken(&mut self, fault: &str) -> AnswerEnd {
+    /// Says that the protocol broke the answer off, and how. A stream that had said its last word
+    /// lost nothing.
+    pub fn broken(&mut self, outcome: Outcome, detail: String) -> AnswerEnd {
         if self.body.done_marker {
             self.body.verdict()
         } else {
-            failure(Outcome::Reset, Some(fault.to_owned()))
+            failure(outcome, Some(detail))
         }
     }
 
@@ -434,7 +434,7 @@ mod tests {
                 ..Head::default()
             });
             assert_eq!(answer.body(body.as_bytes(), Offset::ZERO), None);
-            answer.broken("RST_STREAM")
+            answer.broken(Outcome::Reset, "RST_STREAM".to_owned())
         };
         let end = broken(TOKEN);
         assert_eq!(end.outcome, Outcome::Reset);
