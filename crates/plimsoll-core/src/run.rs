@@ -90,12 +90,28 @@ pub enum PromptForm {
     Words,
 }
 
+/// The version of HTTP that the load was carried in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum HttpVersion {
+    /// HTTP/1.1: a connection for each request in flight.
+    #[default]
+    #[serde(rename = "1.1")]
+    Http1,
+    /// HTTP/2: many requests share a connection.
+    #[serde(rename = "2")]
+    Http2,
+}
+
 /// What preflight found out about the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServerInfo {
     /// The base address used.
     pub url: String,
+    /// The version of HTTP it is spoken to in.
+    #[serde(default)]
+    pub http: HttpVersion,
     /// Kind by its own words: `vllm`, `llama.cpp`, `sglang` …; `None` where it does not say.
     pub kind: Option<String>,
     /// Model name sent in requests.

@@ -33,7 +33,9 @@ pub(crate) async fn beat(line: &Line) {
             }
             tally.outputs
         });
-        line.polls.set_gap(busy_gap(before, outputs));
+        // Where answers share a connection, what waits for the end of a nap gets a later stamp.
+        let gap = busy_gap(before, outputs).filter(|_| !line.shares_connections());
+        line.polls.set_gap(gap);
         (cpu, at, before) = (cpu_now, now, outputs);
     }
 }

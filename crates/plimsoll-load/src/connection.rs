@@ -1,8 +1,11 @@
 //! One TCP connection, plain or TLS, with a stamp on everything that is read from it.
 
 use std::io::{self, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use plimsoll_core::time::Offset;
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use crate::connect::tls;
@@ -54,23 +57,51 @@ impl Connection {
     }
 
     /// The protocol that the server chose by ALPN, if it chose one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for HTTP/2"))]
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
         self.tls.as_ref()?.alpn_protocol()
     }
 
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Encrypts bytes, and adds what TLS itself has to say; nothing on a plain connection.
+    pub(crate) fn seal(&mut self, bytes: &[u8], sealed: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.writer().write_all(bytes)?;
+            while tls.wants_write() {
+                let _ = tls.write_tls(sealed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be sent; nothing on a plain connection.
+    pub(crate) fn seal_end(&mut self, sealed: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+        }
+        self.seal(&[], sealed)
+    }
+
+    /// Ready when there may be something to read.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_read_ready(cx)
+    }
+
+    /// The socket, for bytes that need no sealing or are sealed.
+    pub(crate) fn raw(&mut self) -> Pin<&mut (impl AsyncWrite + use<>)> {
+        Pin::new(&mut self.socket)
+    }
+
     /// Writes a whole request; `stamp` is called just before the first byte goes to the kernel.
     pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
-        let sealed = match &mut self.tls {
-            Some(tls) => {
-                tls.writer().write_all(bytes)?;
-                let mut sealed = Vec::with_capacity(bytes.len() + 256);
-                while tls.wants_write() {
-                    let _ = tls.write_tls(&mut sealed)?;
-                }
-                Some(sealed)
-            }
-            None => None,
+        let sealed = if self.is_tls() {
+            let mut sealed = Vec::with_capacity(bytes.len() + 256);
+            self.seal(bytes, &mut sealed)?;
+            Some(sealed)
+        } else {
+            None
         };
         stamp();
         self.write_raw(sealed.as_deref().unwrap_or(bytes)).await

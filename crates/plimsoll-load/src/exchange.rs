@@ -1,7 +1,12 @@
 //! One request and its answer on a worker: take a connection, send, read to the end, record.
+//!
+//! Here stands what both versions of HTTP share; the way over a connection of one's own is `whole`,
+//! that over a stream of a shared one is `stream`.
+
+mod stream;
+mod whole;
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +18,10 @@ use plimsoll_core::wire::{Answer, AnswerEnd};
 
 use crate::clock::Clock;
 use crate::connect::Connector;
-use crate::connection::{Connection, READ_BYTES};
+use crate::connection::READ_BYTES;
 use crate::polls::Polls;
-use crate::pool::Pool;
-use crate::request::head_and_body;
-use crate::source::RequestSource;
+use crate::pool::{Pool, Taken, Way};
+use crate::source::{Built, RequestSource};
 use crate::stamps::Stamps;
 use crate::tally::SharedTally;
 use crate::target::Target;
@@ -30,7 +34,7 @@ pub(crate) struct Line {
     pub(crate) target: Target,
     pub(crate) source: Arc<dyn RequestSource>,
     pub(crate) clock: Clock,
-    pub(crate) stamps: Stamps,
+    pub(crate) stamps: Rc<Stamps>,
     pub(crate) timeout: Duration,
     pub(crate) keep_text: bool,
     pub(crate) tally: Arc<SharedTally>,
@@ -75,6 +79,8 @@ pub(crate) struct Trace {
     pub(crate) sent: Cell<Option<Offset>>,
     pub(crate) first: Cell<Option<Offset>>,
     connected: Cell<Option<ConnectTimes>>,
+    /// The connection of this attempt had been there before.
+    reused: Cell<bool>,
     asked_prompt_tokens: Cell<u32>,
     asked_output_tokens: Cell<u32>,
 }
@@ -95,6 +101,13 @@ struct Flight<'a, W> {
     watch: &'a W,
 }
 
+/// How an attempt ended.
+struct Tried {
+    end: AnswerEnd,
+    /// The server has not looked at the request: it may be sent once more.
+    may_retry: bool,
+}
+
 impl Line {
     pub(crate) fn new(
         target: Target,
@@ -103,19 +116,27 @@ impl Line {
         clock: Clock,
         options: LineOptions,
     ) -> Self {
+        let stamps = Rc::new(Stamps::new(clock, Arc::clone(&options.tally)));
+        let tally = Arc::clone(&options.tally);
+        let keep_alive = options.keep_alive;
         Self {
+            pool: Pool::new(&target, connector, keep_alive, Rc::clone(&stamps), tally),
             target,
             source,
             clock,
-            stamps: Stamps::new(clock, Arc::clone(&options.tally)),
+            stamps,
             timeout: options.timeout,
             keep_text: options.keep_text,
-            pool: Pool::new(connector, options.keep_alive, Arc::clone(&options.tally)),
             tally: options.tally,
             polls: options.polls,
             answers: RefCell::default(),
             buffer: RefCell::new(vec![0; READ_BYTES]),
         }
+    }
+
+    /// Whether answers share a connection.
+    pub(crate) fn shares_connections(&self) -> bool {
+        self.pool.shares()
     }
 
     /// Runs one request to its end. `cut` resolves when it must be given up.
@@ -184,38 +205,76 @@ impl Line {
         }
     }
 
-    /// The bytes of a request. They are built again for a second attempt and kept by no stream.
-    fn request(&self, index: u64, trace: &Trace) -> Vec<u8> {
+    /// A request. It is built again for a second attempt and kept by no stream.
+    fn build(&self, index: u64, trace: &Trace) -> Built {
         let built = self.source.build(index);
         trace.asked_prompt_tokens.set(built.asked_prompt_tokens);
         trace.asked_output_tokens.set(built.asked_output_tokens);
-        head_and_body(&self.target, "POST", &built, self.pool.keep_alive())
+        built
     }
 
     async fn exchange(&self, flight: &Flight<'_, impl Watch>, answer: &mut Answer) -> AnswerEnd {
-        let mut reused = self.pool.idle();
-        let (connection, end) = loop {
-            let is_reused = reused.is_some();
-            let mut connection = match reused.take() {
-                Some(connection) => connection,
-                None => match self.connect(flight.trace).await {
-                    Ok(connection) => connection,
-                    Err(end) => return end,
-                },
+        let mut failed = None;
+        let (way, end) = loop {
+            let mut way = match self.take(flight.trace, failed.as_ref()).await {
+                Ok(way) => way,
+                Err(end) => return end,
             };
-            let end = self.attempt(flight, &mut connection, answer).await;
-            if !is_reused || !self.was_closed_for_being_idle(flight.trace, &end, answer) {
-                break (connection, end);
+            let tried = self.attempt(flight, &mut way, answer).await;
+            if !tried.may_retry || failed.is_some() {
+                break (way, tried.end);
             }
-            // No fault of the request, which is sent once more on a connection of its own. Its
-            // stamp stays the first.
+            // No fault of the request, which is sent once more on another connection. Its stamp
+            // stays the first.
             self.tally.update(|tally| tally.idle_retries += 1);
             answer.reset();
+            failed = Some(way);
         };
-        if answer.keep_alive() && end.outcome != Outcome::Malformed {
-            self.pool.put_back(connection);
+        match way {
+            Way::Http1(connection) if answer.keep_alive() && end.outcome != Outcome::Malformed => {
+                self.pool.put_back(connection);
+            }
+            _ => {}
         }
         end
+    }
+
+    async fn take(&self, trace: &Trace, failed: Option<&Way>) -> Result<Way, AnswerEnd> {
+        let Taken { way, times } = self.pool.take(failed).await?;
+        trace.reused.set(times.is_none());
+        if times.is_some() {
+            trace.connected.set(times);
+        }
+        Ok(way)
+    }
+
+    /// Sends the request and reads its answer to the end.
+    async fn attempt(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        way: &mut Way,
+        answer: &mut Answer,
+    ) -> Tried {
+        let trace = flight.trace;
+        let built = self.build(flight.slot.index, trace);
+        if matches!(flight.due, Due::WhenReady) && trace.sent.get().is_none() {
+            trace.due.set(self.clock.now());
+        }
+        match way {
+            Way::Http1(connection) => self.whole(flight, connection, built, answer).await,
+            // In a box: it is much larger, and HTTP/1.1 would keep the room for it in each stream.
+            Way::Http2(lease) => Box::pin(self.stream(flight, lease, built, answer)).await,
+        }
+    }
+
+    /// Takes the stamp of sending, of the first attempt alone.
+    fn stamp_sent(&self, flight: &Flight<'_, impl Watch>) {
+        let trace = flight.trace;
+        if trace.sent.get().is_none() {
+            let sent = self.clock.now();
+            trace.sent.set(Some(sent));
+            flight.watch.sent(flight.slot, trace.due.get(), sent);
+        }
     }
 
     /// A server may close an idle connection just as it is used again.
@@ -224,82 +283,19 @@ impl Line {
             .sent
             .get()
             .map_or(Duration::ZERO, |sent| self.clock.now().since(sent));
-        end.outcome == Outcome::Reset && answer.is_untouched() && since_sent < IDLE_RACE
+        trace.reused.get()
+            && end.outcome == Outcome::Reset
+            && answer.is_untouched()
+            && since_sent < IDLE_RACE
     }
 
-    async fn connect(&self, trace: &Trace) -> Result<Connection, AnswerEnd> {
-        let connected = self.pool.connect().await?;
-        trace.connected.set(Some(connected.times));
-        Ok(connected.connection)
-    }
-
-    /// Sends the request and reads its answer to the end.
-    async fn attempt(
-        &self,
-        flight: &Flight<'_, impl Watch>,
-        connection: &mut Connection,
-        answer: &mut Answer,
-    ) -> AnswerEnd {
-        let trace = flight.trace;
-        let bytes = self.request(flight.slot.index, trace);
-        let is_first = trace.sent.get().is_none();
-        if matches!(flight.due, Due::WhenReady) && is_first {
-            trace.due.set(self.clock.now());
-        }
-        let stamp = || {
-            if is_first {
-                let sent = self.clock.now();
-                trace.sent.set(Some(sent));
-                flight.watch.sent(flight.slot, trace.due.get(), sent);
-            }
-        };
-        // A server may refuse, answer and close before it has read a long request: what it said
-        // counts, and not that the rest could not be written.
-        drop(connection.send(&bytes, stamp).await);
-        drop(bytes);
-        self.read_answer(flight, connection, answer).await
-    }
-
-    async fn read_answer(
-        &self,
-        flight: &Flight<'_, impl Watch>,
-        connection: &mut Connection,
-        answer: &mut Answer,
-    ) -> AnswerEnd {
-        let mut last_output = None;
-        loop {
-            // The buffer is taken out for the read alone; another stream that finds none makes one.
-            let mut buffer = std::mem::take(&mut *self.buffer.borrow_mut());
-            if buffer.is_empty() {
-                buffer = vec![0; READ_BYTES];
-            }
-            let read = connection.ready_read(&mut buffer, &self.stamps);
-            let Some(read) = read else {
-                *self.buffer.borrow_mut() = buffer;
-                if let Err(error) = connection.readable().await {
-                    return reset(&error);
-                }
-                continue;
-            };
-            let known = answer.events().len();
-            let end = match read {
-                Ok((0, at)) => Some(answer.close(at)),
-                Ok((count, at)) => answer.push(&buffer[..count], at),
-                Err(error) => Some(reset(&error)),
-            };
-            *self.buffer.borrow_mut() = buffer;
-            self.note(flight, &answer.events()[known..], &mut last_output);
-            if let Some(end) = end {
-                return end;
-            }
-        }
-    }
-
-    /// Notes what one read brought: whether it was the first output, and whether stamps are shared.
+    /// Notes what one read brought: whether it was the first output, and whether stamps are shared,
+    /// be it with bytes of another stream (`shared`) or among each other.
     fn note(
         &self,
         flight: &Flight<'_, impl Watch>,
         events: &[StreamEvent],
+        shared: bool,
         last_output: &mut Option<Offset>,
     ) {
         let outputs = events.iter().filter(|event| event.output).count() as u64;
@@ -307,24 +303,18 @@ impl Line {
             return;
         };
         let before = last_output.replace(event.at);
-        let polled = self.polls.all_read_before();
+        // Answers that share a connection share reads all the time, mostly since the server has sent
+        // them together: the bound must tell these from those that waited here.
+        let polled = if shared {
+            self.polls.came_after()
+        } else {
+            self.polls.all_read_before()
+        };
         self.tally
-            .update(|tally| tally.output_read(outputs, before, event.at, polled));
+            .update(|tally| tally.output_read(outputs, shared, before, event.at, polled));
         if before.is_none() {
             flight.trace.first.set(Some(event.at));
             flight.watch.first(flight.slot, event.at);
         }
-    }
-}
-
-fn reset(error: &io::Error) -> AnswerEnd {
-    let outcome = if error.kind() == io::ErrorKind::InvalidData {
-        Outcome::Tls
-    } else {
-        Outcome::Reset
-    };
-    AnswerEnd {
-        outcome,
-        detail: Some(error.to_string()),
     }
 }

@@ -1,25 +1,18 @@
 //! One small HTTP request that waits for its answer: preflight, model lists, metrics pages.
 
-use std::io;
-use std::sync::Arc;
+mod exchange;
+
 use std::time::Duration;
 
 use plimsoll_core::record::ConnectTimes;
-use plimsoll_core::wire::{Part, ResponseReader};
+use plimsoll_core::run::HttpVersion;
 use thiserror::Error;
 
-use crate::clock::Clock;
-use crate::connect::{ConnectFault, Connector, tunnel};
-use crate::connection::READ_BYTES;
+use crate::connect::{ConnectFault, Connector};
 use crate::error::LoadError;
-use crate::request::head_and_body;
 use crate::source::Built;
-use crate::stamps::Stamps;
 use crate::target::Target;
 use crate::worker;
-
-/// Longest body that is taken, bytes.
-const MAX_BODY: usize = 16 << 20;
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +25,8 @@ pub struct Response {
     pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// The version of HTTP that it came in.
+    pub http: HttpVersion,
     /// How long the connection took, which is new for each request.
     pub connect: ConnectTimes,
 }
@@ -158,86 +153,14 @@ pub(crate) async fn bounded(
     built: &Built,
     timeout: Duration,
 ) -> Result<Response, FetchError> {
-    let bytes = head_and_body(target, method, built, false);
-    match tokio::time::timeout(timeout, exchange(connector, target, &bytes)).await {
+    // An HTTP/2 connection is driven by a task of its own, which ends with this set.
+    let local = tokio::task::LocalSet::new();
+    let exchange = local.run_until(exchange::exchange(connector, target, method, built));
+    match tokio::time::timeout(timeout, exchange).await {
         Ok(answer) => answer,
         Err(_) => Err(FetchError::TimedOut {
             authority: target.authority(),
             timeout,
         }),
-    }
-}
-
-async fn exchange(
-    connector: &Connector,
-    target: &Target,
-    bytes: &[u8],
-) -> Result<Response, FetchError> {
-    let authority = || target.authority();
-    let broken = |fault: &dyn std::fmt::Display| FetchError::Broken {
-        authority: authority(),
-        fault: fault.to_string(),
-    };
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::InvalidData => FetchError::Tls {
-            authority: authority(),
-            fault: error.to_string(),
-        },
-        _ => broken(&error),
-    };
-    let connected = connector
-        .connect()
-        .await
-        .map_err(|source| FetchError::Connect {
-            authority: authority(),
-            source,
-        })?;
-    let mut connection = connected.connection;
-    connection.send(bytes, || {}).await.map_err(failed)?;
-    let stamps = Stamps::new(Clock::start(), Arc::default());
-    let mut reader = ResponseReader::new();
-    let mut response = Response {
-        connect: connected.times,
-        ..Response::default()
-    };
-    let mut take = |part: Part<'_>| match part {
-        Part::Head(head) => {
-            response.status = head.status;
-            response.content_type.clone_from(&head.content_type);
-            response.location.clone_from(&head.location);
-        }
-        Part::Body(bytes) if response.body.len() < MAX_BODY => {
-            response.body.extend_from_slice(bytes);
-        }
-        Part::Body(_) | Part::End => {}
-    };
-    let mut buffer = vec![0; READ_BYTES];
-    while !reader.is_done() {
-        let Some(read) = connection.ready_read(&mut buffer, &stamps) else {
-            connection.readable().await.map_err(failed)?;
-            continue;
-        };
-        let (count, _) = read.map_err(failed)?;
-        if count == 0 {
-            reader.close(&mut take).map_err(|fault| broken(&fault))?;
-            break;
-        }
-        reader
-            .push(&buffer[..count], &mut take)
-            .map_err(|fault| FetchError::NotHttp {
-                authority: authority(),
-                fault: fault.to_string(),
-            })?;
-    }
-    match target.forward_proxy() {
-        // A status that no server behind it sends.
-        Some(proxy) if response.status == 407 => Err(FetchError::Connect {
-            authority: authority(),
-            source: ConnectFault::Proxy {
-                proxy: proxy.authority(),
-                fault: tunnel::refusal(407, ""),
-            },
-        }),
-        _ => Ok(response),
     }
 }

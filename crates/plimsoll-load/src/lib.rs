@@ -15,8 +15,9 @@
 //! | [`scrape`] | the server's own signals on the same clock |
 //! | [`stamps`] | receive stamps: the kernel's, on the run's clock |
 //!
-//! Below them: `connection` (a socket with stamps), `exchange` (one request and its answer),
-//! `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
+//! Below them: `connection` (a socket with stamps), `link` (a connection with its protocol), `http2`
+//! (many answers on one connection, each byte with its stamp), `exchange` (one request and its
+//! answer), `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
 
 mod base64;
 pub mod batch;
@@ -28,6 +29,8 @@ mod connection;
 pub mod error;
 mod exchange;
 pub mod fetch;
+mod http2;
+mod link;
 mod pacer;
 mod polls;
 mod pool;

@@ -20,6 +20,8 @@ const LONGEST: Duration = Duration::from_millis(1);
 const SHARE_OF_GAP: u32 = 20;
 /// A nap shorter than this saves nothing.
 const SHORTEST: Duration = Duration::from_micros(50);
+/// A wait for the kernel that took longer has slept: with something to tell it returns in a few µs.
+const SLEPT_NS: u64 = 50_000;
 /// A nap ends this long before the next send: the kernel wakes a sleeper some 50 µs late.
 const BEFORE_SEND_NS: u64 = 200_000;
 
@@ -29,6 +31,8 @@ pub(crate) struct Polls {
     clock: Clock,
     latest_ns: AtomicU64,
     before_ns: AtomicU64,
+    parked_ns: AtomicU64,
+    came_after_ns: AtomicU64,
     nap_ns: AtomicU64,
     /// No nap goes past this.
     next_send_ns: AtomicU64,
@@ -40,6 +44,8 @@ impl Polls {
             clock,
             latest_ns: AtomicU64::new(0),
             before_ns: AtomicU64::new(0),
+            parked_ns: AtomicU64::new(0),
+            came_after_ns: AtomicU64::new(0),
             nap_ns: AtomicU64::new(0),
             next_send_ns: AtomicU64::new(u64::MAX),
         })
@@ -50,7 +56,7 @@ impl Polls {
         let (parks, unparks) = (Arc::clone(polls), Arc::clone(polls));
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || parks.nap())
+            .on_thread_park(move || parks.park())
             .on_thread_unpark(move || unparks.polled())
             .build()
     }
@@ -78,6 +84,19 @@ impl Polls {
         Offset::from_nanos(self.before_ns.load(Ordering::Relaxed))
     }
 
+    /// A time after which all has come that is read now, but for how late a sleeper is woken, which
+    /// is the lag of the loop. A wait that slept was ended by the first thing that came: what is read
+    /// together with that came later still.
+    pub(crate) fn came_after(&self) -> Offset {
+        Offset::from_nanos(self.came_after_ns.load(Ordering::Relaxed))
+    }
+
+    fn park(&self) {
+        self.nap();
+        self.parked_ns
+            .store(self.clock.now().as_nanos(), Ordering::Relaxed);
+    }
+
     fn nap(&self) {
         let nap = self.nap_ns.load(Ordering::Relaxed);
         if nap == 0 {
@@ -98,10 +117,13 @@ impl Polls {
     /// The loop is back from the kernel and begins to read. All that it had been told of the time
     /// before has been read, so what it finds now came after that.
     fn polled(&self) {
+        let now = self.clock.now().as_nanos();
         let latest = self.latest_ns.load(Ordering::Relaxed);
+        let slept = now - self.parked_ns.load(Ordering::Relaxed) > SLEPT_NS;
+        let came_after = if slept { now } else { latest };
         self.before_ns.store(latest, Ordering::Relaxed);
-        self.latest_ns
-            .store(self.clock.now().as_nanos(), Ordering::Relaxed);
+        self.came_after_ns.store(came_after, Ordering::Relaxed);
+        self.latest_ns.store(now, Ordering::Relaxed);
     }
 }
 
@@ -133,5 +155,19 @@ mod tests {
         let first = polls.latest_ns.load(Ordering::Relaxed);
         polls.polled();
         assert_eq!(polls.all_read_before(), Offset::from_nanos(first));
+    }
+
+    #[test]
+    fn what_ends_a_sleep_comes_when_it_ends() {
+        let polls = Polls::new(Clock::start());
+        polls.park();
+        polls.polled();
+        let first = polls.latest_ns.load(Ordering::Relaxed);
+        polls.park();
+        let parked = polls.parked_ns.load(Ordering::Relaxed);
+        polls.clock.sleep(Duration::from_nanos(2 * SLEPT_NS));
+        polls.polled();
+        assert_eq!(polls.all_read_before(), Offset::from_nanos(first));
+        assert!(polls.came_after() > Offset::from_nanos(parked + SLEPT_NS));
     }
 }

@@ -1,14 +1,20 @@
-//! The connections of one worker: those that are idle, and the making of new ones.
+//! The connections of one worker: those that are idle or have room, and the making of new ones.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::wire::AnswerEnd;
 use tokio::sync::Semaphore;
 
-use crate::connect::{Connected, Connector};
+use crate::connect::Connector;
 use crate::connection::Connection;
+use crate::http2::{Lease, Sessions};
+use crate::link::{self, Link};
+use crate::stamps::Stamps;
 use crate::tally::SharedTally;
+use crate::target::{HttpChoice, Target};
 
 /// Connections that are made at the same time. Thousands at once would overflow the server's queue
 /// (128 on many systems) and be told to try again a second later, and stall the loop.
@@ -17,19 +23,52 @@ const DIALS: usize = 64;
 /// Connections of one worker to one server.
 pub(crate) struct Pool {
     connector: Connector,
+    choice: HttpChoice,
     keep_alive: bool,
     idle: RefCell<Vec<Connection>>,
+    sessions: Sessions,
+    /// A connection may turn out to carry many requests at once.
+    may_share: Cell<bool>,
     dials: Semaphore,
+    stamps: Rc<Stamps>,
     tally: Arc<SharedTally>,
 }
 
+/// What a request is sent on: a connection of its own, or a place on a shared one.
+pub(crate) enum Way {
+    Http1(Connection),
+    Http2(Lease),
+}
+
+/// A way for one request.
+pub(crate) struct Taken {
+    pub(crate) way: Way,
+    /// What its connection took, if it was made for this request.
+    pub(crate) times: Option<ConnectTimes>,
+}
+
 impl Pool {
-    pub(crate) fn new(connector: Connector, keep_alive: bool, tally: Arc<SharedTally>) -> Self {
+    pub(crate) fn new(
+        target: &Target,
+        connector: Connector,
+        keep_alive: bool,
+        stamps: Rc<Stamps>,
+        tally: Arc<SharedTally>,
+    ) -> Self {
+        let may_share = match target.http {
+            HttpChoice::Http1 => false,
+            HttpChoice::Http2 => true,
+            HttpChoice::Auto => target.tls,
+        };
         Self {
             connector,
+            choice: target.http,
             keep_alive,
             idle: RefCell::default(),
+            sessions: Sessions::default(),
+            may_share: Cell::new(may_share && keep_alive),
             dials: Semaphore::new(DIALS),
+            stamps,
             tally,
         }
     }
@@ -39,10 +78,34 @@ impl Pool {
         self.keep_alive
     }
 
-    /// An idle connection that is still good.
-    pub(crate) fn idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.borrow_mut();
-        std::iter::from_fn(|| idle.pop()).find(Connection::is_quiet)
+    /// Whether answers share a connection.
+    pub(crate) fn shares(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    /// A way for a request: a free place, an idle connection that is still good, or a new one. One
+    /// that has just failed is not taken again, and no idle one after it.
+    ///
+    /// # Errors
+    /// A connection cannot be made; that ends the request.
+    pub(crate) async fn take(&self, failed: Option<&Way>) -> Result<Taken, AnswerEnd> {
+        loop {
+            if let Some(way) = self.open(failed) {
+                return Ok(Taken { way, times: None });
+            }
+            if !self.may_share.get() {
+                return self.connect().await;
+            }
+            let before = self.connector.clock().now();
+            let Some(joined) = self.sessions.join().await else {
+                break;
+            };
+            let waited = self.connector.clock().now().since(before);
+            self.tally.update(|tally| tally.connect_time += waited);
+            joined?;
+        }
+        let dial = self.sessions.dial();
+        self.connect().await.inspect_err(|end| dial.fail(end))
     }
 
     /// Takes a connection back whose answer has been read to its end.
@@ -52,18 +115,42 @@ impl Pool {
         }
     }
 
-    /// Makes a connection; one that cannot be made ends the request.
-    pub(crate) async fn connect(&self) -> Result<Connected, AnswerEnd> {
+    fn open(&self, failed: Option<&Way>) -> Option<Way> {
+        let lease = match failed {
+            Some(Way::Http2(lease)) => Some(lease),
+            _ => None,
+        };
+        if let Some(lease) = self.sessions.free(lease) {
+            return Some(Way::Http2(lease));
+        }
+        if failed.is_some() {
+            return None;
+        }
+        let mut idle = self.idle.borrow_mut();
+        let mut idle = std::iter::from_fn(|| idle.pop());
+        idle.find(Connection::is_quiet).map(Way::Http1)
+    }
+
+    async fn connect(&self) -> Result<Taken, AnswerEnd> {
         // Nobody closes it: the permit is always had.
         let _permit = self.dials.acquire().await;
         // In a box, and only now: thousands of streams would each keep the room for it.
-        let connected = Box::pin(self.connector.connect())
-            .await
-            .map_err(|fault| AnswerEnd {
-                outcome: fault.outcome(),
-                detail: Some(fault.to_string()),
-            })?;
-        self.tally.update(|tally| tally.connected(connected.times));
-        Ok(connected)
+        let opened = Box::pin(link::open(&self.connector, self.choice, &self.stamps)).await;
+        let (link, times) = opened.map_err(|fault| AnswerEnd {
+            outcome: fault.outcome(),
+            detail: Some(fault.to_string()),
+        })?;
+        self.tally.update(|tally| tally.connected(times));
+        let way = match link {
+            Link::Http1(connection) => {
+                // A server that chose it once will not choose otherwise.
+                self.may_share.set(false);
+                Way::Http1(connection)
+            }
+            Link::Http2(session) if self.keep_alive => Way::Http2(self.sessions.add(session)),
+            Link::Http2(session) => Way::Http2(session.lease()),
+        };
+        let times = Some(times);
+        Ok(Taken { way, times })
     }
 }

@@ -1,4 +1,7 @@
-//! The bytes of a request.
+//! The bytes of a request, and its head for HTTP/2.
+
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::{Request, Uri};
 
 use crate::proxy::Proxy;
 use crate::source::Built;
@@ -57,9 +60,65 @@ pub(crate) fn head_and_body(
     bytes
 }
 
+/// Headers that speak of an HTTP/1.1 connection or its framing. They do not exist in HTTP/2, which
+/// names the host elsewhere (RFC 9113 §8.2.2).
+const NOT_IN_HTTP2: [&str; 7] = [
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The head of the same request for HTTP/2.
+///
+/// # Errors
+/// The path or a header cannot be sent; the text names it, and no value.
+pub(crate) fn http2_head(
+    target: &Target,
+    method: &str,
+    built: &Built,
+) -> Result<Request<()>, String> {
+    let scheme = if target.tls { "https" } else { "http" };
+    let path = format!("{}{}", target.base_path, built.path);
+    let uri = Uri::builder()
+        .scheme(scheme)
+        .authority(target.authority())
+        .path_and_query(path.as_str())
+        .build()
+        .map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
+    let agent = concat!("plimsoll/", env!("CARGO_PKG_VERSION"));
+    let mut request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(USER_AGENT, agent)
+        .header(ACCEPT, "text/event-stream, application/json");
+    if !built.body.is_empty() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let mut request = request.body(()).map_err(|error| error.to_string())?;
+    let own = target.headers.iter();
+    let own = own.map(|(name, value)| (name, value.expose(), true));
+    let built = built.headers.iter();
+    let built = built.map(|(name, value)| (name, value.as_str(), false));
+    for (name, value, is_secret) in own.chain(built) {
+        let cannot = || format!("the header `{name}` cannot be sent");
+        let name = HeaderName::try_from(name).map_err(|_| cannot())?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| cannot())?;
+        value.set_sensitive(is_secret);
+        if !NOT_IN_HTTP2.contains(&name.as_str()) {
+            let _ = request.headers_mut().append(name, value);
+        }
+    }
+    Ok(request)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Secret;
 
     #[test]
     fn a_request_is_what_the_wire_wants() {
@@ -85,6 +144,38 @@ mod tests {
         assert!(!text.contains("Connection:"), "{text}");
         let text = String::from_utf8(head_and_body(&target, "POST", &built, false)).unwrap();
         assert!(text.contains("\r\nConnection: close\r\n"), "{text}");
+    }
+
+    #[test]
+    fn http2_has_the_same_request_without_what_belongs_to_a_connection() {
+        let mut target = Target::parse("https://h:1/base/v1")
+            .unwrap()
+            .with_api_key("sesame");
+        let header = |name: &str| (name.to_owned(), Secret::new("x"));
+        target
+            .headers
+            .extend([header("Connection"), header("Host")]);
+        let mut built = Built {
+            path: "/v1/completions?a=b".to_owned(),
+            headers: vec![("X-Request-Id".to_owned(), "7".to_owned())],
+            body: b"{}".to_vec(),
+            ..Built::default()
+        };
+        let head = http2_head(&target, "POST", &built).unwrap();
+        let uri = "https://h:1/base/v1/completions?a=b";
+        assert_eq!(
+            (head.method().as_str(), head.uri().to_string()),
+            ("POST", uri.to_owned())
+        );
+        let text = |name: &str| Some(head.headers().get(name)?.to_str().unwrap().to_owned());
+        assert_eq!(text("authorization").as_deref(), Some("Bearer sesame"));
+        assert_eq!(text("content-type").as_deref(), Some("application/json"));
+        assert_eq!(text("x-request-id").as_deref(), Some("7"));
+        assert_eq!((text("connection"), text("host")), (None, None));
+        assert!(!format!("{head:?}").contains("sesame"));
+        built.headers.push(("bad".to_owned(), "a\nb".to_owned()));
+        let error = http2_head(&target, "POST", &built).unwrap_err();
+        assert!(error.contains("`bad`"), "{error}");
     }
 
     #[test]

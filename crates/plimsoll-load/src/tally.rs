@@ -108,16 +108,18 @@ impl Tally {
         self.connect_time += open + times.tls.unwrap_or_default();
     }
 
-    /// Enters one read with `outputs` output events at `at`; `before` is the answer's output event
-    /// before them, and `polled` a time before which nothing of the read can have been there.
+    /// Enters `outputs` output events of one answer that came with one read at `at`, which brought
+    /// more than that if it is `shared`; `before` is the answer's output event before them, and
+    /// `polled` a time before which nothing of the read can have been there.
     pub(crate) fn output_read(
         &mut self,
         outputs: u64,
+        shared: bool,
         before: Option<Offset>,
         at: Offset,
         polled: Offset,
     ) {
-        let is_shared = outputs > 1;
+        let is_shared = shared || outputs > 1;
         let counts = &mut self.outputs;
         counts.all += outputs;
         counts.shared += if is_shared { outputs } else { 0 };
@@ -233,12 +235,13 @@ mod tests {
     #[test]
     fn shared_stamps_are_counted_with_the_most_they_can_be_late() {
         let mut tally = Tally::default();
-        tally.output_read(1, None, at(100), at(99));
-        tally.output_read(2, Some(at(100)), at(120), at(119));
-        tally.output_read(3, None, at(200), at(170));
+        tally.output_read(1, false, None, at(100), at(99));
+        tally.output_read(2, false, Some(at(100)), at(120), at(119));
+        tally.output_read(3, false, None, at(200), at(170));
+        tally.output_read(1, true, None, at(300), at(299));
         let counts = tally.outputs;
-        assert_eq!((counts.all, counts.shared), (6, 5));
-        assert_eq!((counts.first, counts.shared_first), (2, 1));
+        assert_eq!((counts.all, counts.shared), (7, 6));
+        assert_eq!((counts.first, counts.shared_first), (3, 2));
         assert_eq!((counts.gaps, counts.gap_ns), (1, 20_000_000));
         let error_ms = summary_ms(&tally.shared_first_error).max.unwrap();
         assert!((error_ms - 30.0).abs() < 0.3, "{error_ms}");

@@ -70,6 +70,20 @@ pub struct ClientCertificate {
     pub key_file: PathBuf,
 }
 
+/// Which version of HTTP to speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpChoice {
+    /// HTTP/1.1, a connection for each request in flight.
+    #[default]
+    Http1,
+    /// HTTP/2: unasked on a plain connection (prior knowledge), and over TLS only if the server
+    /// agrees in the handshake.
+    Http2,
+    /// Over TLS what the server chooses in the handshake (ALPN), HTTP/2 if it can; HTTP/1.1 on a
+    /// plain connection.
+    Auto,
+}
+
 /// A server and how to speak to it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -83,6 +97,8 @@ pub struct Target {
     pub base_path: String,
     /// Headers of every request, such as `Authorization`.
     pub headers: Vec<(String, Secret)>,
+    /// Which version of HTTP it is spoken to in.
+    pub http: HttpChoice,
     /// How it is reached.
     pub route: Route,
     /// Certificates, where the connection is TLS.
@@ -134,6 +150,7 @@ impl Target {
             port: port.unwrap_or(if tls { 443 } else { 80 }),
             base_path: base_path(path).to_owned(),
             headers: Vec::new(),
+            http: HttpChoice::default(),
             route: Route::default(),
             tls_options: TlsOptions::default(),
         })
@@ -155,12 +172,13 @@ impl Target {
     }
 
     /// The proxy that takes whole requests and sends them on: an HTTP proxy, unless TLS is on, which
-    /// it must not see into.
+    /// it must not see into, or HTTP/2, which it is not asked in.
     pub(crate) fn forward_proxy(&self) -> Option<&Proxy> {
         self.route
             .proxy
             .as_ref()
             .filter(|proxy| proxy.kind == ProxyKind::Http && !self.tls)
+            .filter(|_| self.http != HttpChoice::Http2)
     }
 
     /// A bearer token for every request.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use plimsoll_core::run::{Endpoint, PromptForm, Run};
+use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, Run};
 
 use crate::lang::Lang;
 use crate::layout;
@@ -89,7 +89,14 @@ fn endpoint(run: &Run, lang: Lang) -> String {
         PromptForm::TokenIds => lang.pick("prompts as token ids", "提示词为 token id"),
         PromptForm::Words => lang.pick("prompts as text", "提示词为文本"),
     };
-    format!("{path}{}{prompts}", lang.pick(", ", "，"))
+    let http = match run.server.http {
+        HttpVersion::Http1 => "HTTP/1.1",
+        HttpVersion::Http2 => "HTTP/2",
+    };
+    lang.pick(
+        format!("{path} over {http}, {prompts}"),
+        format!("{path}（{http}），{prompts}"),
+    )
 }
 
 fn lengths(run: &Run, lang: Lang) -> String {

@@ -6,7 +6,8 @@ use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Purpose, RequestCounts, ServerWindow, Window,
 };
 use plimsoll_core::run::{
-    Endpoint, Environment, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION, ServerInfo,
+    Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
+    ServerInfo,
 };
 use plimsoll_core::search::{Ladder, Rules};
 use plimsoll_core::stats::Summary;
@@ -203,6 +204,7 @@ fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
         },
         server: ServerInfo {
             url: "http://10.0.0.5:8000".to_owned(),
+            http: HttpVersion::Http1,
             kind: Some("vllm".to_owned()),
             model: "Qwen2.5-7B-Instruct".to_owned(),
             max_model_len_tokens: Some(32_768),

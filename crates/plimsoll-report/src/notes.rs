@@ -1,7 +1,7 @@
 //! What the reader must know beside the answer, one line each.
 
 use plimsoll_core::level::LevelVerdict;
-use plimsoll_core::run::Run;
+use plimsoll_core::run::{HttpVersion, Run};
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
 use crate::lang::Lang;
@@ -209,6 +209,11 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
 
 fn receive_stamps(run: &Run, lang: Lang) -> Option<String> {
     let text = match run.environment.receive_stamps.as_str() {
+        "kernel" if run.server.http == HttpVersion::Http2 => lang.pick(
+            "Receive times are the kernel's. Over HTTP/2 many streams share a connection, and what \
+             waits there to be read has the time of the last of it: a busy client adds a little.",
+            "接收时刻取自内核。HTTP/2 下多路请求共用一条连接，同一次读到的数据都取其中最后到达的时刻：客户端繁忙时会略微抬高时延。",
+        ),
         "kernel" => lang.pick(
             "Receive times are the kernel's: a busy client does not add to them.",
             "接收时刻取自内核：客户端繁忙不会抬高时延。",

@@ -1,5 +1,6 @@
 //! Whole renderings, as a reader sees them.
 
+use plimsoll_core::run::HttpVersion;
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::render;
@@ -157,6 +158,18 @@ fn a_proxy_on_the_way_is_told() {
     for (_, lang) in LANGS {
         let notes = notes(&run, &verdict, lang).join("\n");
         assert!(notes.contains("http://10.0.0.1:3128"), "{notes}");
+    }
+}
+
+#[test]
+fn http2_is_told_with_what_it_costs() {
+    let mut run = fixture::capacity();
+    run.server.http = HttpVersion::Http2;
+    for (_, lang) in LANGS {
+        let mut text = Vec::new();
+        render(&run, lang, 120, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.matches("HTTP/2").count(), 2, "{text}");
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
         api_key: args.api_key.clone(),
         seed: args.seed,
         workers: usize::from(args.workers),
+        max_concurrent_streams: None,
     };
     let server = start(config)?;
     announce(&args.engine.profile, args, &server.url())?;

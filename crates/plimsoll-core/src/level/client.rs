@@ -62,7 +62,8 @@ pub struct ClientHealth {
     pub connect_ms: Summary,
     /// Time of the TLS handshake, ms.
     pub tls_ms: Summary,
-    /// Requests sent again because the server had closed an idle connection.
+    /// Requests sent again because the server had closed an idle connection, or over HTTP/2 had not
+    /// looked at them.
     pub idle_retries: u64,
 }
 

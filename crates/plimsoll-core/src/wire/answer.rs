@@ -7,6 +7,9 @@
 //! | streaming | `text/event-stream`, events counted as they come | error event, end, close |
 //! | whole | a JSON body, parsed at its end | end, close |
 //! | refused | status not 2xx, body kept for the message | end, close |
+//!
+//! A protocol with framing of its own (HTTP/2) hands in the parts, by [`Answer::take_head`],
+//! [`Answer::body`], [`Answer::end`] and [`Answer::broken`]; its answers end in the same ways.
 
 use super::fault::HttpFault;
 use super::http1::{Head, Part, ResponseReader};
@@ -83,7 +86,7 @@ impl Answer {
         let pushed = self.http.push(bytes, &mut |part| body.take(part, at));
         match pushed {
             Err(fault) => Some(self.body.fault.take().unwrap_or_else(|| broken(&fault))),
-            Ok(()) => self.end(),
+            Ok(()) => self.ended(),
         }
     }
 
@@ -100,6 +103,34 @@ impl Answer {
                     broken(&fault)
                 }
             }),
+        }
+    }
+
+    /// Takes the head, where the protocol frames it.
+    pub fn take_head(&mut self, head: &Head) {
+        self.body.take(Part::Head(head), Offset::ZERO);
+    }
+
+    /// Takes bytes of the body, without framing, that were received at `at`. Returns the end where
+    /// the bytes say it before the protocol does: an error event, or what is none.
+    pub fn body(&mut self, bytes: &[u8], at: Offset) -> Option<AnswerEnd> {
+        self.body.take(Part::Body(bytes), at);
+        self.body.fault.take()
+    }
+
+    /// Says that the protocol has ended the answer; its last bytes were received at `at`.
+    pub fn end(&mut self, at: Offset) -> AnswerEnd {
+        self.body.take(Part::End, at);
+        self.body.verdict()
+    }
+
+    /// Says that the protocol broke the answer off, and how. A stream that had said its last word
+    /// lost nothing.
+    pub fn broken(&mut self, outcome: Outcome, detail: String) -> AnswerEnd {
+        if self.body.done_marker {
+            self.body.verdict()
+        } else {
+            failure(outcome, Some(detail))
         }
     }
 
@@ -138,7 +169,7 @@ impl Answer {
         self.body.text.as_deref()
     }
 
-    fn end(&mut self) -> Option<AnswerEnd> {
+    fn ended(&mut self) -> Option<AnswerEnd> {
         if self.body.fault.is_some() {
             return self.body.fault.take();
         }
@@ -375,6 +406,59 @@ mod tests {
         );
         assert_eq!(outcome(&cut), Outcome::Reset);
         assert_eq!(outcome("garbage\r\n\r\n"), Outcome::Malformed);
+    }
+
+    /// A stream in parts, as HTTP/2 has it.
+    fn framed(status: u16, content_type: &str, body: &str) -> (Answer, AnswerEnd) {
+        let mut answer = Answer::new(true);
+        answer.take_head(&Head {
+            status,
+            content_type: content_type.to_owned(),
+            ..Head::default()
+        });
+        let told = answer.body(body.as_bytes(), Offset::from_nanos(7));
+        let end = told.unwrap_or_else(|| answer.end(Offset::from_nanos(9)));
+        (answer, end)
+    }
+
+    #[test]
+    fn parts_end_in_the_same_ways_as_bytes() {
+        let stream = |body: &str| framed(200, "text/event-stream", body).1.outcome;
+        assert_eq!(
+            stream(&format!("{TOKEN}{FINISH}data: [DONE]\n\n")),
+            Outcome::Completed
+        );
+        assert_eq!(stream(TOKEN), Outcome::EndedEarly);
+        assert_eq!(stream(FINISH), Outcome::Empty);
+        let fault = "data: {\"error\":{\"message\":\"x\"}}\n\n";
+        assert_eq!(stream(fault), Outcome::ErrorEvent);
+        assert_eq!(stream("data: oops\n\n"), Outcome::Malformed);
+        let (_, end) = framed(429, "text/plain", "no");
+        assert_eq!(end.outcome, Outcome::HttpStatus { status: 429 });
+        assert_eq!(end.detail.as_deref(), Some("no"));
+        let whole = r#"{"choices":[{"text":"ab","finish_reason":"stop"}]}"#;
+        let (answer, end) = framed(200, "application/json", whole);
+        assert_eq!(end.outcome, Outcome::Completed);
+        assert_eq!(answer.events()[0].at, Offset::from_nanos(9));
+    }
+
+    #[test]
+    fn a_stream_that_breaks_after_its_last_word_is_complete() {
+        let broken = |body: &str| {
+            let mut answer = Answer::default();
+            answer.take_head(&Head {
+                status: 200,
+                content_type: "text/event-stream".to_owned(),
+                ..Head::default()
+            });
+            assert_eq!(answer.body(body.as_bytes(), Offset::ZERO), None);
+            answer.broken(Outcome::Reset, "RST_STREAM".to_owned())
+        };
+        let end = broken(TOKEN);
+        assert_eq!(end.outcome, Outcome::Reset);
+        assert_eq!(end.detail.as_deref(), Some("RST_STREAM"));
+        let done = broken(&format!("{TOKEN}data: [DONE]\n\n"));
+        assert_eq!(done.outcome, Outcome::Completed);
     }
 
     #[test]

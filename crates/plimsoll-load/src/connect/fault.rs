@@ -41,6 +41,12 @@ pub enum ConnectFault {
         /// What is wrong, with a way out where there is one.
         fault: String,
     },
+    /// HTTP/2 was asked for, and the server does not speak it.
+    #[error("no HTTP/2: {fault}")]
+    Http2 {
+        /// What it does instead.
+        fault: String,
+    },
 }
 
 impl ConnectFault {

@@ -13,7 +13,7 @@
 //! | `pem` | certificates and keys in files |
 //! | `fault` | what went wrong, at which stage, with which address |
 //!
-//! It knows no HTTP: what is said over a connection is not its concern.
+//! It knows no HTTP: what is said over a connection is the concern of `link`.
 
 mod dial;
 mod fault;
@@ -38,13 +38,11 @@ use tokio::net::TcpStream;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::error::LoadError;
+use crate::link;
 use crate::target::Target;
 use dial::Dialer;
 use tls::TlsSetup;
 use tunnel::Tunnel;
-
-/// What is offered by ALPN unless somebody says otherwise.
-const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// How to make connections to one target. Clones share their turns, so that all workers together
 /// spread evenly over the addresses.
@@ -77,14 +75,8 @@ impl Connector {
     /// # Errors
     /// A name has no address, or the certificates cannot be used.
     pub(crate) fn to(target: &Target) -> Result<Self, LoadError> {
-        Self::with_alpn(target, vec![HTTP_1_1.to_vec()])
-    }
-
-    /// As `Connector::to`, with the protocols that TLS offers, best first. What the server chose
-    /// is told by [`Connection::protocol`].
-    pub(crate) fn with_alpn(target: &Target, alpn: Vec<Vec<u8>>) -> Result<Self, LoadError> {
         let tls = if target.tls {
-            Some(TlsSetup::new(target, alpn)?)
+            Some(TlsSetup::new(target, link::alpn(target.http))?)
         } else {
             None
         };
@@ -96,7 +88,12 @@ impl Connector {
         })
     }
 
-    /// Makes a connection that is ready for a request.
+    /// The clock by which stages are timed.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Makes a connection that is ready for bytes.
     ///
     /// # Errors
     /// A stage failed; the fault says which.

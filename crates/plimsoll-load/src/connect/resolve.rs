@@ -35,7 +35,9 @@ pub(super) fn tunnel(target: &Target) -> Result<Option<Tunnel>, LoadError> {
         return Ok(None);
     };
     Ok(Some(match proxy.kind {
-        ProxyKind::Http if target.tls => Tunnel::Connect(ConnectRequest::new(target, proxy)),
+        ProxyKind::Http if target.forward_proxy().is_none() => {
+            Tunnel::Connect(ConnectRequest::new(target, proxy))
+        }
         ProxyKind::Http => Tunnel::Forward,
         ProxyKind::Socks5 | ProxyKind::Socks5h => {
             Tunnel::Socks(Socks::new(proxy, destination(target, proxy.kind)?))

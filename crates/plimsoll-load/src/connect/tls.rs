@@ -106,6 +106,9 @@ fn hint(error: &Error) -> Option<&'static str> {
             | AlertDescription::CertificateExpired
             | AlertDescription::DecryptError,
         ) => "the server does not take the certificate of --cert",
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+            "the server speaks another version of HTTP: --http 1.1, 2 or auto"
+        }
         // The first bytes are no TLS record.
         Error::InvalidMessage(_) => "does the port speak TLS? if not, write http://",
         _ => return None,

@@ -121,8 +121,12 @@ impl PreflightError {
             }) => {
                 "--no-proxy HOST goes straight to the server; user and password of a proxy stand in its address: --proxy http://USER:PASSWORD@HOST:PORT"
             }
+            Self::Fetch(FetchError::Connect {
+                source: ConnectFault::Http2 { .. },
+                ..
+            }) => "leave --http 2 away: HTTP/1.1 is the default",
             Self::Fetch(FetchError::Broken { .. } | FetchError::NotHttp { .. }) => {
-                "is this an HTTP port? a server with TLS wants https://"
+                "is this an HTTP port? a server with TLS wants https://, one that speaks nothing but HTTP/2 wants --http 2"
             }
             Self::Fetch(FetchError::TimedOut { .. }) | Self::NoAnswer { .. } => {
                 "give a server that is slow to answer more time with --timeout"

@@ -72,7 +72,7 @@ const ADDED_TOKENS: u32 = 4;
 /// # Errors
 /// It cannot be reached, refuses, or is no OpenAI-compatible API; the text says what to do.
 pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, PreflightError> {
-    let models = models::list(target, options.timeout)?;
+    let (models, http) = models::list(target, options.timeout)?;
     let model = models::choose(&models, options.model.as_deref())?;
     check_context(model.max_tokens, &options.workload)?;
     let prober = Prober {
@@ -85,6 +85,7 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
     let asked = record.asked_output_tokens;
     let info = ServerInfo {
         url: target.url(),
+        http,
         kind: model.kind.clone(),
         model: model.id.clone(),
         max_model_len_tokens: model.max_tokens,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use plimsoll_core::run::HttpVersion;
 use serde_json::Value;
 
 use super::PreflightError;
-use crate::fetch::{self, FetchError};
+use crate::fetch::{self, FetchError, Response};
 use crate::target::Target;
 
 /// A model that the server offers.
@@ -34,8 +35,17 @@ pub fn served_models(target: &Target, timeout: Duration) -> Result<Vec<ServedMod
     })
 }
 
-pub(super) fn list(target: &Target, timeout: Duration) -> Result<Vec<ServedModel>, PreflightError> {
+/// The model list, as the first answer gave it: so it also says which version of HTTP there is.
+pub(super) fn list(
+    target: &Target,
+    timeout: Duration,
+) -> Result<(Vec<ServedModel>, HttpVersion), PreflightError> {
     let answer = fetch::get(target, "/v1/models", timeout)?;
+    let http = answer.http;
+    Ok((listed(target, answer)?, http))
+}
+
+fn listed(target: &Target, answer: Response) -> Result<Vec<ServedModel>, PreflightError> {
     let url = || format!("{}/v1/models", target.url());
     match answer.status {
         401 | 403 => Err(PreflightError::Unauthorized {

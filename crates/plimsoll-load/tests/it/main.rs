@@ -7,6 +7,7 @@
 )]
 
 mod batch;
+mod http2;
 mod levels;
 mod preflight;
 

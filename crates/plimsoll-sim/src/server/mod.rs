@@ -1,4 +1,4 @@
-//! An OpenAI-compatible HTTP/1.1 server over the model engine.
+//! An OpenAI-compatible server over the model engine: HTTP/1.1, and HTTP/2 by prior knowledge.
 //!
 //! The engine runs on a thread of its own in real time ([`runner`]); connections are served by
 //! `workers` further threads, each with a single-threaded runtime. Tokens travel from the one to
@@ -57,6 +57,8 @@ pub struct SimConfig {
     pub seed: u64,
     /// Threads that serve connections; 0 counts as 1. One carries 1000 streams at 50 tokens/s.
     pub workers: usize,
+    /// HTTP/2 streams that a connection takes at once; the library's own limit if `None`.
+    pub max_concurrent_streams: Option<u32>,
 }
 
 impl SimConfig {
@@ -70,6 +72,7 @@ impl SimConfig {
             api_key: None,
             seed: 1,
             workers: 1,
+            max_concurrent_streams: None,
         }
     }
 }
@@ -84,6 +87,7 @@ impl std::fmt::Debug for SimConfig {
             .field("api_key", &self.api_key.as_ref().map(|_| "…"))
             .field("seed", &self.seed)
             .field("workers", &self.workers)
+            .field("max_concurrent_streams", &self.max_concurrent_streams)
             .finish()
     }
 }

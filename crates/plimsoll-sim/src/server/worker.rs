@@ -5,9 +5,9 @@ use super::body::ResetFlag;
 use super::conn::Socket;
 use super::http::{Visit, answer};
 use crate::random;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -93,10 +93,16 @@ async fn serve(shared: Arc<Shared>, worker: usize, stream: TcpStream, count: u64
         worker,
         reset,
     };
+    let streams = visit.shared.config.max_concurrent_streams;
     let service = service_fn(move |request| answer(visit.clone(), request));
+    // HTTP/2 by prior knowledge: the first bytes of a connection say which protocol it speaks.
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    if let Some(streams) = streams {
+        builder.http2().max_concurrent_streams(streams);
+    }
     // How a connection ends is the client's affair; what it costs its requests is in the truth.
     drop(
-        http1::Builder::new()
+        builder
             .serve_connection(TokioIo::new(socket), service)
             .await,
     );

@@ -5,9 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use plimsoll_load::route::{Place, Route};
-use plimsoll_load::target::{ClientCertificate, Target, TlsOptions};
+use plimsoll_load::target::{ClientCertificate, HttpChoice, Target, TlsOptions};
 
 use crate::exit::Failure;
 use crate::proxy::{self, Env, Wanted};
@@ -16,6 +16,16 @@ use crate::proxy::{self, Env, Wanted};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
+    /// Version of HTTP: 1.1, a connection for each request; 2, many on a connection, unasked if it
+    /// is plain and by agreement over TLS; auto, over TLS what the server chooses, else 1.1.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "VERSION",
+        default_value = "1.1",
+        hide_possible_values = true
+    )]
+    pub(crate) http: HttpArg,
     /// Certificate to trust beside the system's, PEM: an authority's or the server's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) cacert: Option<PathBuf>,
@@ -54,6 +64,28 @@ pub(crate) struct ConnectArgs {
     pub(crate) no_proxy: Option<String>,
 }
 
+/// Version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HttpArg {
+    #[value(name = "1.1")]
+    Http1,
+    #[value(name = "2")]
+    Http2,
+    #[value(name = "auto")]
+    Auto,
+}
+
+impl HttpArg {
+    /// What it means for a target.
+    pub(crate) fn choice(self) -> HttpChoice {
+        match self {
+            Self::Http1 => HttpChoice::Http1,
+            Self::Http2 => HttpChoice::Http2,
+            Self::Auto => HttpChoice::Auto,
+        }
+    }
+}
+
 /// A proxy's address as typed. It is read later: the parser of arguments would show it in its
 /// errors, and a password may stand in it.
 #[derive(Clone)]
@@ -75,6 +107,7 @@ impl fmt::Debug for ProxyText {
 impl ConnectArgs {
     /// Puts what was typed, and what the environment says, into a target.
     pub(crate) fn apply(&self, target: &mut Target, env: Env<'_>) -> Result<(), Failure> {
+        target.http = self.http.choice();
         target.tls_options = TlsOptions {
             ca_file: self.cacert.clone(),
             insecure: self.insecure,
@@ -133,6 +166,15 @@ mod tests {
         assert_eq!(target.route.connect_to.len(), 2);
         assert_eq!(target.route.source_ips.len(), 2);
         assert_eq!(target.route.proxy, None);
+    }
+
+    #[test]
+    fn http2_is_spoken_only_if_asked_for() {
+        let http = |words: &[&str]| target(words).map(|target| target.http);
+        assert_eq!(http(&[]), Ok(HttpChoice::Http1));
+        assert_eq!(http(&["--http", "2"]), Ok(HttpChoice::Http2));
+        assert_eq!(http(&["--http", "auto"]), Ok(HttpChoice::Auto));
+        assert!(http(&["--http", "3"]).unwrap_err().contains("1.1, 2, auto"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 65] = [
+const ARGUMENTS: [(&str, &str); 66] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -25,6 +25,11 @@ const ARGUMENTS: [(&str, &str); 65] = [
         "使用的接口；auto 表示有 completions 就用它，否则用 chat",
     ),
     ("api_key_env", "存放 API 密钥的环境变量名"),
+    (
+        "http",
+        "HTTP 版本：1.1，每个请求占一条连接；2，多个请求共用一条连接，明文时直接使用，TLS 时须服务端同意；\
+         auto，TLS 时由服务端选择，否则用 1.1",
+    ),
     (
         "cacert",
         "除系统证书外还信任的证书（PEM）：CA 证书，或服务端自己的证书",

@@ -48,7 +48,10 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
     };
     let target = match &engine {
         Some(engine) => {
-            Target::parse(&engine.url()).map_err(|error| Failure::usage(error.to_string()))?
+            let mut target =
+                Target::parse(&engine.url()).map_err(|error| Failure::usage(error.to_string()))?;
+            target.http = args.connect.http.choice();
+            target
         }
         None => plan::target(args)?,
     };

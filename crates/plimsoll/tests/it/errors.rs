@@ -1,5 +1,6 @@
 //! Bad input: a clear error, the way out, and the exit code that says it to machines.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use plimsoll_sim::{Faults, SimConfig, SimServer};
@@ -55,6 +56,28 @@ fn what_makes_no_sense_is_a_usage_error() {
             stderr(&output)
         );
     }
+}
+
+#[test]
+fn a_server_without_http2_is_exit_4_with_the_way_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        socket
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        drop(socket.read_to_end(&mut Vec::new()));
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(plimsoll()
+        .args(["find", &url, "--http", "2"])
+        .current_dir(&folder));
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    for expected in ["the server answers in HTTP/1.1", "leave --http 2 away"] {
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+    server.join().unwrap();
 }
 
 #[test]

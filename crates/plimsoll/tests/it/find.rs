@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use plimsoll_core::record::RequestLine;
-use plimsoll_core::run::{Run, RunEvent, RunState};
+use plimsoll_core::run::{HttpVersion, Run, RunEvent, RunState};
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_sim::{EngineParams, SimServer};
 
@@ -141,6 +141,23 @@ fn nothing_breaks_below_the_largest_load_asked_for() {
     let verdict = run.verdict.unwrap();
     assert_eq!(verdict.kind, VerdictKind::AboveLast);
     assert_eq!(verdict.capacity.unwrap().upper, None);
+}
+
+#[test]
+fn http2_carries_a_search_and_is_told() {
+    let run = find(engine(), &["--http", "2", "--max-concurrency", "8"]);
+    assert_eq!(run.server.http, HttpVersion::Http2);
+    assert!(
+        run.levels
+            .iter()
+            .all(|level| level.requests.failed_in_window == 0)
+    );
+    // One for the whole search, which the first level opened.
+    assert!(
+        run.levels
+            .iter()
+            .all(|level| level.client.connections_opened <= 1)
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{address, connect, listener};
 use crate::connect::Connector;
 use crate::fetch::{self, Response};
 use crate::route::Place;
-use crate::target::{ClientCertificate, Target};
+use crate::target::{ClientCertificate, HttpChoice, Target};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,7 +30,7 @@ pub(super) struct Pair {
 
 pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(super) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -43,7 +43,7 @@ fn params(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
-fn signed(name: &str, by: &Authority) -> Pair {
+pub(super) fn signed(name: &str, by: &Authority) -> Pair {
     let key = KeyPair::generate().unwrap();
     let certificate = params(name).signed_by(&key, by).unwrap();
     Pair {
@@ -153,20 +153,24 @@ fn target_at(name: &str, address: SocketAddr) -> Target {
 }
 
 /// A folder of PEM files.
-struct Files(TempDir);
+pub(super) struct Files(TempDir);
 
 impl Files {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
     fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.path().join(name);
+        let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    fn certificate(&self, name: &str, der: &[u8]) -> PathBuf {
+    pub(super) fn certificate(&self, name: &str, der: &[u8]) -> PathBuf {
         let block = pem("CERTIFICATE", der);
         self.write(name, &block)
     }
@@ -194,7 +198,7 @@ fn ask(name: &str, pair: &Pair, trusted: Option<&CertificateDer<'_>>) -> Result<
 }
 
 /// One request, with the causes of a failure in its text.
-fn get(target: &Target) -> Result<Response, String> {
+pub(super) fn get(target: &Target) -> Result<Response, String> {
     fetch::get(target, "/", PATIENCE).map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         format!("{error}: {}", cause.unwrap_or_default())
@@ -362,16 +366,18 @@ fn the_protocols_asked_for_are_offered() {
     let pair = self_signed(&params("gpu1.test"));
     let seen = ask("gpu1.test", &pair, Some(&pair.certificate)).unwrap();
     assert_eq!(seen.alpn, None);
-    for (offered, agreed) in [
-        (vec![b"h2".to_vec(), b"http/1.1".to_vec()], &b"h2"[..]),
-        (vec![b"http/1.1".to_vec()], b"http/1.1"),
+    for (choice, agreed) in [
+        (HttpChoice::Auto, &b"h2"[..]),
+        (HttpChoice::Http2, b"h2"),
+        (HttpChoice::Http1, b"http/1.1"),
     ] {
         let mut config = server_config(&pair, None);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let server = serve(config);
         let mut target = target("gpu1.test", &server);
         target.tls_options.insecure = true;
-        let connector = Connector::with_alpn(&target, offered).unwrap();
+        target.http = choice;
+        let connector = Connector::to(&target).unwrap();
         let connected = connect(&connector).unwrap();
         assert_eq!(connected.connection.protocol(), Some(agreed));
         assert!(connected.times.tls.is_some());

@@ -1,0 +1,158 @@
+//! The exchange itself, in either version of HTTP.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plimsoll_core::outcome::Outcome;
+use plimsoll_core::run::HttpVersion;
+use plimsoll_core::wire::{Head, Part, ResponseReader};
+
+use super::{FetchError, Response};
+use crate::clock::Clock;
+use crate::connect::{ConnectFault, Connector, tunnel};
+use crate::connection::{Connection, READ_BYTES};
+use crate::http2::{Fault, Lease};
+use crate::link::{self, Link};
+use crate::request::{head_and_body, http2_head};
+use crate::source::Built;
+use crate::stamps::Stamps;
+use crate::target::Target;
+
+/// Longest body that is taken, bytes.
+const MAX_BODY: usize = 16 << 20;
+
+pub(super) async fn exchange(
+    connector: &Connector,
+    target: &Target,
+    method: &str,
+    built: &Built,
+) -> Result<Response, FetchError> {
+    let stamps = Rc::new(Stamps::new(Clock::start(), Arc::default()));
+    let opened = link::open(connector, target.http, &stamps).await;
+    let (link, times) = opened.map_err(|source| FetchError::Connect {
+        authority: target.authority(),
+        source,
+    })?;
+    let mut response = Response {
+        connect: times,
+        ..Response::default()
+    };
+    match link {
+        Link::Http1(mut connection) => {
+            let bytes = head_and_body(target, method, built, false);
+            whole(target, &mut connection, &bytes, &stamps, &mut response).await?;
+        }
+        Link::Http2(session) => {
+            response.http = HttpVersion::Http2;
+            stream(target, &session.lease(), method, built, &mut response).await?;
+        }
+    }
+    match target.forward_proxy() {
+        // A status that no server behind it sends.
+        Some(proxy) if response.status == 407 => Err(FetchError::Connect {
+            authority: target.authority(),
+            source: ConnectFault::Proxy {
+                proxy: proxy.authority(),
+                fault: tunnel::refusal(407, ""),
+            },
+        }),
+        _ => Ok(response),
+    }
+}
+
+/// On an HTTP/1.1 connection.
+async fn whole(
+    target: &Target,
+    connection: &mut Connection,
+    bytes: &[u8],
+    stamps: &Stamps,
+    response: &mut Response,
+) -> Result<(), FetchError> {
+    let broken = |fault: &dyn std::fmt::Display| broken(target, fault.to_string());
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => tls(target, error.to_string()),
+        _ => broken(&error),
+    };
+    connection.send(bytes, || {}).await.map_err(failed)?;
+    let mut reader = ResponseReader::new();
+    let mut take = |part: Part<'_>| match part {
+        Part::Head(head) => response.take_head(head),
+        Part::Body(bytes) => response.take_body(bytes),
+        Part::End => {}
+    };
+    let mut buffer = vec![0; READ_BYTES];
+    while !reader.is_done() {
+        let Some(read) = connection.ready_read(&mut buffer, stamps) else {
+            connection.readable().await.map_err(failed)?;
+            continue;
+        };
+        let (count, _) = read.map_err(failed)?;
+        if count == 0 {
+            return reader.close(&mut take).map_err(|fault| broken(&fault));
+        }
+        reader
+            .push(&buffer[..count], &mut take)
+            .map_err(|fault| not_http(target, fault.to_string()))?;
+    }
+    Ok(())
+}
+
+/// On an HTTP/2 connection.
+async fn stream(
+    target: &Target,
+    lease: &Lease,
+    method: &str,
+    built: &Built,
+    response: &mut Response,
+) -> Result<(), FetchError> {
+    let failed = |fault: Fault| match fault.outcome {
+        Outcome::Tls => tls(target, fault.text),
+        Outcome::Malformed => not_http(target, fault.text),
+        _ => broken(target, fault.text),
+    };
+    let head = http2_head(target, method, built).map_err(|fault| broken(target, fault))?;
+    let body = Bytes::copy_from_slice(&built.body);
+    let mut incoming = lease.send(head, body, || {}).map_err(failed)?;
+    response.take_head(&incoming.head().await.map_err(failed)?);
+    while let Some(bytes) = incoming.data().await.map_err(failed)? {
+        response.take_body(&bytes);
+    }
+    Ok(())
+}
+
+impl Response {
+    fn take_head(&mut self, head: &Head) {
+        self.status = head.status;
+        self.content_type.clone_from(&head.content_type);
+        self.location.clone_from(&head.location);
+    }
+
+    fn take_body(&mut self, bytes: &[u8]) {
+        if self.body.len() < MAX_BODY {
+            self.body.extend_from_slice(bytes);
+        }
+    }
+}
+
+fn broken(target: &Target, fault: String) -> FetchError {
+    FetchError::Broken {
+        authority: target.authority(),
+        fault,
+    }
+}
+
+fn tls(target: &Target, fault: String) -> FetchError {
+    FetchError::Tls {
+        authority: target.authority(),
+        fault,
+    }
+}
+
+fn not_http(target: &Target, fault: String) -> FetchError {
+    FetchError::NotHttp {
+        authority: target.authority(),
+        fault,
+    }
+}

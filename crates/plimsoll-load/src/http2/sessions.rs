@@ -1,0 +1,135 @@
+//! The HTTP/2 connections of one worker: those that are open, and those that are being made.
+//!
+//! A request that finds no free place has a connection made for it. What many requests do at once is
+//! made once: a request that fits on a connection that is being made waits for that one. None waits
+//! for the end of another request.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use plimsoll_core::wire::AnswerEnd;
+use tokio::sync::Notify;
+
+use super::session::{DEFAULT_STREAMS, Lease, Session};
+
+/// Connections of one worker to one server.
+pub(crate) struct Sessions {
+    open: RefCell<Vec<Rc<Session>>>,
+    dials: RefCell<Vec<Rc<Shared>>>,
+    /// Streams that the last connection took.
+    limit: Cell<u32>,
+}
+
+/// A connection that is being made, to those who wait for it.
+#[derive(Default)]
+struct Shared {
+    waiting: Cell<u32>,
+    /// Why there is none.
+    failed: OnceCell<AnswerEnd>,
+    over: Cell<bool>,
+    told: Notify,
+}
+
+/// A connection that is being made, to the request that makes it. If that is dropped, one of those
+/// who wait takes its place.
+pub(crate) struct Dial<'a> {
+    sessions: &'a Sessions,
+    shared: Rc<Shared>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            open: RefCell::default(),
+            dials: RefCell::default(),
+            limit: Cell::new(DEFAULT_STREAMS),
+        }
+    }
+}
+
+impl Sessions {
+    /// Whether there are any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.borrow().is_empty()
+    }
+
+    /// A free place on the connection that has the fewest streams, other than the one that just
+    /// failed. Connections that take no more requests are let go.
+    pub(crate) fn free(&self, failed: Option<&Lease>) -> Option<Lease> {
+        let mut open = self.open.borrow_mut();
+        open.retain(|session| session.is_open());
+        open.iter()
+            .filter(|session| session.in_use() < session.limit())
+            .filter(|session| !failed.is_some_and(|lease| lease.is_on(session)))
+            .min_by_key(|session| session.in_use())
+            .map(Session::lease)
+    }
+
+    /// Takes a new connection in, and gives out its first place.
+    pub(crate) fn add(&self, session: Rc<Session>) -> Lease {
+        let lease = session.lease();
+        self.limit.set(session.limit());
+        self.open.borrow_mut().push(session);
+        lease
+    }
+
+    /// Begins to make a connection.
+    pub(crate) fn dial(&self) -> Dial<'_> {
+        let shared = Rc::<Shared>::default();
+        self.dials.borrow_mut().push(Rc::clone(&shared));
+        Dial {
+            sessions: self,
+            shared,
+        }
+    }
+
+    /// Waits for a connection that is being made, if one has room by the limit of the last.
+    /// `Some(Ok)` if it is worth looking for a place again.
+    ///
+    /// # Errors
+    /// It could not be made.
+    pub(crate) async fn join(&self) -> Option<Result<(), AnswerEnd>> {
+        let limit = self.limit.get();
+        let dial = self
+            .dials
+            .borrow()
+            .iter()
+            .find(|dial| dial.waiting.get() + 1 < limit)
+            .cloned()?;
+        dial.waiting.set(dial.waiting.get() + 1);
+        let waits = Waits(&dial);
+        let mut told = std::pin::pin!(dial.told.notified());
+        while !dial.over.get() {
+            told.as_mut().await;
+            told.set(dial.told.notified());
+        }
+        drop(waits);
+        Some(dial.failed.get().cloned().map_or(Ok(()), Err))
+    }
+}
+
+/// One who waits, until it is dropped.
+struct Waits<'a>(&'a Shared);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+    }
+}
+
+impl Dial<'_> {
+    /// Says that there is no connection; all who wait for it fail alike.
+    pub(crate) fn fail(self, end: &AnswerEnd) {
+        // It is set once: this takes the dial.
+        drop(self.shared.failed.set(end.clone()));
+    }
+}
+
+impl Drop for Dial<'_> {
+    fn drop(&mut self) {
+        let mut dials = self.sessions.dials.borrow_mut();
+        dials.retain(|dial| !Rc::ptr_eq(dial, &self.shared));
+        self.shared.over.set(true);
+        self.shared.told.notify_waiters();
+    }
+}
