@@ -59,7 +59,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 16] = [
+const DETAILS: [(&str, &str); 19] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -74,6 +74,18 @@ const DETAILS: [(&str, &str); 16] = [
     (
         "the client's own loop is {} ms late on the average, over {} ms",
         "客户端自身循环平均滞后 {0} ms，超过允许的 {1} ms",
+    ),
+    (
+        "{} % of the first tokens may be stamped more than {} ms late",
+        "{0} % 的首 token 时间戳可能偏晚 {1} ms 以上",
+    ),
+    (
+        "a worker used {} % of its core",
+        "有一个工作线程占用了所在核的 {0} %",
+    ),
+    (
+        "{} of {} streams in flight, {} waited for a connection",
+        "要求 {1} 路，平均在途只有 {0} 路，另有 {2} 路在等待建立连接",
     ),
     ("connections are refused", "连接被拒绝"),
     ("it ended before it could be screened", "未及初筛就结束"),

@@ -5,6 +5,7 @@ mod cli;
 mod console;
 mod exit;
 mod find;
+mod limits;
 mod machine;
 mod proxy;
 mod selftest;

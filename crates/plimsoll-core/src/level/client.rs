@@ -69,38 +69,59 @@ pub struct ClientHealth {
 
 /// Why the load was not delivered as asked; `None` if it was.
 pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    send_lag(summary)
-        .or_else(|| loop_lag(summary))
-        .or_else(|| shared_stamps(summary))
-        .or_else(|| worker_cpu(&summary.client))
+    let (ttft, e2e) = (summary.ttft_ms.mean, summary.e2e_ms.mean);
+    summary
+        .client
+        .lateness(ttft, e2e)
         .or_else(|| missing_streams(plan, summary))
 }
 
-fn send_lag(summary: &LevelSummary) -> Option<String> {
-    let lag = summary.client.send_lag_ms.p99?;
-    let allowed = (summary.e2e_ms.mean.unwrap_or(0.0) * MOST_SEND_LAG_SHARE).max(MOST_SEND_LAG_MS);
-    (lag > allowed).then(|| format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"))
-}
+impl ClientHealth {
+    /// Why the client was too late for its figures, beside the mean latencies that it measured, in
+    /// ms; `None` if it was on time.
+    pub fn lateness(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<String> {
+        let share =
+            |of: Option<f64>, share: f64, least: f64| (of.unwrap_or(0.0) * share).max(least);
+        self.send_lag(share(e2e_ms, MOST_SEND_LAG_SHARE, MOST_SEND_LAG_MS))
+            .or_else(|| self.loop_lag(share(ttft_ms, MOST_LOOP_LAG_SHARE, MOST_LOOP_LAG_MS)))
+            .or_else(|| {
+                self.shared_stamps(share(
+                    ttft_ms,
+                    MOST_SHARED_ERROR_SHARE,
+                    MOST_SHARED_ERROR_MS,
+                ))
+            })
+            .or_else(|| self.worker_cpu())
+    }
 
-fn loop_lag(summary: &LevelSummary) -> Option<String> {
-    let lag = summary.client.loop_lag_ms.mean?;
-    let allowed = (summary.ttft_ms.mean.unwrap_or(0.0) * MOST_LOOP_LAG_SHARE).max(MOST_LOOP_LAG_MS);
-    (lag > allowed).then(|| {
-        format!("the client's own loop is {lag:.1} ms late on the average, over {allowed:.1} ms")
-    })
-}
+    fn send_lag(&self, allowed: f64) -> Option<String> {
+        let lag = self.send_lag_ms.p99?;
+        (lag > allowed).then(|| format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"))
+    }
 
-fn shared_stamps(summary: &LevelSummary) -> Option<String> {
-    let shared = summary.client.shared_first_ratio?;
-    let ttft = summary.ttft_ms.mean.unwrap_or(0.0);
-    let allowed = (ttft * MOST_SHARED_ERROR_SHARE).max(MOST_SHARED_ERROR_MS);
-    let late = shared * share_above(&summary.client.shared_first_error_ms, allowed);
-    (late > MOST_SHARED_FIRST).then(|| {
-        format!(
-            "{:.1} % of the first tokens may be stamped more than {allowed:.1} ms late",
-            late * 1e2
-        )
-    })
+    fn loop_lag(&self, allowed: f64) -> Option<String> {
+        let lag = self.loop_lag_ms.mean?;
+        (lag > allowed).then(|| {
+            format!(
+                "the client's own loop is {lag:.1} ms late on the average, over {allowed:.1} ms"
+            )
+        })
+    }
+
+    fn shared_stamps(&self, allowed: f64) -> Option<String> {
+        let late = self.shared_first_ratio? * share_above(&self.shared_first_error_ms, allowed);
+        (late > MOST_SHARED_FIRST).then(|| {
+            format!(
+                "{:.1} % of the first tokens may be stamped more than {allowed:.1} ms late",
+                late * 1e2
+            )
+        })
+    }
+
+    fn worker_cpu(&self) -> Option<String> {
+        let used = self.worker_cpu_ratio?;
+        (used > MOST_WORKER_CPU).then(|| format!("a worker used {:.0} % of its core", used * 1e2))
+    }
 }
 
 /// The share of a sample that is known to lie above `bound`, by its quantiles: never too large.
@@ -115,11 +136,6 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
         .into_iter()
         .find(|(value, _)| value.is_some_and(|value| value > bound))
         .map_or(0.0, |(_, above)| above)
-}
-
-fn worker_cpu(client: &ClientHealth) -> Option<String> {
-    let used = client.worker_cpu_ratio?;
-    (used > MOST_WORKER_CPU).then(|| format!("a worker used {:.0} % of its core", used * 1e2))
 }
 
 fn missing_streams(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {

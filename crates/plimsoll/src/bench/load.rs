@@ -98,16 +98,20 @@ impl Load {
         self.ramp_up.is_none() && self.rate_per_s.is_finite()
     }
 
+    /// Most requests in flight out of `count`, as far as it is known before the run: at a finite
+    /// rate without a cap they are few, unless the server is far behind.
+    pub(crate) fn most_in_flight(&self, count: usize) -> u32 {
+        let all = u32::try_from(count).unwrap_or(u32::MAX);
+        match self.max_concurrency {
+            Some(cap) => cap.min(all),
+            None if self.is_finite() || self.ramp_up.is_some() => 1,
+            None => all,
+        }
+    }
+
     /// Worker threads for `count` requests.
     pub(crate) fn workers(&self, count: usize) -> u32 {
-        let all = u32::try_from(count).unwrap_or(u32::MAX);
-        let streams = self.max_concurrency.map_or(all, |cap| cap.min(all));
-        // At a finite rate the streams are few of the requests, unless the server is far behind.
-        if self.is_finite() && self.max_concurrency.is_none() {
-            machine::workers(1, self.rate_per_s)
-        } else {
-            machine::workers(streams, self.rate_per_s)
-        }
+        machine::workers(self.most_in_flight(count), self.rate_per_s)
     }
 
     /// When each of `count` requests is due.

@@ -27,6 +27,7 @@ mod dataset;
 mod e2e_tests;
 mod failure;
 mod json;
+mod late;
 mod legacy;
 #[cfg(test)]
 mod legacy_fixture;
@@ -49,6 +50,7 @@ use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::source::RequestSource;
 
+use crate::limits;
 use body::Requests;
 use corrected::Corrected;
 use dataset::{Style, WARMUP_INDEX};
@@ -197,6 +199,8 @@ impl Session<'_> {
         let dues = settings
             .load
             .dues(settings.dataset.count(settings.num_prompts))?;
+        let streams = settings.load.most_in_flight(dues.len());
+        limits::check(streams, &settings.address.target).map_err(Failure::usage)?;
         let source: Arc<dyn RequestSource> = Arc::new(Requests {
             writer: learned.writer.clone(),
             dataset: settings.dataset.clone(),
@@ -216,6 +220,9 @@ impl Session<'_> {
             keep_alive: true,
         };
         let batch = self.carry(settings, &source, &plan)?;
+        if let Some(text) = late::complaint(&settings.load, &batch) {
+            self.warn(&text);
+        }
         self.report(settings, learned, &dues, &batch)
     }
 

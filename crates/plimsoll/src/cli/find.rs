@@ -77,6 +77,9 @@ pub(crate) struct FindArgs {
     /// Planned mean as a share of the gateway cap, at most.
     #[arg(long, value_name = "RATIO", default_value = "0.75", value_parser = ratio)]
     pub(crate) headroom: f64,
+    /// A new connection for each request.
+    #[arg(long)]
+    pub(crate) no_keep_alive: bool,
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -84,6 +87,9 @@ pub(crate) struct FindArgs {
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// No requests.jsonl: the run folder stays small however long the run.
+    #[arg(long)]
+    pub(crate) no_requests: bool,
     /// Language of what people read.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) lang: LangArg,

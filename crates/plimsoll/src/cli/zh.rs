@@ -16,7 +16,7 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 66] = [
+const ARGUMENTS: [(&str, &str); 68] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -88,6 +88,11 @@ const ARGUMENTS: [(&str, &str); 66] = [
     ("itl", "两个 token 的间隔，如 50ms；不给则由路数决定"),
     ("answer_tokens", "每个请求的输出长度，token"),
     ("result_json", "以 JSON 打印结果"),
+    (
+        "no_requests",
+        "不写 requests.jsonl：无论测多久，结果目录都很小",
+    ),
+    ("no_keep_alive", "每个请求新建一个连接"),
     ("no_rates", "只测并发：不测每秒请求数和定时发送"),
     ("json", "标准输出打印 run.json，而不是报告"),
     ("quiet", "不显示进度，只给报告"),

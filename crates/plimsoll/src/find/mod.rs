@@ -28,6 +28,7 @@ use plimsoll_report::table::level_header;
 use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::limits;
 use crate::machine;
 use crate::signal::Stop;
 use crate::sim;
@@ -56,6 +57,9 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
         None => plan::target(args)?,
     };
     resolved.plan.proxy = target.route.proxy.as_ref().map(ToString::to_string);
+    limits::check(args.max_concurrency, &target)
+        .map_err(Failure::usage)
+        .inspect_err(|_| folder.give_up())?;
     let ready = preflight(&target, &resolved.preflight).inspect_err(|_| folder.give_up())?;
     let session = Session {
         resolved,
@@ -132,8 +136,10 @@ impl Session<'_> {
             }
         };
         let last = runner.stop();
-        self.folder
-            .requests(last.iter().filter_map(folder::ended))?;
+        if self.resolved.keeps_requests {
+            let ended = last.iter().filter_map(folder::ended);
+            self.folder.requests(ended)?;
+        }
         self.finish(&mut run, verdict)?;
         Ok(run)
     }
@@ -179,7 +185,7 @@ impl Session<'_> {
         let options = RunnerOptions {
             workers: self.resolved.workers,
             timeout: self.resolved.preflight.timeout,
-            keep_alive: true,
+            keep_alive: self.resolved.keep_alive,
         };
         Ok(SocketRunner::start(
             &self.target,
@@ -192,7 +198,9 @@ impl Session<'_> {
 
     /// A level is on disk as soon as it ends.
     fn keep(&self, run: &mut Run, finished: &FinishedLevel) -> Result<(), Failure> {
-        self.folder.requests(finished.records.iter())?;
+        if self.resolved.keeps_requests {
+            self.folder.requests(finished.records.iter())?;
+        }
         self.console.level(&finished.summary);
         self.event(
             run,

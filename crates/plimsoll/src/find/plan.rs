@@ -25,6 +25,10 @@ pub(super) struct Resolved {
     pub(super) search: SearchConfig,
     pub(super) preflight: PreflightOptions,
     pub(super) workers: u32,
+    /// Whether a connection carries one request after another.
+    pub(super) keep_alive: bool,
+    /// Whether each request gets its line in the run folder.
+    pub(super) keeps_requests: bool,
 }
 
 pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
@@ -88,6 +92,8 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             timeout: args.timeout,
         },
         workers,
+        keep_alive: !args.no_keep_alive,
+        keeps_requests: !args.no_requests,
     })
 }
 

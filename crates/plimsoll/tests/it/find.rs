@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use plimsoll_core::record::RequestLine;
 use plimsoll_core::run::{HttpVersion, Run, RunEvent, RunState};
@@ -10,8 +11,13 @@ use plimsoll_sim::{EngineParams, SimServer};
 
 use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
 
+/// Searches in real time share their cores with the server they load: another beside them makes the
+/// client late, which it then says instead of an answer. So they take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Runs `find` against an engine and gives the run as it was saved.
 fn find(engine: EngineParams, arguments: &[&str]) -> Run {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = serve(engine);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");

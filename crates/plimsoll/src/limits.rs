@@ -1,0 +1,158 @@
+//! What the machine must have for so many streams, checked before the run: better a refusal with
+//! the way out than a thousand failed requests.
+
+use std::net::ToSocketAddrs;
+
+use plimsoll_load::target::{HttpChoice, Target};
+
+use crate::machine;
+
+/// Files that are open beside the streams: the report's, the event queues, the metrics page.
+const OTHER_FILES: u64 = 64;
+/// Memory of a stream: 4 KB here, and what the kernel keeps for a socket with little in it.
+const STREAM_BYTES: u64 = 16 << 10;
+
+/// What there is; `None` where the system does not say, which refuses nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Limits {
+    open_files: Option<u64>,
+    /// Local ports for one pair of source and destination address.
+    ports: Option<u64>,
+    /// Such pairs.
+    pairs: u64,
+    free_bytes: Option<u64>,
+}
+
+/// Checks that this machine can hold so many streams to a target.
+///
+/// # Errors
+/// It cannot: the text names the limit, and how to lift it.
+pub(crate) fn check(streams: u32, target: &Target) -> Result<(), String> {
+    // Answers share connections there.
+    if target.http == HttpChoice::Http2 {
+        return Ok(());
+    }
+    let limits = Limits {
+        open_files: machine::raise_open_files(),
+        ports: port_range().map(|(first, last)| u64::from(last - first) + 1),
+        pairs: pairs(target),
+        free_bytes: free_bytes(),
+    };
+    limits.carry(u64::from(streams))
+}
+
+impl Limits {
+    fn carry(self, streams: u64) -> Result<(), String> {
+        let files = streams + OTHER_FILES;
+        if let Some(limit) = self.open_files.filter(|limit| *limit < files) {
+            return Err(format!(
+                "{streams} streams need {files} open files, and this process may have {limit}; \
+                 raise the limit with `ulimit -n {files}` as root or LimitNOFILE= in the unit, \
+                 or ask for fewer streams"
+            ));
+        }
+        if let Some(ports) = self.ports.filter(|ports| ports * self.pairs < streams) {
+            let all = ports * self.pairs;
+            return Err(format!(
+                "{streams} streams need as many local ports, and there are {all}; give more local \
+                 addresses with --source-ip, more of the server's with --connect-to, or widen \
+                 net.ipv4.ip_local_port_range"
+            ));
+        }
+        let bytes = streams * STREAM_BYTES;
+        if let Some(free) = self.free_bytes.filter(|free| *free < bytes) {
+            let (need, free) = (bytes >> 20, free >> 20);
+            return Err(format!(
+                "{streams} streams need about {need} MB of memory, and {free} MB are free; \
+                 ask for fewer streams, or spread them over more machines"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Pairs of a local and a remote address.
+fn pairs(target: &Target) -> u64 {
+    let route = &target.route;
+    let remote = if route.proxy.is_some() {
+        1
+    } else if route.connect_to.is_empty() {
+        (target.host.as_str(), target.port)
+            .to_socket_addrs()
+            .map_or(1, Iterator::count)
+    } else {
+        route.connect_to.len()
+    };
+    (remote.max(1) * route.source_ips.len().max(1)) as u64
+}
+
+fn port_range() -> Option<(u16, u16)> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut words = text.split_whitespace();
+    let first = words.next()?.parse().ok()?;
+    let last = words.next()?.parse().ok()?;
+    (last >= first).then_some((first, last))
+}
+
+fn free_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kb: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kb << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_named_with_its_way_out() {
+        let plenty = Limits {
+            open_files: Some(1 << 20),
+            ports: Some(28_232),
+            pairs: 1,
+            free_bytes: Some(1 << 34),
+        };
+        assert_eq!(plenty.carry(20_000), Ok(()));
+        let table = [
+            (
+                Limits {
+                    open_files: Some(20_000),
+                    ..plenty
+                },
+                "ulimit -n 20064",
+            ),
+            (
+                Limits {
+                    ports: Some(15_000),
+                    ..plenty
+                },
+                "--source-ip",
+            ),
+            (
+                Limits {
+                    free_bytes: Some(100 << 20),
+                    ..plenty
+                },
+                "312 MB of memory, and 100 MB",
+            ),
+        ];
+        for (limits, way_out) in table {
+            let text = limits.carry(20_000).unwrap_err();
+            assert!(text.contains(way_out), "{text}");
+        }
+    }
+
+    #[test]
+    fn more_addresses_have_more_ports() {
+        let limits = Limits {
+            ports: Some(15_000),
+            pairs: 2,
+            ..Limits::default()
+        };
+        assert_eq!(limits.carry(20_000), Ok(()));
+        assert_eq!(Limits::default().carry(1 << 31), Ok(()), "nothing is known");
+    }
+}
