@@ -115,7 +115,7 @@ impl Answer<'_> {
                 why.map_or(String::new(), |why| format!("（{why}）"))
             ),
         };
-        match (self.lang, found) {
+        let text = match (self.lang, found) {
             (Lang::En, Some(found)) => format!(
                 "{client}; the server carries at least {}{} within {within}.",
                 found.streams,
@@ -128,7 +128,12 @@ impl Answer<'_> {
                 self.interval(found)
             ),
             (Lang::Zh, None) => format!("{client}；服务端能承载多少路尚不清楚。"),
-        }
+        };
+        let way_out = self.lang.pick(
+            " Give the client more cores, or more machines.",
+            "请给客户端更多核，或增加压测机器。",
+        );
+        format!("{text}{way_out}")
     }
 
     fn server_gone(&self, found: Option<Capacity>, within: &str) -> String {
