@@ -19,6 +19,7 @@ use plimsoll_core::wire::{Answer, AnswerEnd};
 use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::connection::READ_BYTES;
+use crate::guard::unless;
 use crate::polls::Polls;
 use crate::pool::{Pool, Taken, Way};
 use crate::source::{Built, RequestSource};
@@ -164,19 +165,23 @@ impl Line {
             trace: &trace,
             watch,
         };
-        let end = tokio::select! {
-            biased;
-            end = self.exchange(&flight, &mut answer) => end,
-            () = tokio::time::sleep(self.timeout) => {
-                let detail = format!("no end within {} s", self.timeout.as_secs_f64());
-                AnswerEnd { outcome: Outcome::TimedOut, detail: Some(detail) }
-            }
-            () = cut(Rc::clone(&trace)) => AnswerEnd { outcome: Outcome::CutAtEnd, detail: None },
-        };
+        let given_up = self.given_up(cut(Rc::clone(&trace)));
+        let end = unless(self.exchange(&flight, &mut answer), given_up).await;
         let record = self.record(slot, &trace, end, &mut answer);
         let text = answer.text().map(str::to_owned);
         self.answers.borrow_mut().push(answer);
         (record, text)
+    }
+
+    /// Resolves when a request has taken too long, or is cut.
+    async fn given_up(&self, cut: impl Future<Output = ()>) -> AnswerEnd {
+        tokio::select! {
+            () = tokio::time::sleep(self.timeout) => {
+                let detail = format!("no end within {} s", self.timeout.as_secs_f64());
+                AnswerEnd { outcome: Outcome::TimedOut, detail: Some(detail) }
+            }
+            () = cut => AnswerEnd { outcome: Outcome::CutAtEnd, detail: None },
+        }
     }
 
     fn record(

@@ -29,6 +29,7 @@ mod connection;
 pub mod error;
 mod exchange;
 pub mod fetch;
+mod guard;
 mod http2;
 mod link;
 mod pacer;

@@ -18,8 +18,10 @@ use ours::Ours;
 use peers::Peers;
 use table::{Bound, Row};
 
-/// Rounds, unless told otherwise.
-const ROUNDS: usize = 5;
+/// Rounds of the bench, unless told otherwise.
+const BENCH_ROUNDS: usize = 5;
+/// How often each stream sends where cost is measured.
+const ROUNDS: u32 = 5;
 
 /// Streams, gap between tokens in ms, tokens: the loads of the table.
 const WIDE: Load = Load {
@@ -41,6 +43,13 @@ struct Load {
     tokens: u32,
 }
 
+impl Load {
+    /// The metronome's pace.
+    fn pace(self) -> String {
+        format!("100ms,{}ms", self.itl_ms)
+    }
+}
+
 struct Options {
     peers: Option<PathBuf>,
     rounds: usize,
@@ -49,7 +58,7 @@ struct Options {
 fn options(words: &[&str]) -> Result<Options> {
     let mut options = Options {
         peers: None,
-        rounds: ROUNDS,
+        rounds: BENCH_ROUNDS,
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -146,7 +155,7 @@ fn accuracy(
 /// CPU time for an output event.
 fn cost(ours: &Ours, peers: Option<&Peers>, count: usize) -> Result<Vec<Row>> {
     let runs = rounds(count, || {
-        let mine = ours::number(&ours.selftest(FAST)?, "/stages/0/cpu_us_per_event")?;
+        let mine = ours.cpu_us(FAST)?;
         let theirs = peers
             .map(|peers| {
                 Ok::<_, anyhow::Error>((peers.sglang_cpu_us(FAST)?, peers.wrk_cpu_us(FAST)?))

@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage};
 use serde_json::Value;
 
 use super::server::{CLIENT_CORE, Server};
-use super::{FAST, Load};
+use super::{FAST, Load, ROUNDS};
 use crate::command::{output, release};
 
 /// Streams of the memory figure, if this process may have as many files open, and of what is taken
@@ -102,13 +102,22 @@ impl Ours {
         Ok(start.elapsed().as_secs_f64())
     }
 
+    /// CPU time of the whole program for an output event, µs.
+    pub(super) fn cpu_us(&self, load: Load) -> Result<f64> {
+        let server = Server::start(&load.pace(), &[])?;
+        let requests = load.streams * ROUNDS;
+        let before = children_cpu_s()?;
+        self.serve(&server.url, requests, load.streams, load.tokens, &[])?;
+        let spent = children_cpu_s()? - before;
+        Ok(spent * 1e6 / f64::from(requests * load.tokens))
+    }
+
     /// CPU time with TLS and every event saved, to the same without.
     pub(super) fn recording_ratio(&self) -> Result<f64> {
         let folder = tempfile::tempdir()?;
         let (cert, key) = certificate(folder.path())?;
-        let pace = format!("100ms,{}ms", FAST.itl_ms);
         let cpu = |options: &[&str], extra: &[&str]| {
-            let server = Server::start(&pace, options)?;
+            let server = Server::start(&FAST.pace(), options)?;
             let before = children_cpu_s()?;
             self.serve(
                 &server.url,

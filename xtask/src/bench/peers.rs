@@ -6,13 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Load;
 use super::ours::number;
 use super::server::{CLIENT_CORE, Server};
+use super::{Load, ROUNDS};
 use crate::command::output;
 
-/// How often each stream sends, in a run of sglang's client.
-const ROUNDS: u32 = 4;
 /// Seconds of a run of wrk.
 const WRK_S: &str = "8";
 /// Short requests: streams, tokens, requests.
@@ -40,7 +38,7 @@ impl Peers {
     /// Reported − true TTFT, ms: of the mean, and of the 99 % quantile.
     pub(super) fn ttft_error_ms(&self, load: Load) -> Result<(f64, f64)> {
         let run = self.sglang(
-            &pace(load),
+            &load.pace(),
             load.streams,
             load.tokens,
             load.streams * ROUNDS,
@@ -57,7 +55,7 @@ impl Peers {
     /// CPU time of sglang's client for an output event, µs.
     pub(super) fn sglang_cpu_us(&self, load: Load) -> Result<f64> {
         let requests = load.streams * ROUNDS;
-        let run = self.sglang(&pace(load), load.streams, load.tokens, requests)?;
+        let run = self.sglang(&load.pace(), load.streams, load.tokens, requests)?;
         Ok(run.cpu_s * 1e6 / f64::from(requests * load.tokens))
     }
 
@@ -71,7 +69,7 @@ impl Peers {
     /// CPU time of wrk for an output event, µs. It reads bytes and no events: the bytes of one
     /// answer are measured beside it.
     pub(super) fn wrk_cpu_us(&self, load: Load) -> Result<f64> {
-        let server = Server::start(&pace(load), &[])?;
+        let server = Server::start(&load.pace(), &[])?;
         let url = format!("{}/v1/completions", server.url);
         let tokens = load.tokens.to_string();
         let mut command = Command::new("sh");
@@ -129,10 +127,6 @@ impl Peers {
             cpu_s: number(&read(".cpu")?, "/cpu_s")?,
         })
     }
-}
-
-fn pace(load: Load) -> String {
-    format!("100ms,{}ms", load.itl_ms)
 }
 
 fn get(url: &str, path: &str) -> Result<Value> {

@@ -31,9 +31,11 @@ const TTFT: Duration = Duration::from_millis(100);
 /// what the built-in server keeps up with on one core.
 const LEAST_ITL: Duration = Duration::from_millis(20);
 const MOST_EVENTS_PER_S: f64 = 60_000.0;
-/// How long a stage lasts at least, and how often each stream sends at least.
+/// How long a stage lasts at least, and how often each stream sends, unless that takes twice as long.
 const STAGE: Duration = Duration::from_secs(3);
-const LEAST_ROUNDS: u32 = 2;
+const ROUNDS: u32 = 2;
+/// Over how long the streams begin.
+const SPREAD: Duration = Duration::from_secs(1);
 /// Short requests: streams, tokens, requests.
 const SHORT: (u32, u32, usize) = (64, 64, 60_000);
 /// The open loop: requests per second, and for how long.
@@ -118,7 +120,7 @@ fn pace(streams: u32) -> Duration {
     Duration::from_secs_f64(f64::from(streams) / MOST_EVENTS_PER_S).max(LEAST_ITL)
 }
 
-/// Streams that begin one after another within the first request's time, and go on from there.
+/// Streams that begin one after another, so that their tokens are spread too, and go on from there.
 fn stage(
     cores: &Cores,
     streams: u32,
@@ -128,10 +130,15 @@ fn stage(
 ) -> anyhow::Result<Stage> {
     let server = Server::start(cores, TTFT, itl)?;
     let request_time = TTFT + itl * (output_tokens - 1);
-    let rounds = STAGE.div_duration_f64(request_time).ceil() as u32;
-    let requests = streams as usize * rounds.max(LEAST_ROUNDS) as usize;
+    let rounds = if request_time > STAGE * ROUNDS {
+        1
+    } else {
+        (STAGE.div_duration_f64(request_time).ceil() as u32).max(ROUNDS)
+    };
+    let requests = streams as usize * rounds as usize;
+    let spread = SPREAD.max(itl).min(request_time);
     let dues = (0..requests)
-        .map(|number| request_time.mul_f64((number as f64 / f64::from(streams)).min(1.0)))
+        .map(|number| spread.mul_f64((number as f64 / f64::from(streams)).min(1.0)))
         .collect();
     let load = Load {
         dues,
