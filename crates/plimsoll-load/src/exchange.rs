@@ -7,6 +7,7 @@ mod stream;
 mod whole;
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,8 +166,11 @@ impl Line {
             trace: &trace,
             watch,
         };
-        let given_up = self.given_up(cut(Rc::clone(&trace)));
-        let end = unless(self.exchange(&flight, &mut answer), given_up).await;
+        let end = {
+            let given_up = pin!(self.given_up(cut(Rc::clone(&trace))));
+            let exchange = pin!(self.exchange(&flight, &mut answer));
+            unless(exchange, given_up).await
+        };
         let record = self.record(slot, &trace, end, &mut answer);
         let text = answer.text().map(str::to_owned);
         self.answers.borrow_mut().push(answer);

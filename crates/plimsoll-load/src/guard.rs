@@ -4,7 +4,7 @@
 //! a thousand times whether its time is up. Here the guard has a waker of its own, and is polled
 //! only when that has been called.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -36,10 +36,12 @@ impl Bell {
     }
 }
 
-/// Does `work` unless `guard` comes first. Work that is ready at the same time counts as done.
-pub(crate) async fn unless<T>(work: impl Future<Output = T>, guard: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    let mut guard = pin!(guard);
+/// Does `work` unless `guard` comes first. Work that is ready at the same time counts as done. Both
+/// are pinned by the caller: moved in here, they would take their room twice in each stream.
+pub(crate) async fn unless<T>(
+    mut work: Pin<&mut impl Future<Output = T>>,
+    mut guard: Pin<&mut impl Future<Output = T>>,
+) -> T {
     let mut bell: Option<(Arc<Bell>, Waker)> = None;
     std::future::poll_fn(move |context| {
         if let Poll::Ready(done) = work.as_mut().poll(context) {
@@ -67,6 +69,7 @@ pub(crate) async fn unless<T>(work: impl Future<Output = T>, guard: impl Future<
 mod tests {
     use std::cell::Cell;
     use std::future::{pending, poll_fn, ready};
+    use std::pin::pin;
     use std::rc::Rc;
     use std::time::Duration;
 
@@ -82,13 +85,13 @@ mod tests {
 
     #[test]
     fn what_is_ready_first_counts_and_work_before_its_guard() {
-        assert_eq!(block_on(unless(ready(1), ready(2))), 1);
-        assert_eq!(block_on(unless(pending(), ready(2))), 2);
+        assert_eq!(block_on(unless(pin!(ready(1)), pin!(ready(2)))), 1);
+        assert_eq!(block_on(unless(pin!(pending()), pin!(ready(2)))), 2);
         let guard = async {
             tokio::time::sleep(Duration::from_millis(1)).await;
             2
         };
-        assert_eq!(block_on(unless(pending(), guard)), 2);
+        assert_eq!(block_on(unless(pin!(pending()), pin!(guard))), 2);
     }
 
     #[test]
@@ -105,7 +108,7 @@ mod tests {
             }
             1
         };
-        assert_eq!(block_on(unless(work, guard)), 1);
+        assert_eq!(block_on(unless(pin!(work), pin!(guard))), 1);
         assert_eq!(asked.get(), 1);
     }
 
@@ -116,7 +119,10 @@ mod tests {
         let end = block_on(async {
             let local = tokio::task::LocalSet::new();
             let ringer = local.run_until(async {
-                let waiting = tokio::task::spawn_local(unless(pending(), guard));
+                let waiting =
+                    tokio::task::spawn_local(
+                        async move { unless(pin!(pending()), pin!(guard)).await },
+                    );
                 tokio::task::yield_now().await;
                 sender.send(2).unwrap();
                 waiting.await.unwrap()
