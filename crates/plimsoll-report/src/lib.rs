@@ -22,6 +22,7 @@ pub mod selftest;
 pub mod sentence;
 pub mod table;
 
+mod client;
 mod layout;
 mod number;
 mod words;

@@ -1,9 +1,10 @@
 //! What the reader must know beside the answer, one line each.
 
 use plimsoll_core::level::LevelVerdict;
-use plimsoll_core::run::{HttpVersion, Run};
+use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
+use crate::client::client_notes;
 use crate::lang::Lang;
 use crate::number::{duration, figure, percent, trimmed};
 use crate::words;
@@ -19,7 +20,7 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(knee(verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
-        .chain(receive_stamps(run, lang))
+        .chain(client_notes(run, lang))
         .chain(through_proxy(run, lang))
         .collect()
 }
@@ -205,27 +206,6 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
     } else {
         duration(seconds, lang)
     }
-}
-
-fn receive_stamps(run: &Run, lang: Lang) -> Option<String> {
-    let text = match run.environment.receive_stamps.as_str() {
-        "kernel" if run.server.http == HttpVersion::Http2 => lang.pick(
-            "Receive times are the kernel's. Over HTTP/2 many streams share a connection, and what \
-             waits there to be read has the time of the last of it: a busy client adds a little.",
-            "接收时刻取自内核。HTTP/2 下多路请求共用一条连接，同一次读到的数据都取其中最后到达的时刻：客户端繁忙时会略微抬高时延。",
-        ),
-        "kernel" => lang.pick(
-            "Receive times are the kernel's: a busy client does not add to them.",
-            "接收时刻取自内核：客户端繁忙不会抬高时延。",
-        ),
-        "user" => lang.pick(
-            "Receive times are taken right after each read, before any parsing: a busy \
-             client can add to them.",
-            "接收时刻在读取后、解析前立即记录：客户端繁忙时会使时延偏高。",
-        ),
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 /// Whose latency is in the figures as well.

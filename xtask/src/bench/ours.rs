@@ -122,7 +122,7 @@ impl Ours {
             self.serve(
                 &server.url,
                 RECORDED_REQUESTS,
-                FAST.streams / 2,
+                FAST.streams / 4,
                 FAST.tokens,
                 extra,
             )?;
