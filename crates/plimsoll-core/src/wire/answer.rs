@@ -108,6 +108,11 @@ impl Answer {
         self.body.head.is_none()
     }
 
+    /// Whether the stream has said its last word, `[DONE]`: only the end of HTTP may be missing.
+    pub fn has_said_all(&self) -> bool {
+        self.body.done_marker
+    }
+
     /// Whether the connection can carry another request.
     pub fn keep_alive(&self) -> bool {
         self.http.is_done() && self.http.keep_alive()

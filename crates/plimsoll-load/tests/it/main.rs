@@ -8,7 +8,9 @@
 
 mod batch;
 mod levels;
+mod odd_servers;
 mod preflight;
+mod raw;
 
 use std::sync::Arc;
 use std::time::Duration;
