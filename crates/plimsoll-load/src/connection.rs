@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 
 use plimsoll_core::time::Offset;
+use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 
 use crate::connect::tls;
@@ -16,6 +17,8 @@ pub(crate) struct Connection {
     sealed: Vec<u8>,
     /// When the peer's farewell of TLS came: the socket may stay open after it.
     closed: Option<Offset>,
+    /// What is left of a request whose answer began before all of it was written; else empty.
+    unsent: Vec<u8>,
 }
 
 /// What came out of sealed bytes.
@@ -41,6 +44,7 @@ impl Connection {
             tls: None,
             sealed: Vec::new(),
             closed: None,
+            unsent: Vec::new(),
         })
     }
 
@@ -59,7 +63,8 @@ impl Connection {
         self.tls.as_ref()?.alpn_protocol()
     }
 
-    /// Writes a whole request; `stamp` is called just before the first byte goes to the kernel.
+    /// Writes a request; `stamp` is called just before the first byte goes to the kernel. If
+    /// something comes before all of it is written, the rest goes out while that is read.
     pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
         let sealed = match &mut self.tls {
             Some(tls) => {
@@ -73,12 +78,49 @@ impl Connection {
             None => None,
         };
         stamp();
-        self.write_raw(sealed.as_deref().unwrap_or(bytes)).await
+        let mut bytes = sealed.as_deref().unwrap_or(bytes);
+        while !bytes.is_empty() {
+            let written = self.try_write(bytes)?;
+            bytes = &bytes[written..];
+            if written == 0 && self.ready_to_go_on().await?.is_readable() {
+                break;
+            }
+        }
+        self.unsent = bytes.to_vec();
+        Ok(())
     }
 
-    /// Waits until there may be something to read.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
+    /// Whether all of the request went out.
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Waits until there may be something to read, and writes what is left of the request meanwhile.
+    pub(crate) async fn readable(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            if self.ready_to_go_on().await?.is_readable() {
+                return Ok(());
+            }
+            // What cannot be written is no end: what the server says counts.
+            let written = self.try_write(&self.unsent).unwrap_or(self.unsent.len());
+            drop(self.unsent.drain(..written));
+        }
         self.socket.readable().await
+    }
+
+    /// Waits until there may be something to read, or room to write.
+    async fn ready_to_go_on(&self) -> io::Result<Ready> {
+        self.socket
+            .ready(Interest::READABLE | Interest::WRITABLE)
+            .await
+    }
+
+    /// Writes what fits; 0 if nothing does.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.socket.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            written => written,
+        }
     }
 
     /// Reads what there is; `None` if that is nothing. The stamp is that of the TCP bytes, taken

@@ -214,7 +214,8 @@ impl Line {
             };
             end = self.attempt(flight, &mut connection, answer).await;
         }
-        if answer.keep_alive() && end.outcome != Outcome::Malformed {
+        let is_whole = connection.has_sent_all() && answer.keep_alive();
+        if is_whole && end.outcome != Outcome::Malformed {
             self.pool.put_back(connection);
         }
         end

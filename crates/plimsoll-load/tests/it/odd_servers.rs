@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
+use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
 
 use super::raw::{
@@ -185,4 +187,80 @@ fn a_request_on_a_connection_that_was_just_closed_is_sent_again_and_counted() {
             assert_eq!(one.text.as_deref(), Some(" a"), "{end:?}");
         }
     }
+}
+
+/// Requests with a body that does not fit into the buffers of a socket.
+struct Long;
+
+/// More than both sides of a connection hold: 4 MB in Linux's largest send buffer, and what the
+/// server's small receive buffer takes.
+const LONG_BYTES: usize = 16 << 20;
+
+impl RequestSource for Long {
+    fn build(&self, _index: u64) -> Built {
+        Built {
+            path: "/v1/completions".to_owned(),
+            body: vec![b' '; LONG_BYTES],
+            asked_prompt_tokens: 1,
+            asked_output_tokens: 1,
+            ..Built::default()
+        }
+    }
+}
+
+/// Sends `count` long requests to a server that answers when the first bytes of one are there, and
+/// then does `and_then`.
+fn answers_early(
+    count: usize,
+    answer: String,
+    and_then: impl Fn(&mut TcpStream) + Clone + Send + 'static,
+) -> Batch {
+    let target = serve(move |_, mut socket| {
+        setsockopt(&socket, sockopt::RcvBuf, &65_536).unwrap();
+        if std::io::Read::read(&mut socket, &mut [0; 256]).is_ok() {
+            say(&mut socket, &answer);
+            and_then(&mut socket);
+        }
+    });
+    let source: Arc<dyn RequestSource> = Arc::new(Long);
+    run_batch(&target, &source, &plan(count), Clock::start(), &mut |_| {
+        Go::On
+    })
+    .unwrap()
+}
+
+const REFUSAL: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig";
+
+#[test]
+fn an_answer_counts_before_the_request_is_read_to_its_end() {
+    let refused = Outcome::HttpStatus { status: 413 };
+    // It closes, and what was not read makes that a reset.
+    let closed = answers_early(2, REFUSAL.to_owned(), |_| {});
+    assert_eq!(outcomes(&closed), [refused; 2]);
+    // It reads nothing more and leaves the connection open for good.
+    let left_open = answers_early(2, REFUSAL.to_owned(), |socket| {
+        std::mem::forget(socket.try_clone().unwrap());
+    });
+    assert_eq!(outcomes(&left_open), [refused; 2]);
+    assert_eq!(left_open.records[0].record.detail.as_deref(), Some("big"));
+    // The rest of a request is on such a connection: it carries no other.
+    assert_eq!(left_open.client.connections_opened, 2);
+}
+
+#[test]
+fn a_request_is_sent_to_its_end_while_its_answer_comes() {
+    let begun = format!("{CHUNKED}{}", chunk(TOKEN));
+    let batch = answers_early(1, begun, |socket| {
+        let mut left = LONG_BYTES - 256;
+        let mut buffer = vec![0; 1 << 16];
+        while left > 0 {
+            match std::io::Read::read(socket, &mut buffer) {
+                Ok(count) if count > 0 => left = left.saturating_sub(count),
+                _ => return,
+            }
+        }
+        say(socket, &format!("{}0\r\n\r\n", chunk(END)));
+        until_closed(socket);
+    });
+    assert_eq!(outcomes(&batch), [Outcome::Completed]);
 }
