@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     closed: Option<Offset>,
     /// What is left of a request whose answer began before all of it was written; else empty.
     unsent: Vec<u8>,
+    /// Reads since the runtime last had its turn.
+    reads_in_a_row: u32,
 }
 
 /// What came out of sealed bytes.
@@ -30,6 +32,9 @@ struct Opened {
 
 /// Bytes read at once; one such buffer is shared by all streams of a worker.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// A server that sends faster than it is read is read so often in a row, a MB, before others have
+/// their turn: other streams, the time limit, the stop.
+const MOST_READS_IN_A_ROW: u32 = 16;
 /// A TLS record and its frame.
 const SEALED_BYTES: usize = 17 * 1024;
 
@@ -45,6 +50,7 @@ impl Connection {
             sealed: Vec::new(),
             closed: None,
             unsent: Vec::new(),
+            reads_in_a_row: 0,
         })
     }
 
@@ -97,6 +103,10 @@ impl Connection {
 
     /// Waits until there may be something to read, and writes what is left of the request meanwhile.
     pub(crate) async fn readable(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.reads_in_a_row) >= MOST_READS_IN_A_ROW {
+            tokio::task::yield_now().await;
+            return Ok(());
+        }
         while !self.unsent.is_empty() {
             if self.ready_to_go_on().await?.is_readable() {
                 return Ok(());
@@ -123,13 +133,18 @@ impl Connection {
         }
     }
 
-    /// Reads what there is; `None` if that is nothing. The stamp is that of the TCP bytes, taken
-    /// before any parsing. Zero bytes mean that the server closed the connection.
+    /// Reads what there is; `None` if that is nothing, or if it is the turn of others. The stamp is
+    /// that of the TCP bytes, taken before any parsing. Zero bytes mean that the server closed the
+    /// connection.
     pub(crate) fn ready_read(
         &mut self,
         buffer: &mut [u8],
         stamps: &Stamps,
     ) -> Option<io::Result<(usize, Offset)>> {
+        if self.reads_in_a_row >= MOST_READS_IN_A_ROW {
+            return None;
+        }
+        self.reads_in_a_row += 1;
         let read = if self.tls.is_some() {
             self.read_sealed(buffer, stamps)
         } else {
@@ -240,5 +255,45 @@ impl Connection {
             }
             let _ = self.open_sealed(count, &mut [])?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    /// Otherwise neither the time limit nor the stop would ever be looked at.
+    #[test]
+    fn a_server_that_is_faster_than_its_reader_lets_others_have_their_turn() {
+        let runtime = crate::worker::runtime().unwrap();
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let socket = TcpStream::connect(address).await.unwrap();
+            let (mut peer, _) = listener.accept().unwrap();
+            let mut connection = Connection::over(socket).unwrap();
+            let stamps = Stamps::new(Clock::start(), Arc::default());
+            let mut buffer = [0; 64];
+            peer.write_all(&[0; 64 * 2 * MOST_READS_IN_A_ROW as usize])
+                .unwrap();
+            for _ in 0..2 {
+                let mut reads = 0;
+                connection.readable().await.unwrap();
+                while let Some(read) = connection.ready_read(&mut buffer, &stamps) {
+                    assert_eq!(read.unwrap().0, buffer.len());
+                    reads += 1;
+                }
+                assert_eq!(reads, MOST_READS_IN_A_ROW);
+                let others = tokio::select! {
+                    biased;
+                    _ = connection.readable() => false,
+                    () = std::future::ready(()) => true,
+                };
+                assert!(others);
+            }
+        });
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod batch;
+mod flood;
 mod levels;
 mod odd_servers;
 mod preflight;
