@@ -200,6 +200,10 @@ impl Body {
     fn take_stream(&mut self, bytes: &[u8], at: Offset) {
         let mut sse = std::mem::take(&mut self.sse);
         sse.push(bytes, &mut |data| self.take_data(data, at));
+        if sse.is_too_long() && self.fault.is_none() {
+            let detail = "an event of the stream does not end".to_owned();
+            self.fault = Some(failure(Outcome::Malformed, Some(detail)));
+        }
         self.sse = sse;
     }
 
