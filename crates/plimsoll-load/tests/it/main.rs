@@ -6,7 +6,9 @@
     reason = "a test helper that fails is a test that fails"
 )]
 
+mod arrivals;
 mod batch;
+mod conservation;
 mod flood;
 mod levels;
 mod odd_servers;
