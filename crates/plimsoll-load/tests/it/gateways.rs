@@ -1,4 +1,4 @@
-//! Through nginx and HAProxy, as a deployment has them. They take their listening socket from the
+//! Through nginx and `haproxy`, as a deployment has them. They take their listening socket from the
 //! test, as standard input: so the port is a free one, and open before they run. `just gateways`
 //! runs these tests.
 
