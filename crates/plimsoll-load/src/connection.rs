@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use plimsoll_core::time::Offset;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, Interest, Ready};
 use tokio::net::TcpStream;
 
 use crate::connect::tls;
@@ -20,6 +20,10 @@ pub(crate) struct Connection {
     sealed: Vec<u8>,
     /// When the peer's farewell of TLS came: the socket may stay open after it.
     closed: Option<Offset>,
+    /// What is left of a request whose answer began before all of it was written; else empty.
+    unsent: Vec<u8>,
+    /// Reads since the runtime last had its turn.
+    reads_in_a_row: u32,
 }
 
 /// What came out of sealed bytes.
@@ -31,6 +35,9 @@ struct Opened {
 
 /// Bytes read at once; one such buffer is shared by all streams of a worker.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// A server that sends faster than it is read is read so often in a row, a MB, before others have
+/// their turn: other streams, the time limit, the stop.
+const MOST_READS_IN_A_ROW: u32 = 16;
 /// A TLS record and its frame.
 const SEALED_BYTES: usize = 17 * 1024;
 
@@ -45,6 +52,8 @@ impl Connection {
             tls: None,
             sealed: Vec::new(),
             closed: None,
+            unsent: Vec::new(),
+            reads_in_a_row: 0,
         })
     }
 
@@ -86,7 +95,12 @@ impl Connection {
     }
 
     /// Ready when there may be something to read.
-    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.reads_in_a_row) >= MOST_READS_IN_A_ROW {
+            // It is the turn of others; this task is next after them.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.socket.poll_read_ready(cx)
     }
 
@@ -95,7 +109,8 @@ impl Connection {
         Pin::new(&mut self.socket)
     }
 
-    /// Writes a whole request; `stamp` is called just before the first byte goes to the kernel.
+    /// Writes a request; `stamp` is called just before the first byte goes to the kernel. If
+    /// something comes before all of it is written, the rest goes out while that is read.
     pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
         let sealed = if self.is_tls() {
             let mut sealed = Vec::with_capacity(bytes.len() + 256);
@@ -105,22 +120,68 @@ impl Connection {
             None
         };
         stamp();
-        self.write_raw(sealed.as_deref().unwrap_or(bytes)).await
+        let mut bytes = sealed.as_deref().unwrap_or(bytes);
+        while !bytes.is_empty() {
+            let written = self.try_write(bytes)?;
+            bytes = &bytes[written..];
+            if written == 0 && self.ready_to_go_on().await?.is_readable() {
+                break;
+            }
+        }
+        self.unsent = bytes.to_vec();
+        Ok(())
     }
 
-    /// Waits until there may be something to read.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
+    /// Whether all of the request went out.
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Waits until there may be something to read, and writes what is left of the request meanwhile.
+    pub(crate) async fn readable(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.reads_in_a_row) >= MOST_READS_IN_A_ROW {
+            tokio::task::yield_now().await;
+            return Ok(());
+        }
+        while !self.unsent.is_empty() {
+            if self.ready_to_go_on().await?.is_readable() {
+                return Ok(());
+            }
+            // What cannot be written is no end: what the server says counts.
+            let written = self.try_write(&self.unsent).unwrap_or(self.unsent.len());
+            drop(self.unsent.drain(..written));
+        }
         // One waiter a socket: cheaper than `readable`, which keeps a list of them.
         poll_fn(|context| self.socket.poll_read_ready(context)).await
     }
 
-    /// Reads what there is; `None` if that is nothing. The stamp is that of the TCP bytes, taken
-    /// before any parsing. Zero bytes mean that the server closed the connection.
+    /// Waits until there may be something to read, or room to write.
+    async fn ready_to_go_on(&self) -> io::Result<Ready> {
+        self.socket
+            .ready(Interest::READABLE | Interest::WRITABLE)
+            .await
+    }
+
+    /// Writes what fits; 0 if nothing does.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.socket.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            written => written,
+        }
+    }
+
+    /// Reads what there is; `None` if that is nothing, or if it is the turn of others. The stamp is
+    /// that of the TCP bytes, taken before any parsing. Zero bytes mean that the server closed the
+    /// connection.
     pub(crate) fn ready_read(
         &mut self,
         buffer: &mut [u8],
         stamps: &Stamps,
     ) -> Option<io::Result<(usize, Offset)>> {
+        if self.reads_in_a_row >= MOST_READS_IN_A_ROW {
+            return None;
+        }
+        self.reads_in_a_row += 1;
         let read = if self.tls.is_some() {
             self.read_sealed(buffer, stamps)
         } else {
@@ -231,5 +292,45 @@ impl Connection {
             }
             let _ = self.open_sealed(count, &mut [])?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    /// Otherwise neither the time limit nor the stop would ever be looked at.
+    #[test]
+    fn a_server_that_is_faster_than_its_reader_lets_others_have_their_turn() {
+        let runtime = crate::worker::runtime().unwrap();
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let socket = TcpStream::connect(address).await.unwrap();
+            let (mut peer, _) = listener.accept().unwrap();
+            let mut connection = Connection::over(socket).unwrap();
+            let stamps = Stamps::new(Clock::start(), Arc::default());
+            let mut buffer = [0; 64];
+            peer.write_all(&[0; 64 * 2 * MOST_READS_IN_A_ROW as usize])
+                .unwrap();
+            for _ in 0..2 {
+                let mut reads = 0;
+                connection.readable().await.unwrap();
+                while let Some(read) = connection.ready_read(&mut buffer, &stamps) {
+                    assert_eq!(read.unwrap().0, buffer.len());
+                    reads += 1;
+                }
+                assert_eq!(reads, MOST_READS_IN_A_ROW);
+                let others = tokio::select! {
+                    biased;
+                    _ = connection.readable() => false,
+                    () = std::future::ready(()) => true,
+                };
+                assert!(others);
+            }
+        });
     }
 }

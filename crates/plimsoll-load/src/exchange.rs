@@ -240,7 +240,11 @@ impl Line {
             failed = Some(way);
         };
         match way {
-            Way::Http1(connection) if answer.keep_alive() && end.outcome != Outcome::Malformed => {
+            Way::Http1(connection)
+                if connection.has_sent_all()
+                    && answer.keep_alive()
+                    && end.outcome != Outcome::Malformed =>
+            {
                 self.pool.put_back(connection);
             }
             _ => {}

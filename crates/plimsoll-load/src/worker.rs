@@ -41,6 +41,16 @@ pub(crate) struct Share {
     pub(crate) count: u32,
 }
 
+impl Share {
+    /// This worker's requests of a batch: their numbers, and when each is due.
+    pub(crate) fn of(self, dues: &[Duration]) -> impl Iterator<Item = (u64, Duration)> {
+        let numbered = (0..).zip(dues.iter().copied());
+        numbered
+            .skip(self.index as usize)
+            .step_by(self.count as usize)
+    }
+}
+
 /// A runtime for one thread that carries no load.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
@@ -211,6 +221,28 @@ impl Shared {
                 return;
             }
             self.changed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_number_of_workers_carries_the_same_arrivals(
+            dues in prop::collection::vec(0..1_000u64, 0..100),
+            count in 1..20u32,
+        ) {
+            let dues: Vec<Duration> = dues.into_iter().map(Duration::from_millis).collect();
+            let shares = (0..count).map(|index| Share { index, count });
+            let mut carried: Vec<_> = shares.flat_map(|share| share.of(&dues)).collect();
+            carried.sort_unstable();
+            let due: Vec<_> = (0..).zip(dues).collect();
+            prop_assert_eq!(carried, due);
         }
     }
 }

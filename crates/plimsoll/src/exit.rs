@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Unreachable,
     /// It ran; the data do not decide.
     Inconclusive,
-    /// Interrupted; a partial run was written.
+    /// Interrupted; a partial run was written, if it had begun.
     Interrupted,
 }
 
@@ -52,6 +52,15 @@ impl Failure {
         Self {
             exit: Exit::Usage,
             text: text.into(),
+            hint: None,
+        }
+    }
+
+    /// The user stopped it before there was anything to keep.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            exit: Exit::Interrupted,
+            text: "interrupted before the run".to_owned(),
             hint: None,
         }
     }

@@ -1,5 +1,6 @@
 //! `plimsoll`: arguments, plan, run, exit code.
 
+mod background;
 mod bench;
 mod cli;
 mod console;

@@ -139,6 +139,11 @@ impl Answer {
         self.body.head.is_none()
     }
 
+    /// Whether the stream has said its last word, `[DONE]`: only the end of HTTP may be missing.
+    pub fn has_said_all(&self) -> bool {
+        self.body.done_marker
+    }
+
     /// Whether the connection can carry another request.
     pub fn keep_alive(&self) -> bool {
         self.http.is_done() && self.http.keep_alive()
@@ -226,6 +231,10 @@ impl Body {
     fn take_stream(&mut self, bytes: &[u8], at: Offset) {
         let mut sse = std::mem::take(&mut self.sse);
         sse.push(bytes, &mut |data| self.take_data(data, at));
+        if sse.is_too_long() && self.fault.is_none() {
+            let detail = "an event of the stream does not end".to_owned();
+            self.fault = Some(failure(Outcome::Malformed, Some(detail)));
+        }
         self.sse = sse;
     }
 

@@ -6,6 +6,10 @@
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// An unfinished event longer than this is a fault of the server: events of these protocols are a
+/// few hundred bytes, and one with the log-probabilities of a whole answer is a MB.
+const MAX_EVENT_BYTES: usize = 4 << 20;
+
 /// A parser that is pushed bytes and hands each finished event's data to a callback.
 #[derive(Debug, Default)]
 pub struct SseParser {
@@ -58,6 +62,12 @@ impl SseParser {
             }
             bytes = &bytes[end + 1..];
         }
+    }
+
+    /// Whether the event so far is longer than any event can be: a stream that never ends a line or
+    /// an event must not fill the memory.
+    pub fn is_too_long(&self) -> bool {
+        self.line.len() + self.data.len() > MAX_EVENT_BYTES
     }
 
     /// The data of an event that is one `data` line and an empty one, both here: nearly all are,
@@ -145,6 +155,25 @@ mod tests {
     fn an_event_without_its_blank_line_is_not_an_event() {
         assert!(events(&[b"data: a\n"]).is_empty());
         assert!(events(&[b"data: abc"]).is_empty());
+    }
+
+    #[test]
+    fn only_an_event_that_does_not_end_gets_too_long() {
+        let piece = vec![b'a'; 1 << 16];
+        let pieces = MAX_EVENT_BYTES / piece.len();
+        let filled = |begin: &[u8], piece: &[u8], pieces: usize| {
+            let mut parser = SseParser::new();
+            parser.push(begin, &mut |_| {});
+            (0..pieces).for_each(|_| parser.push(piece, &mut |_| {}));
+            parser.is_too_long()
+        };
+        assert!(filled(b"data:", &piece, pieces));
+        assert!(filled(b":", &piece, pieces));
+        assert!(!filled(b"data:", &piece, pieces - 1));
+        let line = [b"data:".as_slice(), &piece, b"\n"].concat();
+        assert!(filled(b"", &line, pieces + 1));
+        let event = [line.as_slice(), b"\n"].concat();
+        assert!(!filled(b"", &event, pieces + 1));
     }
 
     #[test]

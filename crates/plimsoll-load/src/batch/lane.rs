@@ -139,13 +139,8 @@ impl Shared {
         let clock = self.common.clock;
         let pacer = Pacer::new(clock).map_err(LoadError::Worker)?;
         let mut tasks = JoinSet::new();
-        let dues = self.common.plan.dues.iter().enumerate();
-        for (number, due) in dues
-            .skip(share.index as usize)
-            .step_by(share.count as usize)
-        {
-            let due = self.common.started_at + *due;
-            let number = number as u64;
+        for (number, due) in share.of(&self.common.plan.dues) {
+            let due = self.common.started_at + due;
             self.line.polls.set_next_send(Some(due));
             tokio::select! {
                 biased;

@@ -53,6 +53,8 @@ impl Line {
             let end = match read {
                 Ok((0, at)) => Some(answer.close(at)),
                 Ok((count, at)) => answer.push(&buffer[..count], at),
+                // A server that closes with something unread resets, whatever it has said.
+                Err(_) if answer.has_said_all() => Some(answer.close(self.clock.now())),
                 Err(error) => Some(reset(&error)),
             };
             *self.buffer.borrow_mut() = buffer;

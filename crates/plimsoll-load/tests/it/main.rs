@@ -6,10 +6,16 @@
     reason = "a test helper that fails is a test that fails"
 )]
 
+mod arrivals;
 mod batch;
+mod conservation;
+mod flood;
+mod gateways;
 mod http2;
 mod levels;
+mod odd_servers;
 mod preflight;
+mod raw;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -66,6 +66,9 @@ pub(crate) fn preflight(
     let mut waited = Duration::ZERO;
     let first = loop {
         let tried = attempt(settings, id_prefix, probe, warn);
+        if tried.is_err() && probe.wait(Duration::ZERO) == Go::Stop {
+            return Err(stopped());
+        }
         let fault = match tried {
             Ok(tried) if is_up(&tried.answer) || refuses_ids(settings, &tried.answer) => {
                 break tried;

@@ -13,6 +13,7 @@ use plimsoll_load::target::Target;
 use serde::Deserialize;
 
 use super::failure::Failure;
+use crate::background::unless_stopped;
 
 /// Longest wait for one answer.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -101,7 +102,11 @@ impl RequestSource for Single {
 
 impl Probe for LiveProbe<'_> {
     fn models(&mut self) -> Result<Vec<ServedModel>, String> {
-        let response = fetch::get(self.target, "/v1/models", self.timeout.min(LONGEST))
+        let (target, timeout) = (self.target.clone(), self.timeout.min(LONGEST));
+        let ask = move || fetch::get(&target, "/v1/models", timeout);
+        let response = unless_stopped(ask, self.interrupted)
+            .map_err(|error| format!("{error:#}"))?
+            .ok_or("stopped")?
             .map_err(|error| super::with_causes(&error))?;
         if response.status != 200 {
             return Err(format!(

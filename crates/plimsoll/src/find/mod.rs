@@ -15,7 +15,7 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::completions::CompletionSource;
-use plimsoll_load::preflight::{Ready, preflight};
+use plimsoll_load::preflight::{PreflightOptions, Ready, preflight};
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
@@ -25,6 +25,7 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::sentence::sentence;
 use plimsoll_report::table::level_header;
 
+use crate::background::unless_stopped;
 use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
     limits::check(args.max_concurrency, &target)
         .map_err(Failure::usage)
         .inspect_err(|_| folder.give_up())?;
-    let ready = preflight(&target, &resolved.preflight).inspect_err(|_| folder.give_up())?;
+    let ready = ready(&target, &resolved.preflight, stop).inspect_err(|_| folder.give_up())?;
     let session = Session {
         resolved,
         target,
@@ -73,6 +74,15 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
     let run = session.run(started)?;
     session.report(&run, args.json)?;
     Ok(exit(&run))
+}
+
+/// Preflight, which waits for the server's answers as long as `--timeout` says.
+fn ready(target: &Target, options: &PreflightOptions, stop: &Stop) -> Result<Ready, Failure> {
+    let (target, options) = (target.clone(), options.clone());
+    match unless_stopped(move || preflight(&target, &options), || stop.is_set())? {
+        Some(ready) => Ok(ready?),
+        None => Err(Failure::interrupted()),
+    }
 }
 
 fn exit(run: &Run) -> Exit {

@@ -8,6 +8,7 @@
 mod errors;
 mod find;
 mod guide_scripts;
+mod interrupts;
 mod llama;
 mod selftest;
 mod sim;
