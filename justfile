@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt lint doc schema test demo guide llama
+ci: fmt lint doc schema test demo gateways guide llama
 
 # Formatting.
 fmt:
@@ -30,6 +30,10 @@ demo:
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:
     python3 scripts/with-llama.py cargo test -p plimsoll --test it -- --ignored llama
+
+# The load engine through nginx and HAProxy; needs both, e.g. `apt-get install nginx-light haproxy`.
+gateways:
+    cargo test -p plimsoll-load --test it -- --ignored gateways
 
 # The two scripts of the guide, verbatim, with a shim for their Python; needs bash and bc.
 guide:

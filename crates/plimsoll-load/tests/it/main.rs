@@ -10,6 +10,7 @@ mod arrivals;
 mod batch;
 mod conservation;
 mod flood;
+mod gateways;
 mod levels;
 mod odd_servers;
 mod preflight;
