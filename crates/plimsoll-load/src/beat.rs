@@ -21,9 +21,11 @@ pub(crate) async fn beat(line: &Line) {
     let mut before = line.tally.update(|tally| tally.outputs);
     loop {
         let wanted = line.clock.now() + BEAT;
+        let on_purpose = TIMER_TICK + line.polls.nap_time();
+        line.tally
+            .update(|tally| tally.next_beat = Some(wanted + on_purpose));
         tokio::time::sleep_until(line.clock.instant(wanted).into()).await;
         let now = line.clock.now();
-        let on_purpose = TIMER_TICK + line.polls.nap_time();
         line.stamps.measure();
         let cpu_now = thread_cpu();
         let outputs = line.tally.update(|tally| {

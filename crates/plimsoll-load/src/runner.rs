@@ -152,7 +152,8 @@ impl SocketRunner {
 
     /// What the workers have counted since this was last asked.
     fn tallies(&self) -> Vec<Tally> {
-        let take = |worker: &Worker| worker.tally.take();
+        let now = self.clock.now();
+        let take = |worker: &Worker| worker.tally.take_at(now);
         self.workers.iter().map(take).collect()
     }
 

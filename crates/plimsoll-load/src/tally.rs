@@ -27,6 +27,8 @@ pub(crate) struct Tally {
     /// By how much first tokens that share their stamp can be too late, at most.
     pub(crate) shared_first_error: Histogram<u64>,
     pub(crate) clock_error_ns: u64,
+    /// When the worker looks at itself next, at the latest.
+    pub(crate) next_beat: Option<Offset>,
     pub(crate) cpu: Duration,
     pub(crate) wall: Duration,
 }
@@ -62,6 +64,7 @@ impl Default for Tally {
             outputs: Outputs::default(),
             shared_first_error: histogram(),
             clock_error_ns: 0,
+            next_beat: None,
             cpu: Duration::ZERO,
             wall: Duration::ZERO,
         }
@@ -82,7 +85,21 @@ impl SharedTally {
     /// Takes what has been counted and begins anew.
     pub(crate) fn take(&self) -> Tally {
         let fresh = Tally::default();
-        self.update(|tally| std::mem::replace(tally, fresh))
+        self.update(|tally| {
+            let next_beat = tally.next_beat;
+            std::mem::replace(tally, Tally { next_beat, ..fresh })
+        })
+    }
+
+    /// Takes what has been counted up to `now`. A worker that should have woken by then is late,
+    /// also where it is so late that it has not counted it yet.
+    pub(crate) fn take_at(&self, now: Offset) -> Tally {
+        let mut taken = self.take();
+        let late = taken.next_beat.map_or(Duration::ZERO, |at| now.since(at));
+        if !late.is_zero() {
+            taken.woke(late);
+        }
+        taken
     }
 }
 
@@ -242,6 +259,23 @@ mod tests {
         assert_eq!((counts.gaps, counts.gap_ns), (1, 20_000_000));
         let error_ms = summary_ms(&tally.shared_first_error).max.unwrap();
         assert!((error_ms - 30.0).abs() < 0.3, "{error_ms}");
+    }
+
+    #[test]
+    fn a_worker_that_has_not_woken_is_late() {
+        let shared = SharedTally::default();
+        let lag_ms = |now_ms| {
+            let health = health(&[shared.take_at(at(now_ms))], Duration::ZERO);
+            health.loop_lag_ms.max
+        };
+        assert_eq!(lag_ms(50), None, "it has not begun");
+        shared.update(|tally| tally.next_beat = Some(at(60)));
+        assert_eq!(lag_ms(60), None, "it is not due");
+        for now_ms in [100, 160] {
+            let lag = lag_ms(now_ms).unwrap();
+            let known = (now_ms - 60) as f64;
+            assert!((lag - known).abs() < known / 100.0, "{lag}");
+        }
     }
 
     #[test]
