@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt lint doc schema test demo gateways guide llama
+ci: fmt lint doc schema instructions test demo gateways guide llama
 
 # Formatting.
 fmt:
@@ -18,6 +18,15 @@ doc:
 # Generated files in step with the code.
 schema:
     cargo xtask schema --check
+
+# Instructions of an output event, against a bound; needs valgrind.
+instructions:
+    cargo xtask instructions
+
+# The load engine against its bounds, and against its peers where `scripts/peers.py DIR` put them;
+# some minutes on an idle machine of two cores or more.
+bench *options:
+    cargo xtask bench {{options}}
 
 # The README's test command: everything that needs no extra install.
 test:

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `cargo xtask schema [--check]` | writes the JSON Schema of the run file, or sees that it is in step |
 //! | `cargo xtask instructions` | counts the instructions of an output event (needs valgrind) |
-//! | `cargo xtask bench [--peers DIR] [--rounds N]` | the load engine against its bounds and its peers |
+//! | `cargo xtask bench [--peers DIR] [--rounds N] [--part PART]` | the load engine against its bounds and its peers |
 
 #![expect(clippy::print_stdout, reason = "chores tell people what they found")]
 
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
         ["instructions"] => instructions::check(),
         ["bench", options @ ..] => bench::run(options),
         _ => bail!(
-            "usage: cargo xtask schema [--check] | instructions | bench [--peers DIR] [--rounds N]"
+            "usage: cargo xtask schema [--check] | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
         ),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn alpn(choice: HttpChoice) -> Vec<Vec<u8>> {
     }
 }
 
-/// Makes a connection that is ready for a request. It must run on a `LocalSet`.
+/// Makes a connection that is ready for a request. It must run where tasks can be local.
 ///
 /// # Errors
 /// A stage failed; the fault says which.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use plimsoll_core::time::Offset;
+use tokio::runtime::{LocalOptions, LocalRuntime};
 
 use crate::clock::Clock;
 
@@ -51,14 +52,15 @@ impl Polls {
         })
     }
 
-    /// A runtime for one thread that tells when it polls.
-    pub(crate) fn runtime(polls: &Arc<Self>) -> std::io::Result<tokio::runtime::Runtime> {
+    /// A runtime that tells when it polls. It stays on the thread that makes it: its tasks need no
+    /// lock on their way to the front.
+    pub(crate) fn runtime(polls: &Arc<Self>) -> std::io::Result<LocalRuntime> {
         let (parks, unparks) = (Arc::clone(polls), Arc::clone(polls));
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .on_thread_park(move || parks.park())
             .on_thread_unpark(move || unparks.polled())
-            .build()
+            .build_local(LocalOptions::default())
     }
 
     /// Sets the nap by the mean gap between events of one answer; `None` ends napping.

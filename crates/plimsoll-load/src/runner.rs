@@ -1,7 +1,7 @@
 //! The runner over sockets: workers carry the streams, this thread steps the level.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,6 +58,67 @@ struct Worker {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What every worker is given.
+struct Crew {
+    target: Target,
+    connector: Connector,
+    source: Arc<dyn RequestSource>,
+    clock: Clock,
+    options: RunnerOptions,
+    events: Sender<LoadEvent>,
+}
+
+impl Crew {
+    /// Starts a worker, and returns when it can take commands.
+    fn start(self, share: Share) -> Result<Worker, LoadError> {
+        let tally = Arc::new(SharedTally::default());
+        let (commands, received) = mpsc::unbounded_channel();
+        let (ready, is_ready) = channel();
+        let their_tally = Arc::clone(&tally);
+        let thread = std::thread::Builder::new()
+            .name(format!("plimsoll-load-{}", share.index))
+            .spawn(move || {
+                let polls = Polls::new(self.clock);
+                // The runtime belongs to this thread. That nobody waits for it is no fault here.
+                let runtime = Polls::runtime(&polls);
+                match runtime {
+                    Err(error) => drop(ready.send(Err(error))),
+                    Ok(runtime) => {
+                        drop(ready.send(Ok(())));
+                        let (line, events) = self.line(their_tally, polls);
+                        runtime.block_on(worker::work(line, share, received, events));
+                    }
+                }
+            })
+            .map_err(LoadError::Worker)?;
+        let started = is_ready.recv().map_err(|_| LoadError::WorkerLost)?;
+        started.map_err(LoadError::Worker)?;
+        Ok(Worker {
+            commands,
+            tally,
+            thread: Some(thread),
+        })
+    }
+
+    fn line(self, tally: Arc<SharedTally>, polls: Arc<Polls>) -> (Line, Sender<LoadEvent>) {
+        let options = LineOptions {
+            timeout: self.options.timeout,
+            keep_text: false,
+            keep_alive: self.options.keep_alive,
+            tally,
+            polls,
+        };
+        let line = Line::new(
+            self.target,
+            self.connector,
+            self.source,
+            self.clock,
+            options,
+        );
+        (line, self.events)
+    }
+}
+
 impl SocketRunner {
     /// Starts the workers; no request is sent yet.
     ///
@@ -74,39 +135,19 @@ impl SocketRunner {
         let (sender, events) = channel();
         let workers = (0..options.workers)
             .map(|index| {
-                let tally = Arc::new(SharedTally::default());
-                let polls = Polls::new(clock);
-                let runtime = Polls::runtime(&polls).map_err(LoadError::Worker)?;
-                let line_options = LineOptions {
-                    timeout: options.timeout,
-                    keep_text: false,
-                    keep_alive: options.keep_alive,
-                    tally: Arc::clone(&tally),
-                    polls,
+                let share = Share {
+                    index,
+                    count: options.workers,
                 };
-                let (target, connector, source) =
-                    (target.clone(), connector.clone(), Arc::clone(source));
-                let (commands, received) = mpsc::unbounded_channel();
-                let (sender, share) = (
-                    sender.clone(),
-                    Share {
-                        index,
-                        count: options.workers,
-                    },
-                );
-                let thread = std::thread::Builder::new()
-                    .name(format!("plimsoll-load-{index}"))
-                    .spawn(move || {
-                        let line = Line::new(target, connector, source, clock, line_options);
-                        let local = tokio::task::LocalSet::new();
-                        local.block_on(&runtime, worker::work(line, share, received, sender));
-                    })
-                    .map_err(LoadError::Worker)?;
-                Ok(Worker {
-                    commands,
-                    tally,
-                    thread: Some(thread),
-                })
+                let crew = Crew {
+                    target: target.clone(),
+                    connector: connector.clone(),
+                    source: Arc::clone(source),
+                    clock,
+                    options,
+                    events: sender.clone(),
+                };
+                crew.start(share)
             })
             .collect::<Result<Vec<_>, LoadError>>()?;
         Ok(Self {

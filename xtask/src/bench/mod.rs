@@ -53,12 +53,18 @@ impl Load {
 struct Options {
     peers: Option<PathBuf>,
     rounds: usize,
+    /// One part of the table instead of all.
+    part: Option<String>,
 }
+
+/// The parts of the table.
+const PARTS: [&str; 4] = ["accuracy", "cost", "rates", "rest"];
 
 fn options(words: &[&str]) -> Result<Options> {
     let mut options = Options {
         peers: None,
         rounds: BENCH_ROUNDS,
+        part: None,
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -68,7 +74,9 @@ fn options(words: &[&str]) -> Result<Options> {
         match *word {
             "--peers" => options.peers = Some(Path::new(value).to_path_buf()),
             "--rounds" => options.rounds = value.parse().context("--rounds needs a number")?,
-            _ => bail!("`{word}` is none of --peers, --rounds"),
+            "--part" if PARTS.contains(value) => options.part = Some((*value).to_owned()),
+            "--part" => bail!("--part is one of {}", PARTS.join(", ")),
+            _ => bail!("`{word}` is none of --peers, --rounds, --part"),
         }
     }
     Ok(options)
@@ -89,11 +97,20 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
             all_met &= row.is_met() != Some(false);
         }
     };
-    show(accuracy(&ours, peers, count, WIDE, (0.1, 0.5))?);
-    show(accuracy(&ours, peers, count, FAST, (0.05, 0.2))?);
-    show(cost(&ours, peers, count)?);
-    show(rates(&ours, peers, count)?);
-    show(rest(&ours, count)?);
+    let asked = |part: &str| options.part.as_deref().is_none_or(|one| one == part);
+    if asked("accuracy") {
+        show(accuracy(&ours, peers, count, WIDE, (0.1, 0.5))?);
+        show(accuracy(&ours, peers, count, FAST, (0.05, 0.2))?);
+    }
+    if asked("cost") {
+        show(cost(&ours, peers, count)?);
+    }
+    if asked("rates") {
+        show(rates(&ours, peers, count)?);
+    }
+    if asked("rest") {
+        show(rest(&ours, count)?);
+    }
     if !all_met {
         bail!("not every bound is met");
     }

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::time::Offset;
-use tokio::runtime::Runtime;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 use super::BatchRecord;
 use super::common::Common;
@@ -33,7 +32,6 @@ pub(super) struct Lane {
     common: Arc<Common>,
     share: Share,
     polls: Arc<Polls>,
-    runtime: Runtime,
 }
 
 /// What a worker has carried.
@@ -75,17 +73,15 @@ impl Lane {
         source: &Arc<dyn RequestSource>,
         common: &Arc<Common>,
         share: Share,
-    ) -> Result<Self, LoadError> {
-        let polls = Polls::new(common.clock);
-        Ok(Self {
+    ) -> Self {
+        Self {
             target: target.clone(),
             connector: connector.clone(),
             source: Arc::clone(source),
             common: Arc::clone(common),
             share,
-            runtime: Polls::runtime(&polls).map_err(LoadError::Worker)?,
-            polls,
-        })
+            polls: Polls::new(common.clock),
+        }
     }
 
     /// Starts the worker's thread, which returns the records of its share.
@@ -99,6 +95,7 @@ impl Lane {
     /// Carries the share to its end, on this thread.
     fn carry(self) -> Result<Carried, LoadError> {
         let _done = Done(Arc::clone(&self.common));
+        let runtime = Polls::runtime(&self.polls).map_err(LoadError::Worker)?;
         let plan = &self.common.plan;
         let options = LineOptions {
             timeout: plan.timeout,
@@ -113,8 +110,7 @@ impl Lane {
             common: self.common,
             ended: RefCell::default(),
         });
-        let local = LocalSet::new();
-        local.block_on(&self.runtime, shared.run(self.share))
+        runtime.block_on(shared.run(self.share))
     }
 }
 

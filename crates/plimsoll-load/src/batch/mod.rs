@@ -89,7 +89,7 @@ pub fn run_batch(
                 index,
                 count: plan.workers,
             };
-            Lane::new(target, &connector, source, &common, share)?.start()
+            Lane::new(target, &connector, source, &common, share).start()
         })
         .collect::<Result<Vec<_>, _>>()
         .inspect_err(|_| common.stop())?;

@@ -41,7 +41,7 @@ pub(crate) struct Lease {
 
 impl Session {
     /// Speaks HTTP/2 on a connection, and waits for the server's settings, so that its limit is
-    /// known before the first request. It spawns a task on the current `LocalSet`, which ends when
+    /// known before the first request. It spawns a task on the current local runtime, which ends when
     /// the session and its streams are gone.
     ///
     /// # Errors
