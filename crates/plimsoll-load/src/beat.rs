@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::thread_cpu;
 use crate::exchange::Line;
+use crate::stamps::kernel_stamps;
 use crate::tally::{Outputs, Tally};
 
 /// How often a worker looks at itself.
@@ -35,8 +36,10 @@ pub(crate) async fn beat(line: &Line) {
             }
             tally.outputs
         });
-        // Where answers share a connection, what waits for the end of a nap gets a later stamp.
-        let gap = busy_gap(before, outputs).filter(|_| !line.shares_connections());
+        // A nap must not be in a stamp: without the kernel's it would be, and where answers share a
+        // connection, what waits for its end gets a later one.
+        let may_nap = kernel_stamps() && !line.shares_connections();
+        let gap = busy_gap(before, outputs).filter(|_| may_nap);
         line.polls.set_gap(gap);
         (cpu, at, before) = (cpu_now, now, outputs);
     }

@@ -122,7 +122,14 @@ impl Line {
         let tally = Arc::clone(&options.tally);
         let keep_alive = options.keep_alive;
         Self {
-            pool: Pool::new(&target, connector, keep_alive, Rc::clone(&stamps), tally),
+            pool: Pool::new(
+                &target,
+                connector,
+                keep_alive,
+                Rc::clone(&stamps),
+                tally,
+                clock,
+            ),
             target,
             source,
             clock,

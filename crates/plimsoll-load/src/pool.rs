@@ -8,6 +8,7 @@ use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::wire::AnswerEnd;
 use tokio::sync::Semaphore;
 
+use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::connection::Connection;
 use crate::http2::{Lease, Sessions};
@@ -32,6 +33,7 @@ pub(crate) struct Pool {
     dials: Semaphore,
     stamps: Rc<Stamps>,
     tally: Arc<SharedTally>,
+    clock: Clock,
 }
 
 /// What a request is sent on: a connection of its own, or a place on a shared one.
@@ -54,6 +56,7 @@ impl Pool {
         keep_alive: bool,
         stamps: Rc<Stamps>,
         tally: Arc<SharedTally>,
+        clock: Clock,
     ) -> Self {
         let may_share = match target.http {
             HttpChoice::Http1 => false,
@@ -70,6 +73,7 @@ impl Pool {
             dials: Semaphore::new(DIALS),
             stamps,
             tally,
+            clock,
         }
     }
 
@@ -89,23 +93,21 @@ impl Pool {
     /// # Errors
     /// A connection cannot be made; that ends the request.
     pub(crate) async fn take(&self, failed: Option<&Way>) -> Result<Taken, AnswerEnd> {
-        loop {
+        if let Some(way) = self.open(failed) {
+            return Ok(Taken { way, times: None });
+        }
+        let _waiting = self.tally.wait(self.clock);
+        while self.may_share.get() {
+            let Some(joined) = self.sessions.join().await else {
+                let dial = self.sessions.dial();
+                return self.connect().await.inspect_err(|end| dial.fail(end));
+            };
+            joined?;
             if let Some(way) = self.open(failed) {
                 return Ok(Taken { way, times: None });
             }
-            if !self.may_share.get() {
-                return self.connect().await;
-            }
-            let before = self.connector.clock().now();
-            let Some(joined) = self.sessions.join().await else {
-                break;
-            };
-            let waited = self.connector.clock().now().since(before);
-            self.tally.update(|tally| tally.connect_time += waited);
-            joined?;
         }
-        let dial = self.sessions.dial();
-        self.connect().await.inspect_err(|end| dial.fail(end))
+        self.connect().await
     }
 
     /// Takes a connection back whose answer has been read to its end.

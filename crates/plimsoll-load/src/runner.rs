@@ -194,7 +194,7 @@ impl SocketRunner {
     /// What the workers have counted since this was last asked.
     fn tallies(&self) -> Vec<Tally> {
         let now = self.clock.now();
-        let take = |worker: &Worker| worker.tally.take_at(now);
+        let take = |worker: &Worker| worker.tally.take(now);
         self.workers.iter().map(take).collect()
     }
 

@@ -203,7 +203,7 @@ mod tests {
                     "stamped {} ms after the write",
                     at.ms_since(written)
                 );
-                assert_eq!(stamps.tally.take().kernel_reads, 1);
+                assert_eq!(stamps.tally.take(stamps.clock.now()).kernel_reads, 1);
             }
         });
     }
@@ -214,7 +214,7 @@ mod tests {
         let now = Offset::from_nanos(200_000_000_000);
         assert_eq!(stamps.stamp(None, now), now);
         assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
-        assert_eq!(stamps.tally.take().user_reads, 2);
+        assert_eq!(stamps.tally.take(stamps.clock.now()).user_reads, 2);
         let future = wall_nanos() / 1_000_000_000 + 1_000;
         assert_eq!(
             stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),

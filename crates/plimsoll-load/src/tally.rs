@@ -9,6 +9,8 @@ use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
 
+use crate::clock::Clock;
+
 /// Significant digits of the histograms: the client's own lateness to one part in a hundred.
 const DIGITS: u8 = 2;
 
@@ -21,7 +23,7 @@ pub(crate) struct Tally {
     pub(crate) loop_lag: Histogram<u64>,
     pub(crate) connect: Histogram<u64>,
     pub(crate) tls: Histogram<u64>,
-    pub(crate) connect_time: Duration,
+    pub(crate) waiting: Waiting,
     pub(crate) idle_retries: u64,
     pub(crate) outputs: Outputs,
     /// By how much first tokens that share their stamp can be too late, at most.
@@ -45,6 +47,50 @@ pub(crate) struct Outputs {
     pub(crate) gaps: u64,
 }
 
+/// Streams that wait for a connection. Those that still wait count too: a server that never accepts
+/// would otherwise look like a client that does not send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    streams: u32,
+    since: Offset,
+    /// The time that all of them together have waited.
+    total: Duration,
+}
+
+impl Waiting {
+    /// Counts the time until `now`, before anything changes.
+    fn advance(&mut self, now: Offset) {
+        self.total += now.since(self.since) * self.streams;
+        self.since = now;
+    }
+
+    /// Takes what has been waited, and goes on with those that still wait.
+    fn take(&mut self, now: Offset) -> Self {
+        self.advance(now);
+        let fresh = Self {
+            total: Duration::ZERO,
+            ..*self
+        };
+        std::mem::replace(self, fresh)
+    }
+}
+
+/// A stream waits for a connection as long as this lives.
+pub(crate) struct Wait<'a> {
+    tally: &'a SharedTally,
+    clock: Clock,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let now = self.clock.now();
+        self.tally.update(|tally| {
+            tally.waiting.advance(now);
+            tally.waiting.streams -= 1;
+        });
+    }
+}
+
 /// A tally that its worker writes and the coordinator takes. Only the taking, a few times a level,
 /// can make the other side wait, and no longer than a swap of pointers.
 #[derive(Debug, Default)]
@@ -59,7 +105,7 @@ impl Default for Tally {
             loop_lag: histogram(),
             connect: histogram(),
             tls: histogram(),
-            connect_time: Duration::ZERO,
+            waiting: Waiting::default(),
             idle_retries: 0,
             outputs: Outputs::default(),
             shared_first_error: histogram(),
@@ -82,19 +128,27 @@ impl SharedTally {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes what has been counted and begins anew.
-    pub(crate) fn take(&self) -> Tally {
-        let fresh = Tally::default();
+    /// Begins a stream's wait for a connection.
+    pub(crate) fn wait(&self, clock: Clock) -> Wait<'_> {
+        let now = clock.now();
         self.update(|tally| {
-            let next_beat = tally.next_beat;
-            std::mem::replace(tally, Tally { next_beat, ..fresh })
-        })
+            tally.waiting.advance(now);
+            tally.waiting.streams += 1;
+        });
+        Wait { tally: self, clock }
     }
 
-    /// Takes what has been counted up to `now`. A worker that should have woken by then is late,
-    /// also where it is so late that it has not counted it yet.
-    pub(crate) fn take_at(&self, now: Offset) -> Tally {
-        let mut taken = self.take();
+    /// Takes what has been counted up to `now` and begins anew. A worker that should have woken by
+    /// then is late, also where it is so late that it has not counted it yet.
+    pub(crate) fn take(&self, now: Offset) -> Tally {
+        let fresh = Tally::default();
+        let mut taken = self.update(|tally| {
+            let next_beat = tally.next_beat;
+            let waiting = tally.waiting.take(now);
+            let mut taken = std::mem::replace(tally, Tally { next_beat, ..fresh });
+            tally.waiting = std::mem::replace(&mut taken.waiting, waiting);
+            taken
+        });
         let late = taken.next_beat.map_or(Duration::ZERO, |at| now.since(at));
         if !late.is_zero() {
             taken.woke(late);
@@ -122,7 +176,6 @@ impl Tally {
         if let Some(tls) = times.tls {
             self.tls.saturating_record(nanos(tls));
         }
-        self.connect_time += open + times.tls.unwrap_or_default();
     }
 
     /// Enters `outputs` output events of one answer that came with one read at `at`, which brought
@@ -166,7 +219,7 @@ impl Tally {
             let added = mine.add(theirs);
             debug_assert!(added.is_ok(), "both sides have the same bounds");
         }
-        self.connect_time += other.connect_time;
+        self.waiting.total += other.waiting.total;
         self.idle_retries += other.idle_retries;
         self.outputs.add(other.outputs);
         self.clock_error_ns = self.clock_error_ns.max(other.clock_error_ns);
@@ -199,7 +252,7 @@ pub(crate) fn health(tallies: &[Tally], over: Duration) -> ClientHealth {
         .reduce(f64::max);
     let outputs = sum.outputs;
     ClientHealth {
-        connecting_concurrency: (over_s > 0.0).then(|| sum.connect_time.as_secs_f64() / over_s),
+        connecting_concurrency: (over_s > 0.0).then(|| sum.waiting.total.as_secs_f64() / over_s),
         loop_lag_ms: summary_ms(&sum.loop_lag),
         kernel_stamp_ratio: ratio(sum.kernel_reads, reads),
         read_lag_ms: summary_ms(&sum.read_lag),
@@ -265,10 +318,32 @@ mod tests {
     }
 
     #[test]
+    fn who_still_waits_for_a_connection_counts() {
+        let mut waiting = Waiting::default();
+        waiting.advance(at(100));
+        waiting.streams = 2;
+        let first = waiting.take(at(150));
+        assert_eq!(first.total, Duration::from_millis(100));
+        waiting.advance(at(160));
+        waiting.streams = 1;
+        let second = waiting.take(at(200));
+        assert_eq!(second.total, Duration::from_millis(2 * 10 + 40));
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_guard() {
+        let (shared, clock) = (SharedTally::default(), Clock::start());
+        let wait = shared.wait(clock);
+        assert_eq!(shared.update(|tally| tally.waiting.streams), 1);
+        drop(wait);
+        assert_eq!(shared.update(|tally| tally.waiting.streams), 0);
+    }
+
+    #[test]
     fn a_worker_that_has_not_woken_is_late() {
         let shared = SharedTally::default();
         let lag_ms = |now_ms| {
-            let health = health(&[shared.take_at(at(now_ms))], Duration::ZERO);
+            let health = health(&[shared.take(at(now_ms))], Duration::ZERO);
             health.loop_lag_ms.max
         };
         assert_eq!(lag_ms(50), None, "it has not begun");
@@ -297,6 +372,7 @@ mod tests {
                 tcp: Duration::from_millis(500),
                 ..ConnectTimes::default()
             });
+            tally.waiting.total = Duration::from_millis(500);
             tally.cpu = Duration::from_millis(cpu_ms);
             tally.wall = Duration::from_secs(1);
             tally

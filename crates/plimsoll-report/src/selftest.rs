@@ -78,7 +78,7 @@ pub struct Stage {
     pub peak_resident_kb: Option<u64>,
     /// CPU time of the client's process for an output event, µs.
     pub cpu_us_per_event: f64,
-    /// Reported − true TTFT of each request, ms.
+    /// |reported − true| TTFT of each request, ms.
     pub ttft_error_ms: Summary,
     /// Time to first token.
     pub ttft: Compared,
@@ -118,6 +118,7 @@ impl Stage {
         let error = self.ttft_error_ms.p99;
         let shared = self.client.shared_first_ratio.unwrap_or(0.0);
         self.completed == self.requests
+            && self.ttft_error_ms.n == self.completed
             && error.is_some_and(|error| error.abs() <= MOST_TTFT_ERROR_MS)
             && shared <= MOST_SHARED_FIRST
     }
@@ -403,7 +404,9 @@ mod tests {
         let shared = stage(1_000, 0.005, 0.006);
         let mut cut = stage(1_000, 0.005, 0.0);
         cut.completed -= 1;
-        for wrong in [late, shared, cut] {
+        let mut unmatched = stage(1_000, 0.005, 0.0);
+        unmatched.ttft_error_ms.n -= 1;
+        for wrong in [late, shared, cut, unmatched] {
             let found = found(vec![right.clone(), wrong, stage(10_000, 0.005, 0.0)]);
             assert_eq!(found.right_up_to(), Some(100));
             assert!(!found.is_right());

@@ -125,7 +125,7 @@ impl Shared {
         }
         Ok(Carried {
             records: self.ended.take(),
-            tally: self.line.tally.take(),
+            tally: self.line.tally.take(self.line.clock.now()),
         })
     }
 

@@ -176,7 +176,7 @@ fn measured(
     };
     let errors = completed().filter_map(|record| {
         let truth = account.ttft_ms.get(&record.id)?;
-        Some(record.ttft_ms()? - truth)
+        Some((record.ttft_ms()? - truth).abs())
     });
     let events: usize = completed().map(|record| record.events.len()).sum();
     let span = batch.ended_at.since(batch.started_at);
