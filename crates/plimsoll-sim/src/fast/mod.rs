@@ -16,6 +16,6 @@ mod sequence;
 mod trouble;
 
 pub use engine::FastEngine;
-pub use hold::{Hold, hold};
+pub use hold::{Ask, Hold, hold};
 pub use runner::FastRunner;
 pub use trouble::{Delivery, Prefix, Stalls, Tenants, Trouble};

@@ -28,8 +28,8 @@ pub struct FastRunner {
 }
 
 impl FastRunner {
-    /// A runner at time 0; request `i` of a level takes the `i`-th lengths, from the start again
-    /// when they are used up. Not empty.
+    /// A runner at time 0; request `i` takes the `i`-th lengths, from the start again when they are
+    /// used up. Not empty.
     pub fn new(engine: FastEngine, lengths: Arc<[Lengths]>, seed: u64) -> Self {
         Self {
             streams: Streams::new(engine, lengths, seed),

@@ -58,7 +58,7 @@ pub(super) struct Streams {
     /// (when, flight, whether it is the last): what a proxy holds back.
     held: BTreeSet<(u64, u64, bool)>,
     requests: u64,
-    /// Position in the table of lengths: starts anew with each level.
+    /// Position in the table of lengths.
     next_length: usize,
     tenants_at_ns: Option<u64>,
     chance: Jitter,
@@ -102,7 +102,6 @@ impl Streams {
         watch: &mut impl Watch,
     ) {
         self.count = count;
-        self.next_length = 0;
         for id in 0..self.flights.len() as u64 {
             let surplus = self.flights[id as usize].is_some_and(|flight| {
                 flight.stream >= count && flight.stream != FOREIGN && flight.first_ns.is_none()
