@@ -10,6 +10,7 @@
 
 mod book;
 mod client;
+mod load;
 mod plan;
 mod since;
 mod summary;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
+pub use load::Load;
 pub use plan::{Hold, LevelPlan, Purpose};
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
@@ -200,7 +202,7 @@ impl Level {
             return false;
         }
         let flying = self.book.in_flight_count();
-        let streams = self.plan.streams as usize;
+        let streams = self.plan.streams() as usize;
         let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
     }
@@ -213,7 +215,7 @@ impl Level {
             .iter()
             .map(|record| record.stream)
             .chain(self.book.in_flight().iter().map(|request| request.stream))
-            .filter(|stream| *stream < self.plan.streams)
+            .filter(|stream| *stream < self.plan.streams())
             .collect();
         seen.sort_unstable();
         seen.dedup();
