@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, Load, Purpose};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -32,7 +32,7 @@ fn plan(streams: u32) -> LevelPlan {
     LevelPlan {
         index: 0,
         purpose: Purpose::Refine,
-        streams,
+        load: Load::Streams(streams),
         hold: Hold::Decide,
         request_time: Duration::from_secs(2),
         longest_hold: Duration::from_secs(120),

@@ -64,7 +64,7 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
                 if trace {
                     let s = &level.summary;
                     let counts: Vec<String> = s.objectives.iter().map(|o| format!("{}/{} tau {:.1} {:?}", o.over.unwrap_or(0), o.n, o.autocorrelation, o.decision)).collect();
-                    println!("  {:6.1} +{:5.1}s N {:4} {:?} {:?} R {:.2}s win {:.1}R {}", s.started_s, s.duration_s, s.concurrency, s.purpose, s.verdict, s.e2e_ms.mean.unwrap_or(0.0)/1e3, s.window.map_or(0.0, |w| w.request_times), counts.join(" | "));
+                    println!("  {:6.1} +{:5.1}s N {:4} {:?} {:?} R {:.2}s win {:.1}R {}", s.started_s, s.duration_s, s.load.amount(), s.purpose, s.verdict, s.e2e_ms.mean.unwrap_or(0.0)/1e3, s.window.map_or(0.0, |w| w.request_times), counts.join(" | "));
                 }
                 search.take(level.summary);
             }

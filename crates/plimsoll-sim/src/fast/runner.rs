@@ -131,7 +131,7 @@ impl Runner for FastRunner {
         slo: &Slo,
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, Infallible> {
-        let streams = plan.streams;
+        let streams = plan.streams();
         let spread = plan.handover(self.streams.busy());
         let level = Level::start(plan, slo.clone(), self.now(), self.in_flight());
         let mut recorder = Recorder {
