@@ -50,6 +50,7 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
         most_streams: MOST_STREAMS,
         level_time: None,
         budget,
+        confirm: true,
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
     });

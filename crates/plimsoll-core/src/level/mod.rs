@@ -32,6 +32,10 @@ use since::Since;
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
+/// Requests of a visit, at least (statistics.md §4.2.3).
+const VISIT_REQUESTS: usize = 40;
+/// A visit is not broken off before this many request times.
+const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
 /// Printed figures come from a window of at least this many request times …
 const PRINT_REQUEST_TIMES: f64 = 5.0;
 /// … unless that takes longer than this on a screened level.
@@ -154,7 +158,11 @@ impl Level {
             self.window_from = Some(now);
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
-            self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
+            let first_look = match self.plan.hold {
+                Hold::Visit | Hold::Confirm => VISIT_LOOK_REQUEST_TIMES,
+                _ => FIRST_LOOK_REQUEST_TIMES,
+            };
+            self.next_look = self.request_time().mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -243,6 +251,12 @@ impl Level {
             Hold::Short => {
                 length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
+            Hold::Visit | Hold::Confirm => {
+                let enough = self.plan.hold == Hold::Visit
+                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && self.since_window.ended() >= VISIT_REQUESTS;
+                enough || self.is_broken(from, now)
+            }
             Hold::Decide => {
                 if length < self.next_look {
                     return false;
@@ -256,6 +270,17 @@ impl Level {
                     && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
             }
         }
+    }
+
+    /// Whether a look, if one is due, finds the SLO broken.
+    fn is_broken(&mut self, from: Offset, now: Offset) -> bool {
+        let length = now.since(from);
+        if length < self.next_look {
+            return false;
+        }
+        self.next_look = length + self.request_time();
+        let results = judge::judge(&self.slo, &self.sample(from, now, &self.book.in_flight()));
+        judge::conjunction(&results) == Decision::Fail
     }
 
     /// Whether a window was long enough for a screened level to mean anything.

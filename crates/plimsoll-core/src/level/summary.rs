@@ -122,7 +122,11 @@ impl LevelSummary {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
-            LevelVerdict::Undecided if self.purpose != Purpose::Refine => true,
+            LevelVerdict::Undecided
+                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+            {
+                true
+            }
             _ => {
                 self.window
                     .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
@@ -228,7 +232,7 @@ fn verdict(
     }
     let broken = |result: &&ObjectiveResult| match plan.hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Decide => result.decision == Decision::Fail,
+        Hold::Visit | Hold::Confirm | Hold::Decide => result.decision == Decision::Fail,
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -247,7 +251,7 @@ fn verdict(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Decide, _) => (LevelVerdict::Undecided, None),
+        (Hold::Visit | Hold::Confirm | Hold::Decide, _) => (LevelVerdict::Undecided, None),
     }
 }
 

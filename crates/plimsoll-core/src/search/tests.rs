@@ -87,6 +87,7 @@ fn config() -> SearchConfig {
         most_streams: 1_000,
         level_time: None,
         budget: Duration::from_secs(900),
+        confirm: true,
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
     }
