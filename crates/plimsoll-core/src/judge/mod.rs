@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use observe::{LevelSample, Observation, observe};
 pub use slices::Slice;
 
-use crate::slo::{Objective, Slo, Stat};
+use crate::slo::{Objective, Op, Slo, Stat};
 use batches::Batches;
 
 /// One-sided error of a decision: 2.5 %, so 95 % two-sided.
@@ -79,6 +79,20 @@ pub struct ObjectiveResult {
 }
 
 impl ObjectiveResult {
+    /// Whether the statistic as observed is within the bound by more than a third of it, with
+    /// nothing over it.
+    pub fn is_far_within(&self) -> bool {
+        let is_far = |value: f64| match self.objective.op {
+            Op::AtMost => value < self.objective.bound * (2.0 / 3.0),
+            Op::AtLeast => value > self.objective.bound * 1.5,
+        };
+        let is_clean = self.over == Some(0);
+        match self.objective.stat {
+            Stat::Ratio => is_clean,
+            _ => self.over.is_none_or(|over| over == 0) && self.value.is_some_and(is_far),
+        }
+    }
+
     /// Whether the statistic as observed breaks the bound; `None` without observations. Shares are
     /// compared as shares: a quantile that falls among failures has no value to compare.
     pub fn looks_broken(&self) -> Option<bool> {

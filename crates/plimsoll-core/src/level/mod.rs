@@ -32,6 +32,8 @@ use since::Since;
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
+/// The baseline is for the request time; one stream at a time, requests are dear.
+const BASELINE_REQUESTS: usize = 4;
 /// Requests of a visit, at least (statistics.md §4.2.3).
 const VISIT_REQUESTS: usize = 40;
 /// A visit is not broken off before this many request times.
@@ -253,7 +255,7 @@ impl Level {
             }
             Hold::Visit | Hold::Confirm => {
                 let enough = self.plan.hold == Hold::Visit
-                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && length >= request_time.mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
                     && self.since_window.ended() >= VISIT_REQUESTS;
                 enough || self.is_broken(from, now)
             }
@@ -290,7 +292,11 @@ impl Level {
     }
 
     fn has_screened(&self) -> bool {
-        self.since_window.ended() >= SCREEN_REQUESTS
+        let least = match self.plan.purpose {
+            Purpose::Baseline => BASELINE_REQUESTS,
+            _ => SCREEN_REQUESTS,
+        };
+        self.since_window.ended() >= least
     }
 
     fn sample<'a>(

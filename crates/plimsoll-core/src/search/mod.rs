@@ -32,6 +32,8 @@ use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
 const BRACKET: f64 = 1.25;
+/// The first rung of a doubling ladder where one stream is far from every bound.
+const FIRST_IF_FAR: u32 = 8;
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
 /// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
@@ -212,7 +214,7 @@ impl Search {
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
         let most = self.config.most_streams;
         let rung = if low < self.config.start {
-            Some(self.config.ladder.first(self.config.start))
+            Some(self.first_rung())
         } else {
             None
         };
@@ -225,6 +227,19 @@ impl Search {
             // "At least so many" is worth what the highest load was held for.
             _ if low > 0 && !self.was_held(low) => Ok((low, Purpose::Refine)),
             _ => Err(Stop::LadderEnd),
+        }
+    }
+
+    /// Where one stream is far from every bound, the next loads would only cost time.
+    fn first_rung(&self) -> u32 {
+        let first = self.config.ladder.first(self.config.start);
+        let is_far = self.levels.first().is_some_and(|level| {
+            level.objectives.iter().all(|result| result.is_far_within())
+        });
+        if is_far && self.config.ladder == Ladder::Doubling {
+            first.max(FIRST_IF_FAR)
+        } else {
+            first
         }
     }
 
@@ -326,9 +341,9 @@ impl Search {
         let by_request_time = match hold {
             // Eight requests take eight request times at one stream, and one at eight.
             Hold::Screen | Hold::Short => {
-                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
+                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 16.0 / f64::from(streams)))
             }
-            Hold::Visit => request_time.mul_f64(5.0 + 60.0 / f64::from(streams)),
+            Hold::Visit => request_time.mul_f64(crate::tune("VISIT", 5.0) + 60.0 / f64::from(streams)),
             Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
             Hold::Decide => Duration::from_secs(30)
                 .max(
