@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::judge::least_requests_for_a_pass;
 use crate::outcome::Outcome;
 use crate::record::tests::record;
 
@@ -209,9 +210,10 @@ fn a_clear_pass_ends_when_it_is_decided() {
     assert_eq!(load.run(30_000, |_, _| GOOD), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Pass);
-    // 99 requests by 3, the autocorrelation time where nothing was over; looks grow by 15 %.
-    let n = summary.objectives[0].n;
-    assert!((297..=350).contains(&n), "{n}");
+    // The least requests of a pass; looks grow by 15 %.
+    let least = least_requests_for_a_pass(&TTFT.parse::<Slo>().unwrap().0[0], 8, 0.025).unwrap();
+    let n = summary.objectives[0].n as u64;
+    assert!((least..=least * 115 / 100 + 8).contains(&n), "{n}");
     assert!(summary.window.unwrap().request_times >= 5.0);
 }
 

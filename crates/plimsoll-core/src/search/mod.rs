@@ -24,8 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
+use crate::judge::{self, SIDE};
 use crate::level::{Hold, LevelPlan, LevelSummary, Purpose};
-use crate::slo::{Objective, Slo};
+use crate::slo::Slo;
 use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
@@ -34,9 +35,6 @@ const PRECISION: f64 = 0.05;
 const MOST_VISITS: usize = 2;
 /// Levels held until decided, at most: both ends of the bracket and what narrows the interval.
 const MOST_HELD: usize = 8;
-/// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
-/// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
-const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
 /// No level is held longer than this for the sake of a pass.
 const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
@@ -389,18 +387,14 @@ impl Search {
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
     fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
-        let strictest = self
+        let requests = self
             .config
             .slo
             .0
             .iter()
-            .filter_map(Objective::allowed_share)
-            .fold(1.0, f64::min);
-        let requests = PASS_REQUESTS
-            .iter()
-            .rev()
-            .find(|(allowed, _)| strictest <= *allowed + 1e-9)
-            .map_or(0.0, |(_, requests)| *requests);
+            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
+            .max()
+            .unwrap_or(0) as f64;
         request_time.mul_f64(requests / f64::from(streams))
     }
 }
