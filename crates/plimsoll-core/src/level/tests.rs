@@ -334,3 +334,26 @@ fn carried_requests_are_in_flight_but_do_not_count() {
     assert_eq!(finished.summary.objectives[0].n, 0);
     assert_eq!(finished.records.len(), 2);
 }
+
+#[test]
+fn a_fail_that_the_later_part_contradicts_is_held_once_more() {
+    let run = |later: u64| {
+        let mut load = Driver::start(plan(32, Hold::Decide), TTFT);
+        load.run(30_000, |id, sent| {
+            let one_in = if sent < 600 { 2 } else { later };
+            if id.is_multiple_of(one_in) {
+                LATE
+            } else {
+                GOOD
+            }
+        });
+        load.finish()
+    };
+    let (steady, better) = (run(2), run(5));
+    assert_eq!(steady.verdict, LevelVerdict::Fail);
+    assert!(steady.alarms.is_empty(), "{:?}", steady.alarms);
+    let length = |summary: &LevelSummary| summary.window.unwrap().request_times;
+    assert!(length(&steady) < 8.2, "{}", length(&steady));
+    assert!(length(&better) > 15.9, "{}", length(&better));
+    assert_eq!(better.verdict, LevelVerdict::Fail);
+}
