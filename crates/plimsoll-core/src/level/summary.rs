@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
+use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -108,6 +108,8 @@ pub struct LevelSummary {
     pub speed_tok_per_s: Summary,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// What the series of the window say against it.
+    pub alarms: Vec<Alarm>,
     /// The client's own health.
     pub client: ClientHealth,
     /// The server's signals, where it has metrics.
@@ -211,6 +213,7 @@ pub(super) fn summarise(
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
         objectives,
+        alarms: level.series(from, now).alarms(),
         client,
         server,
     };

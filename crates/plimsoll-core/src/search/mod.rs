@@ -26,8 +26,9 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
+use crate::judge::{self, SIDE};
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
-use crate::slo::{Objective, Slo};
+use crate::slo::Slo;
 use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
@@ -36,9 +37,6 @@ const BRACKET: f64 = 1.25;
 const FIRST_IF_FAR: u32 = 8;
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
-/// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
-const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
 /// No level is held longer than this for the sake of a pass.
 const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
@@ -244,9 +242,8 @@ impl Search {
     }
 
     fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
-        let at_edge = |level: &LevelSummary| {
-            matches!(level.purpose, Purpose::Refine | Purpose::Confirm)
-        };
+        let at_edge =
+            |level: &LevelSummary| matches!(level.purpose, Purpose::Refine | Purpose::Confirm);
         let is_wide = high > low + 1 && f64::from(high) > f64::from(low) * BRACKET;
         if low > 0 && is_wide && !self.levels.iter().any(at_edge) {
             return Ok((between(low, high), Purpose::Bisect));
@@ -380,18 +377,14 @@ impl Search {
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
     fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
-        let strictest = self
+        let requests = self
             .config
             .slo
             .0
             .iter()
-            .filter_map(Objective::allowed_share)
-            .fold(1.0, f64::min);
-        let requests = PASS_REQUESTS
-            .iter()
-            .rev()
-            .find(|(allowed, _)| strictest <= *allowed + 1e-9)
-            .map_or(0.0, |(_, requests)| *requests);
+            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
+            .max()
+            .unwrap_or(0) as f64;
         request_time.mul_f64(requests / f64::from(streams))
     }
 }
