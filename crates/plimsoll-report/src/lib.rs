@@ -10,7 +10,7 @@
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
 //!
-//! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod console;
@@ -25,6 +25,7 @@ pub mod table;
 mod client;
 mod layout;
 mod number;
+mod scaling;
 mod words;
 
 #[cfg(test)]

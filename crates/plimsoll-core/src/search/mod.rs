@@ -13,7 +13,6 @@
 mod cause;
 mod growth;
 mod interval;
-mod knee;
 mod ladder;
 mod outcome;
 
@@ -418,4 +417,4 @@ fn between(low: u32, high: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
 
 /// A level with `over` of `n` requests over a p95 bound on TTFT, decided by its share.
-pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
+pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
     let objective: Objective = "ttft p95 <= 1s".parse().unwrap();
     let share = over as f64 / n as f64;
     let decision = if share > 0.1 {

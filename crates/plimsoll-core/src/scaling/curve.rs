@@ -1,0 +1,68 @@
+//! Throughput by load: all visits of a load together, with the standard error.
+
+use std::collections::BTreeMap;
+
+use crate::level::{LevelSummary, LevelVerdict};
+
+/// Index of dispersion of the completions of a closed loop: the larger of the two measured, with
+/// a full batch and with a full KV cache (statistics.md §8). A count of n completions then has a
+/// relative standard error of √(0.45/n).
+const DISPERSION: f64 = 0.45;
+
+/// Throughput at one load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Concurrent streams.
+    pub streams: u32,
+    /// Completed requests per second, over all visits.
+    pub request_per_s: f64,
+    /// Standard error of it as a share of it.
+    pub error_ratio: f64,
+    /// Mean time of a request over all visits, s.
+    pub request_time_s: Option<f64>,
+}
+
+/// The throughput of each load by rising load. Void levels, and loads at which nothing completed,
+/// are left out.
+pub fn curve(levels: &[LevelSummary]) -> Vec<CurvePoint> {
+    let mut visits: BTreeMap<u32, Vec<&LevelSummary>> = BTreeMap::new();
+    for level in levels {
+        let is_sound = level.verdict != LevelVerdict::Void && error_ratio(level).is_some();
+        if is_sound && level.request_per_s.is_some_and(|rate| rate > 0.0) {
+            visits.entry(level.concurrency).or_default().push(level);
+        }
+    }
+    visits
+        .into_iter()
+        .map(|(streams, levels)| point(streams, &levels))
+        .collect()
+}
+
+/// Rates and times of the visits of one load, each weighted by its completions.
+fn point(streams: u32, levels: &[&LevelSummary]) -> CurvePoint {
+    let mean = |value: fn(&LevelSummary) -> Option<f64>| {
+        let known = levels
+            .iter()
+            .filter_map(|level| Some((level.requests.completed_in_window as f64, value(level)?)));
+        let (count, sum) = known.fold((0.0, 0.0), |(count, sum), (n, value)| {
+            (count + n, sum + n * value)
+        });
+        (count > 0.0).then(|| sum / count)
+    };
+    let completed: u64 = levels
+        .iter()
+        .map(|level| level.requests.completed_in_window)
+        .sum();
+    CurvePoint {
+        streams,
+        request_per_s: mean(|level| level.request_per_s).unwrap_or(0.0),
+        error_ratio: (DISPERSION / completed.max(1) as f64).sqrt(),
+        request_time_s: mean(|level| level.e2e_ms.mean).map(|ms| ms / 1e3),
+    }
+}
+
+/// Standard error of a level's throughput as a share of it; `None` without a completion.
+pub(super) fn error_ratio(level: &LevelSummary) -> Option<f64> {
+    let completed = level.requests.completed_in_window as f64;
+    (completed > 0.0).then(|| (DISPERSION / completed).sqrt())
+}
