@@ -111,8 +111,9 @@ fn efficiency(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
 
 /// Requests per second of one stream, by the latest level at this load that is not void.
 fn per_stream(run: &Run, streams: u32) -> Option<f64> {
-    let sound =
-        |level: &&LevelSummary| level.concurrency == streams && level.verdict != LevelVerdict::Void;
+    let sound = |level: &&LevelSummary| {
+        level.load.streams() == Some(streams) && level.verdict != LevelVerdict::Void
+    };
     let level = run.levels.iter().rev().find(sound)?;
     Some(level.request_per_s? / f64::from(streams))
 }

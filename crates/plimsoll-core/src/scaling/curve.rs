@@ -22,14 +22,16 @@ pub struct CurvePoint {
     pub request_time_s: Option<f64>,
 }
 
-/// The throughput of each load by rising load. Void levels, and loads at which nothing completed,
-/// are left out.
+/// The throughput of each load by rising load. Void levels, levels at which nothing completed, and levels of an open loop are
+/// left out.
 pub fn curve(levels: &[LevelSummary]) -> Vec<CurvePoint> {
     let mut visits: BTreeMap<u32, Vec<&LevelSummary>> = BTreeMap::new();
     for level in levels {
-        let is_sound = level.verdict != LevelVerdict::Void && error_ratio(level).is_some();
-        if is_sound && level.request_per_s.is_some_and(|rate| rate > 0.0) {
-            visits.entry(level.concurrency).or_default().push(level);
+        let is_sound = level.verdict != LevelVerdict::Void
+            && error_ratio(level).is_some()
+            && level.request_per_s.is_some_and(|rate| rate > 0.0);
+        if let Some(streams) = level.load.streams().filter(|_| is_sound) {
+            visits.entry(streams).or_default().push(level);
         }
     }
     visits

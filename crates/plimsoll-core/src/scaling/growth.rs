@@ -25,8 +25,8 @@ pub struct Growth {
     pub upper_ratio: f64,
 }
 
-/// Growth per doubling from one level to one of higher load; `None` where a throughput is missing
-/// or the second load is not higher.
+/// Growth per doubling from one level to one of higher load; `None` where a throughput is missing,
+/// the second load is not higher, or one of them is a rate of arrivals.
 ///
 /// Of output tokens per second where both levels have them, else of requests per second: a stretch
 /// of long answers lowers the requests alone.
@@ -35,7 +35,8 @@ pub fn growth(lower: &LevelSummary, upper: &LevelSummary) -> Option<Growth> {
     let (x1, x2) = tokens
         .filter(|(x1, x2)| *x1 > 0.0 && *x2 > 0.0)
         .or_else(|| lower.request_per_s.zip(upper.request_per_s))?;
-    let ratio = f64::from(upper.concurrency) / f64::from(lower.concurrency);
+    let (from_streams, to_streams) = lower.load.streams().zip(upper.load.streams())?;
+    let ratio = f64::from(to_streams) / f64::from(from_streams);
     if x1 <= 0.0 || x2 <= 0.0 || ratio <= 1.0 {
         return None;
     }
@@ -43,8 +44,8 @@ pub fn growth(lower: &LevelSummary, upper: &LevelSummary) -> Option<Growth> {
     let log_growth = (x2 / x1).ln() / doublings;
     let error = error_ratio(lower)?.hypot(error_ratio(upper)?) / doublings;
     Some(Growth {
-        from_streams: lower.concurrency,
-        to_streams: upper.concurrency,
+        from_streams,
+        to_streams,
         per_doubling_ratio: log_growth.exp_m1(),
         lower_ratio: (log_growth - Z * error).exp_m1(),
         upper_ratio: (log_growth + Z * error).exp_m1(),

@@ -35,7 +35,8 @@ pub struct Scaling {
     pub usl: Option<UslFit>,
 }
 
-/// Everything at once. Void levels and levels without a completed request are left out.
+/// Everything at once. Void levels, levels without a completed request, and levels of
+/// an open loop are left out.
 pub fn scaling(levels: &[LevelSummary]) -> Scaling {
     let curve = curve(levels);
     let usl = usl::fit(&curve);
@@ -54,10 +55,10 @@ fn growth_of_ramp(levels: &[LevelSummary]) -> Vec<Growth> {
             && matches!(level.purpose, Purpose::Baseline | Purpose::Ramp)
     };
     for level in levels.iter().filter(of_ramp) {
-        ramp.retain(|known| known.concurrency != level.concurrency);
+        ramp.retain(|known| known.load != level.load);
         ramp.push(level);
     }
-    ramp.sort_by_key(|level| level.concurrency);
+    ramp.sort_by_key(|level| level.load.streams());
     ramp.windows(2)
         .filter_map(|pair| growth(pair[0], pair[1]))
         .collect()

@@ -1,6 +1,7 @@
 //! The guide's growth rule: the ramp stops where more streams bring no more throughput
 //! (method.md §5.3, statistics.md §7).
 
+use super::load_of;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::scaling::growth;
 
@@ -9,12 +10,12 @@ use crate::scaling::growth;
 pub(super) fn stalls_from(levels: &[&LevelSummary], least: f64) -> Option<u32> {
     let sound: Vec<&&LevelSummary> = levels
         .iter()
-        .filter(|level| level.verdict != LevelVerdict::Void && level.concurrency >= 4)
+        .filter(|level| level.verdict != LevelVerdict::Void && load_of(level) >= 4)
         .collect();
     sound.windows(3).find_map(|three| {
         let stalls = |pair: &[&&LevelSummary]| {
             growth(pair[0], pair[1]).is_some_and(|growth| growth.upper_ratio < least)
         };
-        (stalls(&three[..2]) && stalls(&three[1..])).then_some(three[0].concurrency)
+        (stalls(&three[..2]) && stalls(&three[1..])).then_some(load_of(three[0]))
     })
 }
