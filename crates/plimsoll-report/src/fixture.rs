@@ -137,6 +137,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         output_tokens_per_s: Some(rate * 480.0),
         prompt_tokens_mean: Some(1_024.0),
         output_tokens_mean: Some(480.0),
+        output_tokens_cv_ratio: Some(0.06),
         ttft_ms: around(p95_ms * 0.55, p95_ms, n),
         tpot_ms: around(tpot_ms, tpot_ms * 1.3, n),
         itl_ms: around(tpot_ms, tpot_ms * 2.0, n),

@@ -105,7 +105,7 @@ fn full_at(bars: &[Bar], start: f64) -> f64 {
 fn phases(canvas: &mut Canvas, x: &Scale, at: [f64; 4], bottom: f64, lang: Lang) {
     let names = [
         lang.pick("handover", "交接"),
-        lang.pick("settle", "沉降"),
+        lang.pick("settle", "稳定"),
         lang.pick("window", "统计窗口"),
     ];
     for (name, phase) in names.into_iter().zip(at.windows(2)) {

@@ -20,7 +20,7 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
     let planned = verdict.planned_mean.context("there is no planned mean")?;
     let title = lang.pick(
         "A verdict: capacity with its interval, gateway cap, planned mean",
-        "一个结论：容量及其区间、网关上限、建议均值",
+        "一个结论：容量及其区间、网关上限、平均并发",
     );
     let mut canvas = Canvas::new(BOTTOM + 50.0, title);
     let upper = f64::from(capacity.upper.unwrap_or(capacity.streams));
@@ -54,7 +54,7 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
         (
             planned.streams,
             colour::PLAN,
-            lang.pick("planned mean", "建议均值").to_owned()
+            lang.pick("planned mean", "平均并发").to_owned()
                 + &format!(" {}", number(planned.streams)),
         ),
     ];

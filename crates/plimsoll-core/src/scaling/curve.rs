@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::level::{LevelSummary, LevelVerdict};
 
-/// Index of dispersion of the completions of a closed loop: the larger of the two measured, with
-/// a full batch and with a full KV cache (statistics.md §8). A count of n completions then has a
-/// relative standard error of √(0.45/n).
-const DISPERSION: f64 = 0.45;
+/// The variance of a level's throughput, relative and times its completions, is at most
+/// 0.15 + 1.1·cv², where cv is the variation of the answers' lengths. On ramps over model engines
+/// it was 0.08 at most with lengths of ±10 %, and 0.38 with ±90 % (cv² = 0.27), in both cases near
+/// a KV limit; windows of a few request times were off by up to 10 % besides, which 0.15 covers.
+/// `plimsoll-sim/tests/growth.rs` checks what comes of it.
+const DISPERSION: (f64, f64) = (0.15, 1.1);
+/// cv² where it is not known: that of lengths which spread over ±90 %.
+const UNKNOWN_VARIATION: f64 = 0.27;
 
 /// Throughput at one load.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,14 +55,12 @@ fn point(streams: u32, levels: &[&LevelSummary]) -> CurvePoint {
         });
         (count > 0.0).then(|| sum / count)
     };
-    let completed: u64 = levels
-        .iter()
-        .map(|level| level.requests.completed_in_window)
-        .sum();
+    let errors = levels.iter().filter_map(|level| error_ratio(level));
+    let weight: f64 = errors.map(|error| error.powi(-2)).sum();
     CurvePoint {
         streams,
         request_per_s: mean(|level| level.request_per_s).unwrap_or(0.0),
-        error_ratio: (DISPERSION / completed.max(1) as f64).sqrt(),
+        error_ratio: weight.sqrt().recip(),
         request_time_s: mean(|level| level.e2e_ms.mean).map(|ms| ms / 1e3),
     }
 }
@@ -66,5 +68,9 @@ fn point(streams: u32, levels: &[&LevelSummary]) -> CurvePoint {
 /// Standard error of a level's throughput as a share of it; `None` without a completion.
 pub(super) fn error_ratio(level: &LevelSummary) -> Option<f64> {
     let completed = level.requests.completed_in_window as f64;
-    (completed > 0.0).then(|| (DISPERSION / completed).sqrt())
+    let variation = level
+        .output_tokens_cv_ratio
+        .map_or(UNKNOWN_VARIATION, |cv| cv * cv);
+    let dispersion = DISPERSION.0 + DISPERSION.1 * variation;
+    (completed > 0.0).then(|| (dispersion / completed).sqrt())
 }

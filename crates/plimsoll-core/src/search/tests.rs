@@ -58,6 +58,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         output_tokens_per_s: None,
         prompt_tokens_mean: None,
         output_tokens_mean: None,
+        output_tokens_cv_ratio: None,
         ttft_ms: Summary::default(),
         tpot_ms: Summary::default(),
         itl_ms: Summary::default(),
