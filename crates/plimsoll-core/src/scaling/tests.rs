@@ -155,6 +155,27 @@ proptest! {
     }
 
     #[test]
+    fn odd_curves_give_plain_numbers(
+        rates in prop::collection::vec(1e-3f64..1e3, 1..DOUBLING.len()),
+    ) {
+        let mut curve = curve_of(&DOUBLING[..rates.len()], |_| 1.0);
+        for (point, rate) in curve.iter_mut().zip(rates) {
+            point.request_per_s = rate;
+        }
+        let usl = usl::fit(&curve);
+        if let Some(fit) = &usl {
+            prop_assert!(fit.alpha >= 0.0 && fit.beta >= 0.0 && fit.gamma_request_per_s > 0.0);
+            prop_assert!(fit.residuals.iter().all(|one| one.standard_errors.is_finite()));
+        }
+        let last = DOUBLING[curve.len() - 1];
+        let knees = knees::knees(&curve, usl.as_ref());
+        let of_the_curve = |knee: &Knee| {
+            knee.kind == KneeKind::SaturationTimesService || (1..=last).contains(&knee.streams)
+        };
+        prop_assert!(knees.iter().all(of_the_curve), "{knees:?}");
+    }
+
+    #[test]
     fn no_other_fitter_comes_closer(
         gamma in 0.1f64..10.0,
         cap in 4.0f64..200.0,
