@@ -2,7 +2,7 @@
 //!
 //! | phase | meaning | leaves it when |
 //! |---|---|---|
-//! | handover | streams come or go, scattered | all of them are there and the surplus is gone |
+//! | handover | streams come or go, scattered; arrivals fill the server | all of them are there and the surplus is gone |
 //! | settle | the transient passes | one mean request time has passed |
 //! | window | what happens counts | screened, decided, or the hold is over |
 //!
@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
-pub use plan::{Hold, LevelPlan, Purpose};
+pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
@@ -76,6 +76,8 @@ pub struct Level {
     window_from: Option<Offset>,
     /// Stream-seconds in the book when the window began.
     area_at_window: f64,
+    /// Request-seconds that had been waited in the client by then.
+    waiting_at_window: f64,
     next_look: Duration,
 }
 
@@ -92,6 +94,7 @@ impl Level {
             full_at: None,
             window_from: None,
             area_at_window: 0.0,
+            waiting_at_window: 0.0,
             next_look: Duration::ZERO,
         }
     }
@@ -141,6 +144,7 @@ impl Level {
         {
             self.window_from = Some(now);
             self.area_at_window = self.book.stream_seconds(now);
+            self.waiting_at_window = self.book.waiting_seconds(now);
             self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
         }
         if now.since(self.started_at) >= self.longest() {
@@ -196,10 +200,17 @@ impl Level {
         if since_start < self.handover {
             return false;
         }
-        let flying = self.book.in_flight_count();
-        let streams = self.plan.streams() as usize;
-        let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
+        let all_there = match self.plan.load {
+            Load::Streams(streams) => self.has_all(streams as usize),
+            // What fills the server has come by now; the streams of the last level must be gone.
+            Load::RatePerS(_) => !self.book.has_streams(),
+        };
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
+    }
+
+    fn has_all(&self, streams: usize) -> bool {
+        let flying = self.book.in_flight_count();
+        flying <= streams && (flying == streams || self.streams_seen() >= streams)
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.
@@ -210,7 +221,7 @@ impl Level {
             .iter()
             .map(|record| record.stream)
             .chain(self.book.in_flight().iter().map(|request| request.stream))
-            .filter(|stream| *stream < self.plan.streams())
+            .filter(|stream| *stream < self.plan.closed_streams())
             .collect();
         seen.sort_unstable();
         seen.dedup();
@@ -230,20 +241,22 @@ impl Level {
 
     fn is_done(&mut self, from: Offset, now: Offset) -> bool {
         let length = now.since(from);
-        let request_time = self.request_time();
         if length >= self.plan.longest_hold {
             return true;
         }
         match self.plan.hold {
+            Hold::Whole => false,
             Hold::Screen => {
+                let request_time = self.request_time();
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
                 length >= least.max(printable) && self.has_screened(from)
             }
             Hold::Short => {
-                length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened(from)
+                length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES)
+                    && self.has_screened(from)
             }
-            Hold::Decide => {
+            Hold::Decide | Hold::UntilFail => {
                 if length < self.next_look {
                     return false;
                 }
@@ -252,8 +265,11 @@ impl Level {
                     &self.slo,
                     &self.sample(from, now, &self.book.in_flight()),
                 ));
-                verdict != Decision::Undecided
-                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                let is_decided = match self.plan.hold {
+                    Hold::UntilFail => verdict == Decision::Fail,
+                    _ => verdict != Decision::Undecided,
+                };
+                is_decided && length >= self.request_time().mul_f64(PRINT_REQUEST_TIMES)
             }
         }
     }
@@ -300,5 +316,7 @@ pub struct FinishedLevel {
     pub in_flight: Vec<InFlight>,
 }
 
+#[cfg(test)]
+mod open_loop_tests;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
 use crate::slo::{Objective, Slo};
 use crate::verdict::Verdict;
 
@@ -354,7 +354,7 @@ impl Search {
             Hold::Screen | Hold::Short => {
                 Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
             }
-            Hold::Decide => Duration::from_secs(30)
+            Hold::Decide | Hold::Whole | Hold::UntilFail => Duration::from_secs(30)
                 .max(
                     self.time_for_a_pass(streams, request_time)
                         .min(LONGEST_FOR_PASS),
@@ -370,6 +370,7 @@ impl Search {
             index: self.levels.len() as u32,
             purpose,
             load: Load::Streams(streams),
+            open_loop: OpenLoop::default(),
             hold,
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
