@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
+use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
