@@ -121,6 +121,14 @@ pub enum Note {
     BudgetSpent,
     /// The search was interrupted; what it had is reported.
     Interrupted,
+    /// A run was judged again, and the search would have run more levels for these objectives: the
+    /// edge lies between two loads that were not held for them.
+    NotRefined {
+        /// The largest load that is not broken; 0 where there is none.
+        low_streams: u32,
+        /// The lowest load that breaks; `None` where none does.
+        high_streams: Option<u32>,
+    },
     /// The server does not report token usage: tokens are counted by events.
     NoUsage,
     /// The server does not honour the output length: answers are shorter than asked.

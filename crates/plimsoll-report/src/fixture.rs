@@ -193,6 +193,7 @@ fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
             timeout_s: 120.0,
             headroom_ratio: 0.75,
             seed: 1,
+            arguments: Vec::new(),
         },
         environment: Environment {
             plimsoll_version: "0.1.0".to_owned(),
@@ -216,6 +217,8 @@ fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
             has_metrics: true,
         },
         levels,
+        resumptions: Vec::new(),
+        rejudged: None,
         verdict: Some(verdict),
     }
 }

@@ -23,6 +23,7 @@ pub mod sentence;
 pub mod table;
 
 mod client;
+mod history;
 mod layout;
 mod number;
 mod words;

@@ -5,6 +5,7 @@ use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
 use crate::client::client_notes;
+use crate::history::history;
 use crate::lang::Lang;
 use crate::number::{duration, figure, percent, trimmed};
 use crate::words;
@@ -14,6 +15,7 @@ use crate::words;
 pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     let found = verdict.notes.iter().map(|one| note(one, run, lang));
     found
+        .chain(history(run, lang))
         .chain(void_levels(run, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
@@ -62,7 +64,39 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             format!("Between 1 and {streams} streams nothing was tested."),
             format!("1 路与 {streams} 路之间没有测试。"),
         ),
+        (
+            Note::NotRefined {
+                low_streams,
+                high_streams,
+            },
+            _,
+        ) => not_refined(*low_streams, *high_streams, lang),
         (other, _) => fixed(other, lang).to_owned(),
+    }
+}
+
+/// Where the edge of a run that was judged again lies, as far as its levels go.
+fn not_refined(low: u32, high: Option<u32>, lang: Lang) -> String {
+    match (low, high) {
+        (0, Some(high)) => lang.pick(
+            format!("Even the level {high} looks broken, and was not held for this SLO."),
+            format!("{high} 路看来就已超标，但当时没有为这组目标保持足够久。"),
+        ),
+        (low, Some(high)) => lang.pick(
+            format!(
+                "The new edge lies between the levels {low} and {high}, which were not refined for \
+                 this SLO."
+            ),
+            format!("新的边界在 {low} 路与 {high} 路之间，当时没有为这组目标在其间细测。"),
+        ),
+        (0, None) => lang.pick(
+            "The levels of the run say nothing of this SLO.".to_owned(),
+            "已有的各档不能说明这组目标是否满足。".to_owned(),
+        ),
+        (low, None) => lang.pick(
+            format!("Nothing breaks this SLO up to {low} streams; the run has nothing above."),
+            format!("到 {low} 路为止都没有超标；更高的并发当时没有测。"),
+        ),
     }
 }
 
@@ -94,6 +128,7 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
         Note::DiminishingReturns { .. }
         | Note::NotMonotone { .. }
         | Note::BudgetSpent
+        | Note::NotRefined { .. }
         | Note::StartedAt { .. } => "",
     }
 }

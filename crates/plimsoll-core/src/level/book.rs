@@ -9,8 +9,8 @@ use crate::outcome::Outcome;
 use crate::record::RequestRecord;
 use crate::time::Offset;
 
-/// A request that has been sent and has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A request that has been sent and has not ended. In files its stamps are in whole nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
     /// Number of the request within the run.
     pub id: u64,
@@ -19,10 +19,13 @@ pub struct InFlight {
     /// The stream that sent it.
     pub stream: u32,
     /// When it was due.
+    #[serde(rename = "due_ns")]
     pub due: Offset,
     /// When it was sent.
+    #[serde(rename = "sent_ns")]
     pub sent: Offset,
     /// First event with output, once it has come.
+    #[serde(rename = "first_ns")]
     pub first: Option<Offset>,
 }
 

@@ -11,6 +11,7 @@
 mod book;
 mod client;
 mod plan;
+mod rejudge;
 mod summary;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use plan::{Hold, LevelPlan, Purpose};
+pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
@@ -256,19 +258,12 @@ impl Level {
         }
     }
 
-    /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened(from)
+        is_screened(&self.sample(from, now, &[]))
     }
 
     fn has_screened(&self, from: Offset) -> bool {
-        self.book
-            .ended()
-            .iter()
-            .filter(|record| record.done >= from)
-            .count()
-            >= SCREEN_REQUESTS
+        has_screened(self.book.ended(), from)
     }
 
     fn sample<'a>(
@@ -285,6 +280,17 @@ impl Level {
             request_time: self.request_time(),
         }
     }
+}
+
+/// Whether a window was long enough for a screened level to mean anything.
+fn is_screened(sample: &LevelSample<'_>) -> bool {
+    let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
+    sample.to.since(sample.from) >= least && has_screened(sample.ended, sample.from)
+}
+
+fn has_screened(ended: &[RequestRecord], from: Offset) -> bool {
+    let since = ended.iter().filter(|record| record.done >= from);
+    since.count() >= SCREEN_REQUESTS
 }
 
 /// A level that is over.

@@ -31,6 +31,17 @@ pub enum Hold {
     Decide,
 }
 
+impl Purpose {
+    /// How long a level of this purpose is held.
+    pub fn hold(self) -> Hold {
+        match self {
+            Self::Baseline | Self::Ramp => Hold::Screen,
+            Self::Bisect => Hold::Short,
+            Self::Refine => Hold::Decide,
+        }
+    }
+}
+
 /// One level: a fixed number of streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelPlan {

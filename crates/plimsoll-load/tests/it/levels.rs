@@ -37,6 +37,7 @@ fn runner(server: &SimServer, workers: u32) -> SocketRunner {
         workers,
         timeout: PATIENCE,
         keep_alive: true,
+        first_request: 0,
     };
     SocketRunner::start(
         &target,

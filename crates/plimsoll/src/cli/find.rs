@@ -16,7 +16,7 @@ use super::{ConnectArgs, EngineArgs, LangArg};
 )]
 pub(crate) struct FindArgs {
     /// Address of the server: host:port, with or without http:// and /v1.
-    #[arg(required_unless_present = "sim", conflicts_with = "sim")]
+    #[arg(required_unless_present_any = ["sim", "resume", "from"], conflicts_with = "sim")]
     pub(crate) url: Option<String>,
     /// Use the built-in engine instead of a server.
     #[arg(long)]
@@ -87,6 +87,12 @@ pub(crate) struct FindArgs {
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, which was interrupted or killed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Judge the run in this folder under another --slo, without any request.
+    #[arg(long, value_name = "DIR", requires = "slo")]
+    pub(crate) from: Option<PathBuf>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]
     pub(crate) no_requests: bool,

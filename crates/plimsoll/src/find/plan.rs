@@ -134,6 +134,8 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
         timeout_s: args.timeout.as_secs_f64(),
         headroom_ratio: args.headroom,
         seed: args.seed,
+        // Known to whoever reads the command line.
+        arguments: Vec::new(),
     }
 }
 
