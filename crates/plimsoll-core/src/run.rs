@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::{InFlight, LevelSummary, Purpose};
+use crate::level::{InFlight, LevelSummary, Load, Purpose};
 use crate::search::{Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -171,8 +171,8 @@ pub enum RunEvent {
         index: u32,
         /// Why it is run.
         purpose: Purpose,
-        /// Its streams.
-        concurrency: u32,
+        /// What is put on the server.
+        load: Load,
         /// Seconds since the run's start.
         at_s: f64,
     },

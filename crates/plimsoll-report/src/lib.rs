@@ -9,6 +9,7 @@
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
+//! | [`load`] | the load of a level in words |
 //!
 //! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
@@ -16,6 +17,7 @@
 pub mod console;
 pub mod figures;
 pub mod lang;
+pub mod load;
 pub mod notes;
 pub mod plot;
 pub mod selftest;

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, InFlight, LevelPlan, LevelSummary, Purpose, rejudge};
+use plimsoll_core::level::{
+    FinishedLevel, InFlight, LevelPlan, LevelSummary, Load, Purpose, rejudge,
+};
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -50,7 +52,7 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
         let plan = LevelPlan {
             index,
             purpose,
-            streams,
+            load: Load::Streams(streams),
             hold: purpose.hold(),
             request_time: Duration::from_millis(30),
             longest_hold: Duration::from_secs(20),

@@ -9,10 +9,12 @@ mod batches;
 mod mean;
 mod observe;
 mod share;
+mod slices;
 
 use serde::{Deserialize, Serialize};
 
 pub use observe::{LevelSample, Observation, observe};
+pub use slices::Slice;
 
 use crate::slo::{Objective, Slo, Stat};
 use batches::Batches;
@@ -72,6 +74,8 @@ pub struct ObjectiveResult {
     pub standard_error: Option<f64>,
     /// Requests for which the metric does not exist (TPOT of one-token answers).
     pub absent: usize,
+    /// The window in slices of about two mean request times.
+    pub slices: Vec<Slice>,
 }
 
 impl ObjectiveResult {
@@ -120,6 +124,12 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
         autocorrelation: judged.autocorrelation,
         standard_error: judged.standard_error,
         absent: observed.absent,
+        slices: slices::slices(
+            &observed.observations,
+            sample.from,
+            sample.to,
+            sample.request_time,
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Purpose, RequestCounts};
+use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -70,8 +70,8 @@ pub struct LevelSummary {
     pub index: u32,
     /// Why it was run.
     pub purpose: Purpose,
-    /// Streams asked for.
-    pub concurrency: u32,
+    /// What was put on the server.
+    pub load: Load,
     /// What it says of the SLO.
     pub verdict: LevelVerdict,
     /// The first objective that it breaks, or why it is void.
@@ -122,7 +122,11 @@ impl LevelSummary {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
-            LevelVerdict::Undecided if self.purpose != Purpose::Refine => true,
+            LevelVerdict::Undecided
+                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+            {
+                true
+            }
             _ => {
                 self.window
                     .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
@@ -141,7 +145,10 @@ impl LevelSummary {
     pub fn is_clients_fault(&self) -> bool {
         self.verdict == LevelVerdict::Void
             && !self.objectives.iter().any(lacks_its_metric)
-            && !client::is_slow_to_accept(self.concurrency, &self.client)
+            && !self
+                .load
+                .streams()
+                .is_some_and(|streams| client::is_slow_to_accept(streams, &self.client))
     }
 
     /// Whether it is known, or looks, to break the SLO.
@@ -180,7 +187,7 @@ pub(super) fn summarise(
     let mut summary = LevelSummary {
         index: level.plan.index,
         purpose: level.plan.purpose,
-        concurrency: level.plan.streams,
+        load: level.plan.load,
         verdict: LevelVerdict::Undecided,
         reason: None,
         started_s: level.started_at.as_secs_f64(),
@@ -234,7 +241,7 @@ pub(super) fn delivered(
 ) -> (LevelVerdict, Option<String>) {
     let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Decide => result.decision == Decision::Fail,
+        Hold::Visit | Hold::Confirm | Hold::Decide => result.decision == Decision::Fail,
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -253,7 +260,7 @@ pub(super) fn delivered(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Decide, _) => (LevelVerdict::Undecided, None),
+        (Hold::Visit | Hold::Confirm | Hold::Decide, _) => (LevelVerdict::Undecided, None),
     }
 }
 

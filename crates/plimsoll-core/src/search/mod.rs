@@ -11,11 +11,13 @@
 //! The stage is not stored: it follows from the levels.
 
 mod cause;
+mod edge;
 mod growth;
 mod interval;
 mod knee;
 mod ladder;
 mod outcome;
+mod visits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,16 +26,14 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
-use crate::level::{Hold, LevelPlan, LevelSummary, Purpose};
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
 use crate::slo::{Objective, Slo};
 use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
-const PRECISION: f64 = 0.05;
+const BRACKET: f64 = 1.25;
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// Levels held until decided, at most: both ends of the bracket and what narrows the interval.
-const MOST_HELD: usize = 8;
 /// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
 /// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
 const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
@@ -69,6 +69,8 @@ pub struct SearchConfig {
     pub level_time: Option<Duration>,
     /// Time for the whole search.
     pub budget: Duration,
+    /// Whether the gateway cap is held for some minutes at the end.
+    pub confirm: bool,
     /// Planned mean as a share of the gateway cap, at most.
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
@@ -152,7 +154,7 @@ impl Search {
 
     /// What to do next, `elapsed` into the run.
     pub fn next(&self, elapsed: Duration) -> Next {
-        let wanted = self.wanted();
+        let wanted = self.wanted(elapsed);
         match wanted {
             Ok(_) if elapsed >= self.config.budget => self.done(Stop::Budget, elapsed),
             Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
@@ -170,17 +172,17 @@ impl Search {
     }
 
     /// The next load, or why there is none.
-    fn wanted(&self) -> Result<(u32, Purpose), Stop> {
+    fn wanted(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         let Some(last) = self.levels.last() else {
             return Ok((1, Purpose::Baseline));
         };
         if last.shows_no_server() {
             return Err(Stop::ServerGone {
-                at_streams: last.concurrency,
+                at_streams: load_of(last),
             });
         }
         if last.says_nothing() {
-            let at_streams = last.concurrency;
+            let at_streams = load_of(last);
             let visits = self
                 .levels
                 .iter()
@@ -202,7 +204,7 @@ impl Search {
             return Err(stop);
         }
         match self.bracket() {
-            (low, Some(high)) => self.refine(low, high),
+            (low, Some(high)) => self.refine(low, high, elapsed),
             (low, None) => self.ramp(low),
         }
     }
@@ -226,50 +228,20 @@ impl Search {
         }
     }
 
-    fn refine(&self, low: u32, high: u32) -> Result<(u32, Purpose), Stop> {
-        if low > 0 && !is_close(low, high) {
+    fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
+        let at_edge =
+            |level: &LevelSummary| matches!(level.purpose, Purpose::Refine | Purpose::Confirm);
+        let is_wide = high > low + 1 && f64::from(high) > f64::from(low) * BRACKET;
+        if low > 0 && is_wide && !self.levels.iter().any(at_edge) {
             return Ok((between(low, high), Purpose::Bisect));
         }
-        // Short levels are not decisions: both ends of the bracket are held before it counts.
-        let unheld = [high, low]
-            .into_iter()
-            .find(|load| *load > 0 && !self.was_held(*load));
-        unheld
-            .or_else(|| self.doubtful(low, high))
-            .map(|load| (load, Purpose::Refine))
-            .ok_or(Stop::Closed)
-    }
-
-    /// A load outside the bracket, where the interval reaches further than the bracket does: first
-    /// 5 % away, then twice as far each time, so that a doubt far away is met soon.
-    fn doubtful(&self, low: u32, high: u32) -> Option<u32> {
-        let held = self
-            .levels
-            .iter()
-            .filter(|level| level.purpose == Purpose::Refine)
-            .count();
-        let interval = interval::interval(&self.levels).filter(|_| held < MOST_HELD)?;
-        let steps = |load: u32| {
-            let first = (f64::from(load) * PRECISION).round().max(1.0) as u32;
-            (0..16u32).map(move |doubling| first.saturating_mul(1 << doubling))
-        };
-        let above = steps(high)
-            .map(|step| high.saturating_add(step).min(self.config.most_streams))
-            .take_while(|load| interval.upper.is_none_or(|upper| *load <= upper))
-            .find(|load| *load > high && !self.was_held(*load));
-        let below = || {
-            steps(low)
-                .map(|step| low.saturating_sub(step).max(1))
-                .take_while(|load| *load > interval.lower)
-                .find(|load| *load < low && !self.was_held(*load))
-        };
-        above.or_else(below)
+        self.visit(elapsed)
     }
 
     fn was_held(&self, load: u32) -> bool {
         self.levels
             .iter()
-            .any(|level| level.concurrency == load && level.purpose == Purpose::Refine)
+            .any(|level| load_of(level) == load && level.purpose == Purpose::Refine)
     }
 
     /// The highest load with nothing broken up to it, and the lowest that breaks: the first
@@ -299,8 +271,8 @@ impl Search {
             } else {
                 Standing::Holds
             };
-            if standing != Standing::Unknown || !standings.contains_key(&level.concurrency) {
-                let _ = standings.insert(level.concurrency, standing);
+            if standing != Standing::Unknown || !standings.contains_key(&load_of(level)) {
+                let _ = standings.insert(load_of(level), standing);
             }
         }
         standings
@@ -319,7 +291,7 @@ impl Search {
         let unbroken = self.bracket().1.is_none();
         if self.config.rules.resources_stop && exhausted && unbroken {
             return Some(Stop::Resources {
-                at_streams: last.concurrency,
+                at_streams: load_of(last),
             });
         }
         let stalls = growth::stalls_from(&ramp, self.config.rules.least_growth);
@@ -337,7 +309,7 @@ impl Search {
             .levels
             .iter()
             .filter(|level| matches!(level.purpose, Purpose::Baseline | Purpose::Ramp))
-            .map(|level| (level.concurrency, level))
+            .map(|level| (load_of(level), level))
             .collect();
         by_load.into_values().collect()
     }
@@ -347,13 +319,16 @@ impl Search {
         let hold = match purpose {
             Purpose::Baseline | Purpose::Ramp => Hold::Screen,
             Purpose::Bisect => Hold::Short,
-            Purpose::Refine => Hold::Decide,
+            Purpose::Refine => Hold::Visit,
+            Purpose::Confirm => Hold::Confirm,
         };
         let by_request_time = match hold {
             // Eight requests take eight request times at one stream, and one at eight.
             Hold::Screen | Hold::Short => {
                 Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
             }
+            Hold::Visit => request_time.mul_f64(5.0 + 60.0 / f64::from(streams)),
+            Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
             Hold::Decide => Duration::from_secs(30)
                 .max(
                     self.time_for_a_pass(streams, request_time)
@@ -369,7 +344,7 @@ impl Search {
         LevelPlan {
             index: self.levels.len() as u32,
             purpose,
-            streams,
+            load: Load::Streams(streams),
             hold,
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
@@ -405,10 +380,9 @@ impl Search {
     }
 }
 
-/// Whether two loads are within 5 % or one stream.
-fn is_close(low: u32, high: u32) -> bool {
-    let gap = high - low;
-    gap <= 1 || f64::from(gap) <= f64::from(low) * PRECISION
+/// The streams of a level: a search runs no other load.
+fn load_of(level: &LevelSummary) -> u32 {
+    level.load.streams().unwrap_or(0)
 }
 
 /// The geometric middle of two loads that are not neighbours.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, interval};
-use super::{Search, Standing, Stop, cause, growth, knee};
+use super::{Search, Standing, Stop, cause, growth, knee, load_of};
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::stats::{largest_mean_within, poisson_exceeds};
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
@@ -14,7 +13,11 @@ const EXCEED: f64 = 0.01;
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
     let capacity = capacity(search, stop, low, high);
-    let kind = match kind(stop, low, high) {
+    let kind = match kind(
+        stop,
+        capacity.map_or(low, |capacity| capacity.streams),
+        high,
+    ) {
         // Nothing broke, but nothing is known to hold either.
         VerdictKind::AboveLast if capacity.is_none_or(|capacity| capacity.lower == 0) => {
             VerdictKind::Inconclusive
@@ -35,7 +38,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         gateway_cap,
         planned_mean: gateway_cap.map(|cap| planned_mean(cap.streams, search.config.headroom)),
         broken_by: broken_by(search, stop, broken),
-        broken_at_streams: broken.map(|level| level.concurrency),
+        broken_at_streams: broken.map(load_of),
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
             .and_then(|level| cause::cause(latest(search, low), level)),
@@ -56,7 +59,7 @@ fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
         (Stop::ServerGone { .. }, ..) => VerdictKind::ServerGone,
         (Stop::Unmeasurable { .. }, ..) => VerdictKind::Inconclusive,
         (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
-        (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
+        (Stop::Closed | Stop::Budget, 0, Some(_)) => VerdictKind::BelowFirst,
         (_, 1.., Some(_)) => VerdictKind::Capacity,
         _ => VerdictKind::Inconclusive,
     }
@@ -68,7 +71,7 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
         let next = search
             .ramp_levels()
             .iter()
-            .map(|level| level.concurrency)
+            .map(|level| load_of(level))
             .find(|load| *load > streams);
         return (streams > 0).then_some(Capacity {
             streams,
@@ -88,21 +91,19 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
             upper: Some(at_streams - 1),
         });
     }
-    if low == 0 {
-        return None;
+    if high.is_none() {
+        let lower = if search.was_held(low) { low } else { 0 };
+        return (low > 0).then_some(Capacity {
+            streams: low,
+            lower,
+            upper: None,
+        });
     }
-    let found = interval(&search.levels);
-    let Interval { lower, upper } = found.unwrap_or(Interval {
-        lower: 0,
-        upper: high.map(|high| high - 1),
-    });
-    Some(Capacity {
-        streams: low,
-        lower: lower.min(low),
-        upper: match (high, upper) {
-            (None, _) | (Some(_), None) => None,
-            (Some(_), Some(upper)) => Some(upper.max(low)),
-        },
+    let known = search.known()?;
+    (known.streams > 0).then_some(Capacity {
+        streams: known.streams,
+        lower: known.lower,
+        upper: Some(known.upper),
     })
 }
 
@@ -132,7 +133,7 @@ fn broken_level(search: &Search, stop: Stop, high: Option<u32>) -> Option<&Level
         Stop::Growth { from_streams } => search
             .ramp_levels()
             .into_iter()
-            .find(|level| level.concurrency > from_streams),
+            .find(|level| load_of(level) > from_streams),
         _ => latest(search, high?),
     }
 }
@@ -168,7 +169,7 @@ fn latest(search: &Search, load: u32) -> Option<&LevelSummary> {
             .levels
             .iter()
             .rev()
-            .filter(|level| level.concurrency == load)
+            .filter(|level| load_of(level) == load)
     };
     visits()
         .find(|level| level.verdict != LevelVerdict::Void)
@@ -189,9 +190,10 @@ fn notes(search: &Search, stop: Stop, high: Option<u32>) -> Vec<Note> {
             .find(|(load, standing)| {
                 *load > failed_streams
                     && *standing == Standing::Holds
-                    && search.levels.iter().any(|level| {
-                        level.concurrency == *load && level.verdict == LevelVerdict::Pass
-                    })
+                    && search
+                        .levels
+                        .iter()
+                        .any(|level| load_of(level) == *load && level.verdict == LevelVerdict::Pass)
             });
         if let Some((passed_streams, _)) = above {
             notes.push(Note::NotMonotone {

@@ -151,6 +151,7 @@ fn config(run: &Run) -> SearchConfig {
         most_streams: plan.max_concurrency,
         level_time: plan.level_time_s.map(Duration::from_secs_f64),
         budget: Duration::from_secs_f64(plan.budget_s),
+        confirm: true,
         headroom: plan.headroom_ratio,
         // Only a level that is run needs it.
         first_request_time: Duration::ZERO,
