@@ -8,6 +8,7 @@
 //!
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
+mod alarms;
 mod book;
 mod client;
 mod load;
@@ -18,6 +19,7 @@ mod summary;
 
 use std::time::Duration;
 
+pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
@@ -29,11 +31,14 @@ use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
 use crate::time::Offset;
+use alarms::Series;
 use since::Since;
 
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
+/// The baseline is for the request time; one stream at a time, requests are dear.
+const BASELINE_REQUESTS: usize = 4;
 /// Requests of a visit, at least (statistics.md §4.2.3).
 const VISIT_REQUESTS: usize = 40;
 /// A visit is not broken off before this many request times.
@@ -84,6 +89,8 @@ pub struct Level {
     /// Stream-seconds in the book when the window began.
     area_at_window: f64,
     next_look: Duration,
+    /// Where a window ends at the earliest that was held once more.
+    extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -104,6 +111,7 @@ impl Level {
             window_from: None,
             area_at_window: 0.0,
             next_look: Duration::ZERO,
+            extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
         }
@@ -244,6 +252,9 @@ impl Level {
         if length >= self.plan.longest_hold {
             return true;
         }
+        if self.extended_to.is_some_and(|until| now < until) {
+            return false;
+        }
         match self.plan.hold {
             Hold::Screen => {
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
@@ -255,7 +266,7 @@ impl Level {
             }
             Hold::Visit | Hold::Confirm => {
                 let enough = self.plan.hold == Hold::Visit
-                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && length >= request_time.mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
                     && self.since_window.ended() >= VISIT_REQUESTS;
                 enough || self.is_broken(from, now)
             }
@@ -264,12 +275,10 @@ impl Level {
                     return false;
                 }
                 self.next_look = length.mul_f64(LOOK_GROWTH);
-                let verdict = judge::conjunction(&judge::judge(
-                    &self.slo,
-                    &self.sample(from, now, &self.book.in_flight()),
-                ));
-                verdict != Decision::Undecided
+                let decision = self.decision(from, now);
+                decision != Decision::Undecided
                     && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && !self.goes_on(decision, from, now)
             }
         }
     }
@@ -281,8 +290,31 @@ impl Level {
             return false;
         }
         self.next_look = length + self.request_time();
-        let results = judge::judge(&self.slo, &self.sample(from, now, &self.book.in_flight()));
-        judge::conjunction(&results) == Decision::Fail
+        self.decision(from, now) == Decision::Fail && !self.goes_on(Decision::Fail, from, now)
+    }
+
+    fn decision(&self, from: Offset, now: Offset) -> Decision {
+        let in_flight = self.book.in_flight();
+        judge::conjunction(&judge::judge(
+            &self.slo,
+            &self.sample(from, now, &in_flight),
+        ))
+    }
+
+    /// Whether a decided level is held once more, as long again: its later part speaks against the
+    /// decision. Not beyond its longest hold.
+    fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
+        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        if goes_on {
+            self.extended_to = Some(now + now.since(from));
+        }
+        goes_on
+    }
+
+    fn series(&self, from: Offset, to: Offset) -> Series {
+        let request_times = to.since(from).as_secs_f64() / self.request_time().as_secs_f64();
+        let in_flight = self.book.in_flight();
+        Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
@@ -290,7 +322,11 @@ impl Level {
     }
 
     fn has_screened(&self) -> bool {
-        self.since_window.ended() >= SCREEN_REQUESTS
+        let least = match self.plan.purpose {
+            Purpose::Baseline => BASELINE_REQUESTS,
+            _ => SCREEN_REQUESTS,
+        };
+        self.since_window.ended() >= least
     }
 
     fn sample<'a>(

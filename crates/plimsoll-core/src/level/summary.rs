@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
+use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -94,6 +94,8 @@ pub struct LevelSummary {
     pub prompt_tokens_mean: Option<f64>,
     /// Output tokens of completed requests, mean.
     pub output_tokens_mean: Option<f64>,
+    /// Coefficient of variation of the same: standard deviation over mean.
+    pub output_tokens_cv_ratio: Option<f64>,
     /// Time to first token.
     pub ttft_ms: Summary,
     /// Time per output token.
@@ -108,6 +110,8 @@ pub struct LevelSummary {
     pub speed_tok_per_s: Summary,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// What the series of the window say against it.
+    pub alarms: Vec<Alarm>,
     /// The client's own health.
     pub client: ClientHealth,
     /// The server's signals, where it has metrics.
@@ -203,6 +207,7 @@ pub(super) fn summarise(
         output_tokens_per_s: rate(figures.output_tokens.iter().sum::<f64>() + 0.0),
         prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
         output_tokens_mean: crate::stats::mean(&figures.output_tokens),
+        output_tokens_cv_ratio: variation(&figures.output_tokens),
         requests: counts,
         ttft_ms: Summary::of(figures.ttft_ms),
         tpot_ms: Summary::of(figures.tpot_ms),
@@ -211,6 +216,7 @@ pub(super) fn summarise(
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
         objectives,
+        alarms: level.series(from, now).alarms(),
         client,
         server,
     };
@@ -219,6 +225,12 @@ pub(super) fn summarise(
         .is_some_and(|from| level.is_screened(from, now));
     (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
     summary
+}
+
+/// Standard deviation over mean; `None` below two values, or if they are 0.
+fn variation(values: &[f64]) -> Option<f64> {
+    let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
+    Some(crate::stats::variance(values)?.sqrt() / mean)
 }
 
 /// The level's verdict, and the objective or the fault behind it.

@@ -14,7 +14,6 @@ mod cause;
 mod edge;
 mod growth;
 mod interval;
-mod knee;
 mod ladder;
 mod outcome;
 mod visits;
@@ -26,17 +25,17 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
+use crate::judge::{self, SIDE};
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
-use crate::slo::{Objective, Slo};
+use crate::slo::Slo;
 use crate::verdict::Verdict;
 
 /// The bracket is closed at this ratio, or at one stream.
 const BRACKET: f64 = 1.25;
+/// The first rung of a doubling ladder where one stream is far from every bound.
+const FIRST_IF_FAR: u32 = 8;
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
-/// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
-const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
 /// No level is held longer than this for the sake of a pass.
 const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
@@ -212,7 +211,7 @@ impl Search {
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
         let most = self.config.most_streams;
         let rung = if low < self.config.start {
-            Some(self.config.ladder.first(self.config.start))
+            Some(self.first_rung())
         } else {
             None
         };
@@ -225,6 +224,20 @@ impl Search {
             // "At least so many" is worth what the highest load was held for.
             _ if low > 0 && !self.was_held(low) => Ok((low, Purpose::Refine)),
             _ => Err(Stop::LadderEnd),
+        }
+    }
+
+    /// Where one stream is far from every bound, the next loads would only cost time.
+    fn first_rung(&self) -> u32 {
+        let first = self.config.ladder.first(self.config.start);
+        let is_far = self
+            .levels
+            .first()
+            .is_some_and(|level| level.objectives.iter().all(|result| result.is_far_within()));
+        if is_far && self.config.ladder == Ladder::Doubling {
+            first.max(FIRST_IF_FAR)
+        } else {
+            first
         }
     }
 
@@ -325,9 +338,11 @@ impl Search {
         let by_request_time = match hold {
             // Eight requests take eight request times at one stream, and one at eight.
             Hold::Screen | Hold::Short => {
-                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
+                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 16.0 / f64::from(streams)))
             }
-            Hold::Visit => request_time.mul_f64(5.0 + 60.0 / f64::from(streams)),
+            Hold::Visit => {
+                request_time.mul_f64(crate::tune("VISIT", 5.0) + 60.0 / f64::from(streams))
+            }
             Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
             Hold::Decide => Duration::from_secs(30)
                 .max(
@@ -364,18 +379,14 @@ impl Search {
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
     fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
-        let strictest = self
+        let requests = self
             .config
             .slo
             .0
             .iter()
-            .filter_map(Objective::allowed_share)
-            .fold(1.0, f64::min);
-        let requests = PASS_REQUESTS
-            .iter()
-            .rev()
-            .find(|(allowed, _)| strictest <= *allowed + 1e-9)
-            .map_or(0.0, |(_, requests)| *requests);
+            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
+            .max()
+            .unwrap_or(0) as f64;
         request_time.mul_f64(requests / f64::from(streams))
     }
 }
@@ -392,4 +403,4 @@ fn between(low: u32, high: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

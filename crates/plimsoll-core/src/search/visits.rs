@@ -45,8 +45,12 @@ impl Search {
     }
 
     fn known_by(&self, edge: &Edge) -> Known {
-        let (lower, upper) = (edge.quantile(TAIL), edge.quantile(1.0 - TAIL));
-        let streams = (edge.quantile(0.5).floor() as u32).min(self.config.most_streams);
+        let (lower, upper) = (
+            edge.quantile(crate::tune("TAIL", TAIL)),
+            edge.quantile(1.0 - crate::tune("TAIL", TAIL)),
+        );
+        let streams = (edge.quantile(crate::tune("MEDIAN", 0.5)).floor() as u32)
+            .min(self.config.most_streams);
         Known {
             streams,
             lower: (lower.floor() as u32).min(streams),
@@ -61,6 +65,18 @@ impl Search {
         let visits = self.visits();
         let lowest = visits.iter().copied().fold(low, u32::min);
         let highest = visits.iter().copied().fold(high, u32::max);
+        if self
+            .levels
+            .last()
+            .is_some_and(|l| l.purpose == Purpose::Confirm)
+            && std::env::var_os("TRACE").is_some()
+        {
+            super::edge::debug_edge(
+                &self.levels,
+                (f64::from(lowest) / 3.0).max(0.4),
+                f64::from(highest) * 2.2,
+            );
+        }
         edge(
             &self.levels,
             (f64::from(lowest) / 3.0).max(0.4),
@@ -81,8 +97,8 @@ impl Search {
         let request_time = self.last_request_time();
         let visit_time = request_time.mul_f64(VISIT_REQUEST_TIMES);
         let narrow = known.upper - known.lower <= 1
-            || f64::from(known.upper) <= f64::from(known.lower) * NARROW;
-        let is_closed = narrow && visits.len() >= FEWEST_VISITS;
+            || f64::from(known.upper) <= f64::from(known.lower) * crate::tune("NARROW", NARROW);
+        let is_closed = narrow && visits.len() >= crate::tune("FEWEST", 4.0) as usize;
         let reserve = if is_confirmed || !self.config.confirm || known.lower == 0 {
             Duration::ZERO
         } else {
@@ -138,7 +154,7 @@ impl Search {
     fn beside(&self, edge: &Edge, visits: &[u32]) -> u32 {
         let middle = edge.quantile(0.5);
         let spread = (edge.quantile(0.84) / edge.quantile(0.16)).ln() / 2.0;
-        let reach = spread.min(FURTHEST);
+        let reach = (spread * crate::tune("SPREAD", 1.0)).min(crate::tune("FURTHEST", FURTHEST));
         let below = ((middle * (-reach).exp()).floor() as u32).max(1);
         let above = ((middle * reach.exp()).ceil() as u32).max(below + 1);
         let lower = visits

@@ -10,7 +10,6 @@ mod dispersion;
 mod points;
 
 use curve::{Fit, fit};
-use dispersion::Dispersion;
 use points::{Point, points};
 
 use crate::level::LevelSummary;
@@ -20,7 +19,8 @@ const COARSE: usize = 48;
 const FINE: usize = 64;
 /// Chance of a capacity outside the fine range, on either side.
 const OUTSIDE: f64 = 1e-3;
-/// Loads further away than this factor from the first estimate do not shape the second.
+/// Loads above the first estimate by more than this factor do not shape the second: far beyond the
+/// edge a server is in another regime.
 const LOCAL: f64 = 1.6;
 
 /// The chance of each capacity.
@@ -72,16 +72,16 @@ impl Objective {
         if all.is_empty() {
             return None;
         }
-        let rough = fits(&all, candidates, Dispersion::UNKNOWN);
+        let rough = fits(&all, candidates, dispersion::UNKNOWN);
         let middle = quantile(&survival(&rough), candidates, 0.5);
-        let is_near = |point: &Point| (point.ln_load - middle).abs() <= f64::ln(LOCAL);
+        let is_near = |point: &Point| point.ln_load - middle <= f64::ln(LOCAL);
         let near: Vec<Point> = all.iter().filter(|point| is_near(point)).cloned().collect();
         let points = if near.len() >= 2 { near } else { all };
-        let fitted = fits(&points, candidates, Dispersion::UNKNOWN);
+        let fitted = fits(&points, candidates, dispersion::UNKNOWN);
         let (at, best) = likeliest(&fitted, candidates);
-        let dispersion = Dispersion::around(best, &points, at).upper;
+        let dispersion = dispersion::upper_bound(best, &points, at);
         Some(Self {
-            survival: tempered(&fitted, Dispersion::UNKNOWN / dispersion),
+            survival: tempered(&fitted, dispersion::UNKNOWN / dispersion),
             steepness: best.shape.steepness(),
             points,
             dispersion,
@@ -182,3 +182,38 @@ impl Edge {
         quantile(&self.above, &self.candidates, q).exp()
     }
 }
+// DEBUG
+pub(super) fn debug_edge(levels: &[LevelSummary], low: f64, high: f64) {
+    let count = levels[0].objectives.len();
+    let coarse = grid(low.ln(), high.ln(), COARSE);
+    for index in 0..count {
+        let all = points(levels, index);
+        let rough = fits(&all, &coarse, dispersion::UNKNOWN);
+        let middle = quantile(&survival(&rough), &coarse, 0.5);
+        let fitted = fits(&all, &coarse, dispersion::UNKNOWN);
+        let (at, best) = likeliest(&fitted, &coarse);
+        let d = dispersion::upper_bound(best, &all, at);
+        eprintln!(
+            "obj {index} range {low:.1}-{high:.1} rough middle {:.1} best at {:.1} {:?} disp {:?}",
+            middle.exp(),
+            at.exp(),
+            best.shape,
+            d
+        );
+        let mut sorted = all.clone();
+        sorted.sort_by(|a, b| a.ln_load.total_cmp(&b.ln_load));
+        for p in &sorted {
+            let Seen::Share { over, n, allowed } = p.seen else {
+                continue;
+            };
+            eprintln!(
+                "   N {:6.1} {over}/{n} = {:.4} model {:.4} visits {}",
+                p.ln_load.exp(),
+                over / n,
+                best.shape.share(p.ln_load - at, allowed),
+                p.visits.len()
+            );
+        }
+    }
+}
+use points::Seen;
