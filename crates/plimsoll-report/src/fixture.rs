@@ -10,7 +10,7 @@ use plimsoll_core::run::{
     ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
-use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
@@ -188,6 +188,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
+            axis: Axis::Streams,
             rules: Rules {
                 least_growth: 0.2,
                 growth_stops: false,
@@ -196,6 +197,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
+            max_rate_per_s: 10_000.0,
+            burstiness: 1.0,
+            confirm: true,
             input_len_tokens: 1_024,
             output_len_tokens: 480,
             length_spread_ratio: 0.1,
@@ -204,6 +208,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             timeout_s: 120.0,
             headroom_ratio: 0.75,
             seed: 1,
+            arguments: Vec::new(),
         },
         environment: Environment {
             plimsoll_version: "0.1.0".to_owned(),
@@ -227,6 +232,8 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             has_metrics: true,
         },
         levels,
+        resumptions: Vec::new(),
+        rejudged: None,
         verdict: Some(verdict),
     }
 }

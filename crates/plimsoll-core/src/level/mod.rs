@@ -13,6 +13,7 @@ mod book;
 mod client;
 mod load;
 mod plan;
+mod rejudge;
 mod since;
 mod summary;
 
@@ -23,6 +24,7 @@ pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
+pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
@@ -329,10 +331,8 @@ impl Level {
         Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
-    /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened()
+        is_screened(&self.sample(from, now, &[]))
     }
 
     fn has_screened(&self) -> bool {
@@ -357,6 +357,13 @@ impl Level {
             request_time: self.request_time(),
         }
     }
+}
+
+/// Whether a window was long enough for a screened level to mean anything.
+fn is_screened(sample: &LevelSample<'_>) -> bool {
+    let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
+    let ended = Since::among(sample.from, sample.ended).ended();
+    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
 }
 
 /// A level that is over.

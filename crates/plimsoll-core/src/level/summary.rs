@@ -242,10 +242,19 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    if let Some(reason) = void_reason(plan, summary) {
-        return (LevelVerdict::Void, Some(reason));
+    match void_reason(plan, summary) {
+        Some(reason) => (LevelVerdict::Void, Some(reason)),
+        None => delivered(plan.hold, summary, is_screened),
     }
-    let broken = |result: &&ObjectiveResult| match plan.hold {
+}
+
+/// What a level says whose load was delivered as asked.
+pub(super) fn delivered(
+    hold: Hold,
+    summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<String>) {
+    let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
         Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail => {
             result.decision == Decision::Fail
@@ -261,7 +270,7 @@ fn verdict(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match (plan.hold, conjunction(&summary.objectives)) {
+    match (hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
         (Hold::Screen | Hold::Short, _) => (
@@ -276,17 +285,17 @@ fn verdict(
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
 fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    client::void_reason(plan, summary).or_else(|| {
-        let result = summary
-            .objectives
-            .iter()
-            .find(|result| lacks_its_metric(result))?;
-        let all = result.absent + result.n;
-        Some(format!(
-            "`{}` does not exist for {} of {all} requests",
-            result.objective, result.absent
-        ))
-    })
+    client::void_reason(plan, summary).or_else(|| lack(&summary.objectives))
+}
+
+/// Which objective has too few requests with its metric.
+pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<String> {
+    let result = objectives.iter().find(|result| lacks_its_metric(result))?;
+    let all = result.absent + result.n;
+    Some(format!(
+        "`{}` does not exist for {} of {all} requests",
+        result.objective, result.absent
+    ))
 }
 
 /// Whether too many requests have no such value for the objective to say anything.
