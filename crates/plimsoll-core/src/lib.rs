@@ -13,6 +13,7 @@ pub mod runner;
 pub mod schedule;
 pub mod search;
 pub mod slo;
+pub mod stability;
 pub mod stats;
 pub mod time;
 pub mod verdict;

@@ -79,6 +79,8 @@ pub struct Level {
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
     next_look: Duration,
+    /// Mean request time when the window began: where more arrives than is carried it only grows.
+    settled_time: Duration,
 }
 
 impl Level {
@@ -96,6 +98,7 @@ impl Level {
             area_at_window: 0.0,
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
+            settled_time: Duration::ZERO,
         }
     }
 
@@ -145,7 +148,8 @@ impl Level {
             self.window_from = Some(now);
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
-            self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
+            self.settled_time = self.request_time();
+            self.next_look = self.settled_time.mul_f64(FIRST_LOOK_REQUEST_TIMES);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;

@@ -68,6 +68,7 @@ pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         },
         stall_ms: Summary::default(),
         speed_tok_per_s: Summary::default(),
+        stability: None,
         objectives: vec![result],
         client: ClientHealth::default(),
         server: None,
