@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scaling::Scaling;
+
 /// What kind of answer it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -55,16 +57,6 @@ pub struct PlannedMean {
     pub cap_ratio: f64,
     /// Share of the time that in-flight exceeds the cap, if users arrive like Poisson, 0..1.
     pub exceeds_cap_ratio: f64,
-}
-
-/// Where more load stops bringing more throughput.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Knee {
-    /// Concurrent streams.
-    pub streams: u32,
-    /// How it is defined.
-    pub definition: String,
 }
 
 /// Which limit binds.
@@ -154,8 +146,8 @@ pub struct Verdict {
     pub broken_at_streams: Option<u32>,
     /// Why.
     pub cause: Option<Cause>,
-    /// Where more load stops bringing more throughput.
-    pub knee: Option<Knee>,
+    /// How throughput follows the load: growth, knees, and a law fitted for the picture.
+    pub scaling: Scaling,
     /// Completed requests per second at the capacity.
     pub request_per_s: Option<f64>,
     /// Output tokens per second at the capacity.

@@ -11,7 +11,7 @@
 //! | [`lang`] | the language of a report |
 //! | [`load`] | the load of a level in words |
 //!
-//! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod console;
@@ -27,6 +27,7 @@ pub mod table;
 mod client;
 mod layout;
 mod number;
+mod scaling;
 mod words;
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ impl Case {
             most_streams: MOST_STREAMS,
             level_time: None,
             budget: Duration::from_secs(900),
+            confirm: true,
             headroom: 0.8,
             first_request_time: Duration::from_secs(1),
         });

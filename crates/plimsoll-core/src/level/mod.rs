@@ -8,14 +8,17 @@
 //!
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
+mod alarms;
 mod book;
 mod client;
 mod load;
 mod plan;
+mod since;
 mod summary;
 
 use std::time::Duration;
 
+pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
@@ -25,12 +28,19 @@ pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
-use crate::stats::mean;
 use crate::time::Offset;
+use alarms::Series;
+use since::Since;
 
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
+/// The baseline is for the request time; one stream at a time, requests are dear.
+const BASELINE_REQUESTS: usize = 4;
+/// Requests of a visit, at least (statistics.md §4.2.3).
+const VISIT_REQUESTS: usize = 40;
+/// A visit is not broken off before this many request times.
+const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
 /// Printed figures come from a window of at least this many request times …
 const PRINT_REQUEST_TIMES: f64 = 5.0;
 /// … unless that takes longer than this on a screened level.
@@ -81,6 +91,12 @@ pub struct Level {
     next_look: Duration,
     /// Mean request time when the window began: where more arrives than is carried it only grows.
     settled_time: Duration,
+    /// Where a window ends at the earliest that was held once more.
+    extended_to: Option<Offset>,
+    /// What ended since all streams were there; before that, since the level began.
+    since_full: Since,
+    /// What ended since the window began, once it has.
+    since_window: Since,
 }
 
 impl Level {
@@ -99,6 +115,9 @@ impl Level {
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
             settled_time: Duration::ZERO,
+            extended_to: None,
+            since_full: Since::new(now),
+            since_window: Since::new(now),
         }
     }
 
@@ -133,6 +152,10 @@ impl Level {
 
     /// Takes an event of the load side.
     pub fn apply(&mut self, event: LoadEvent) {
+        if let LoadEvent::Ended(record) = &event {
+            self.since_full.see(record);
+            self.since_window.see(record);
+        }
         self.book.enter(event);
     }
 
@@ -140,16 +163,22 @@ impl Level {
     pub fn tick(&mut self, now: Offset) -> Step {
         if self.full_at.is_none() && self.is_full(now) {
             self.full_at = Some(now);
+            self.since_full = Since::among(now, self.book.ended());
         }
         if let Some(full_at) = self.full_at
             && self.window_from.is_none()
             && self.has_settled(full_at, now)
         {
             self.window_from = Some(now);
+            self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
             self.settled_time = self.request_time();
-            self.next_look = self.settled_time.mul_f64(FIRST_LOOK_REQUEST_TIMES);
+            let first_look = match self.plan.hold {
+                Hold::Visit | Hold::Confirm => VISIT_LOOK_REQUEST_TIMES,
+                _ => FIRST_LOOK_REQUEST_TIMES,
+            };
+            self.next_look = self.settled_time.mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -164,17 +193,9 @@ impl Level {
 
     /// Mean request time of what completed here once all streams were there, else of the plan.
     pub fn request_time(&self) -> Duration {
-        let since = self.full_at.unwrap_or(self.started_at);
-        let times: Vec<f64> = self
-            .book
-            .ended()
-            .iter()
-            .filter(|record| record.outcome.is_completed() && record.done >= since)
-            .filter_map(RequestRecord::e2e_ms)
-            .collect();
-        mean(&times).map_or(self.plan.request_time, |ms| {
-            Duration::from_secs_f64(ms.max(0.001) / 1e3)
-        })
+        self.since_full
+            .request_time()
+            .unwrap_or(self.plan.request_time)
     }
 
     /// Closes the level at `now`: its summary, its records, and who is still in flight.
@@ -234,13 +255,8 @@ impl Level {
 
     fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
         let waited = now.since(full_at);
-        let something_ended = self
-            .book
-            .ended()
-            .iter()
-            .any(|record| record.done >= full_at);
         waited >= self.plan.request_time.max(self.request_time())
-            && (something_ended || waited >= self.plan.longest_hold / 2)
+            && (self.since_full.ended() > 0 || waited >= self.plan.longest_hold / 2)
     }
 
     fn is_done(&mut self, from: Offset, now: Offset) -> bool {
@@ -248,49 +264,88 @@ impl Level {
         if length >= self.plan.longest_hold {
             return true;
         }
+        if self.extended_to.is_some_and(|until| now < until) {
+            return false;
+        }
         match self.plan.hold {
             Hold::Whole => false,
             Hold::Screen => {
                 let request_time = self.request_time();
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
-                length >= least.max(printable) && self.has_screened(from)
+                length >= least.max(printable) && self.has_screened()
             }
             Hold::Short => {
-                length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES)
-                    && self.has_screened(from)
+                length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::Decide | Hold::UntilFail => {
+            Hold::Visit | Hold::Confirm => {
+                let enough = self.plan.hold == Hold::Visit
+                    && length
+                        >= self
+                            .request_time()
+                            .mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
+                    && self.since_window.ended() >= VISIT_REQUESTS;
+                enough || self.is_broken(from, now)
+            }
+            Hold::Decide => {
                 if length < self.next_look {
                     return false;
                 }
                 self.next_look = length.mul_f64(LOOK_GROWTH);
-                let verdict = judge::conjunction(&judge::judge(
-                    &self.slo,
-                    &self.sample(from, now, &self.book.in_flight()),
-                ));
-                let is_decided = match self.plan.hold {
-                    Hold::UntilFail => verdict == Decision::Fail,
-                    _ => verdict != Decision::Undecided,
-                };
-                is_decided && length >= self.request_time().mul_f64(PRINT_REQUEST_TIMES)
+                let decision = self.decision(from, now);
+                decision != Decision::Undecided
+                    && length >= self.request_time().mul_f64(PRINT_REQUEST_TIMES)
+                    && !self.goes_on(decision, from, now)
             }
         }
+    }
+
+    /// Whether a look, if one is due, finds the SLO broken.
+    fn is_broken(&mut self, from: Offset, now: Offset) -> bool {
+        let length = now.since(from);
+        if length < self.next_look {
+            return false;
+        }
+        self.next_look = length + self.request_time();
+        self.decision(from, now) == Decision::Fail && !self.goes_on(Decision::Fail, from, now)
+    }
+
+    fn decision(&self, from: Offset, now: Offset) -> Decision {
+        let in_flight = self.book.in_flight();
+        judge::conjunction(&judge::judge(
+            &self.slo,
+            &self.sample(from, now, &in_flight),
+        ))
+    }
+
+    /// Whether a decided level is held once more, as long again: its later part speaks against the
+    /// decision. Not beyond its longest hold.
+    fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
+        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        if goes_on {
+            self.extended_to = Some(now + now.since(from));
+        }
+        goes_on
+    }
+
+    fn series(&self, from: Offset, to: Offset) -> Series {
+        let request_times = to.since(from).as_secs_f64() / self.request_time().as_secs_f64();
+        let in_flight = self.book.in_flight();
+        Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
     /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
         let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened(from)
+        now.since(from) >= least && self.has_screened()
     }
 
-    fn has_screened(&self, from: Offset) -> bool {
-        self.book
-            .ended()
-            .iter()
-            .filter(|record| record.done >= from)
-            .count()
-            >= SCREEN_REQUESTS
+    fn has_screened(&self) -> bool {
+        let least = match self.plan.purpose {
+            Purpose::Baseline => BASELINE_REQUESTS,
+            _ => SCREEN_REQUESTS,
+        };
+        self.since_window.ended() >= least
     }
 
     fn sample<'a>(

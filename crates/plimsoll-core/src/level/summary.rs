@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
+use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -97,6 +97,8 @@ pub struct LevelSummary {
     pub prompt_tokens_mean: Option<f64>,
     /// Output tokens of completed requests, mean.
     pub output_tokens_mean: Option<f64>,
+    /// Coefficient of variation of the same: standard deviation over mean.
+    pub output_tokens_cv_ratio: Option<f64>,
     /// Time to first token.
     pub ttft_ms: Summary,
     /// Time per output token.
@@ -113,6 +115,8 @@ pub struct LevelSummary {
     pub stability: Option<Stability>,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// What the series of the window say against it.
+    pub alarms: Vec<Alarm>,
     /// The client's own health.
     pub client: ClientHealth,
     /// The server's signals, where it has metrics.
@@ -127,7 +131,11 @@ impl LevelSummary {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
-            LevelVerdict::Undecided if self.purpose != Purpose::Refine => true,
+            LevelVerdict::Undecided
+                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+            {
+                true
+            }
             _ => {
                 self.window
                     .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
@@ -213,6 +221,7 @@ pub(super) fn summarise(
         output_tokens_per_s: rate(figures.output_tokens.iter().sum::<f64>() + 0.0),
         prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
         output_tokens_mean: crate::stats::mean(&figures.output_tokens),
+        output_tokens_cv_ratio: variation(&figures.output_tokens),
         requests: counts,
         ttft_ms: Summary::of(figures.ttft_ms),
         tpot_ms: Summary::of(figures.tpot_ms),
@@ -224,6 +233,7 @@ pub(super) fn summarise(
             .window_from
             .and_then(|from| stability(level, from, now)),
         objectives,
+        alarms: level.series(from, now).alarms(),
         client,
         server,
     };
@@ -246,6 +256,12 @@ fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
     })
 }
 
+/// Standard deviation over mean; `None` below two values, or if they are 0.
+fn variation(values: &[f64]) -> Option<f64> {
+    let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
+    Some(crate::stats::variance(values)?.sqrt() / mean)
+}
+
 /// The level's verdict, and the objective or the fault behind it.
 fn verdict(
     plan: &LevelPlan,
@@ -257,7 +273,7 @@ fn verdict(
     }
     let broken = |result: &&ObjectiveResult| match plan.hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Decide | Hold::Whole | Hold::UntilFail => result.decision == Decision::Fail,
+        _ => result.decision == Decision::Fail,
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -279,7 +295,7 @@ fn verdict(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Decide | Hold::Whole | Hold::UntilFail, _) => (LevelVerdict::Undecided, None),
+        _ => (LevelVerdict::Undecided, None),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, interval};
-use super::{Search, Standing, Stop, cause, growth, knee, load_of};
+use super::{Search, Standing, Stop, cause, growth, load_of};
 use crate::level::{LevelSummary, LevelVerdict};
+use crate::scaling::scaling;
 use crate::stats::{largest_mean_within, poisson_exceeds};
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
 
@@ -14,7 +14,11 @@ const EXCEED: f64 = 0.01;
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
     let capacity = capacity(search, stop, low, high);
-    let kind = match kind(stop, low, high) {
+    let kind = match kind(
+        stop,
+        capacity.map_or(low, |capacity| capacity.streams),
+        high,
+    ) {
         // Nothing broke, but nothing is known to hold either.
         VerdictKind::AboveLast if capacity.is_none_or(|capacity| capacity.lower == 0) => {
             VerdictKind::Inconclusive
@@ -39,7 +43,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
             .and_then(|level| cause::cause(latest(search, low), level)),
-        knee: knee::knee(&search.levels),
+        scaling: scaling(&search.levels),
         request_per_s: at_capacity.and_then(|level| level.request_per_s),
         output_tokens_per_s: at_capacity.and_then(|level| level.output_tokens_per_s),
         notes: notes(search, stop, high),
@@ -56,7 +60,7 @@ fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
         (Stop::ServerGone { .. }, ..) => VerdictKind::ServerGone,
         (Stop::Unmeasurable { .. }, ..) => VerdictKind::Inconclusive,
         (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
-        (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
+        (Stop::Closed | Stop::Budget, 0, Some(_)) => VerdictKind::BelowFirst,
         (_, 1.., Some(_)) => VerdictKind::Capacity,
         _ => VerdictKind::Inconclusive,
     }
@@ -88,21 +92,19 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
             upper: Some(at_streams - 1),
         });
     }
-    if low == 0 {
-        return None;
+    if high.is_none() {
+        let lower = if search.was_held(low) { low } else { 0 };
+        return (low > 0).then_some(Capacity {
+            streams: low,
+            lower,
+            upper: None,
+        });
     }
-    let found = interval(&search.levels);
-    let Interval { lower, upper } = found.unwrap_or(Interval {
-        lower: 0,
-        upper: high.map(|high| high - 1),
-    });
-    Some(Capacity {
-        streams: low,
-        lower: lower.min(low),
-        upper: match (high, upper) {
-            (None, _) | (Some(_), None) => None,
-            (Some(_), Some(upper)) => Some(upper.max(low)),
-        },
+    let known = search.known()?;
+    (known.streams > 0).then_some(Capacity {
+        streams: known.streams,
+        lower: known.lower,
+        upper: Some(known.upper),
     })
 }
 

@@ -68,6 +68,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         most_streams: args.max_concurrency,
         level_time: args.level_time,
         budget: args.budget,
+        confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
     };
