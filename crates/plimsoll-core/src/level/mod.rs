@@ -93,6 +93,8 @@ pub struct Level {
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
     next_look: Duration,
+    /// Mean request time when the window began: where more arrives than is carried it only grows.
+    settled_time: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
@@ -116,6 +118,7 @@ impl Level {
             area_at_window: 0.0,
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
+            settled_time: Duration::ZERO,
             extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
@@ -174,11 +177,12 @@ impl Level {
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
+            self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
                 Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
-            self.next_look = self.request_time().mul_f64(first_look);
+            self.next_look = self.settled_time.mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -278,7 +282,7 @@ impl Level {
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::UntilFail => self.is_broken(from, now),
+            Hold::Confirm => self.is_broken(from, now),
             Hold::Visit => {
                 let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
