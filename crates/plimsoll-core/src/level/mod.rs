@@ -318,15 +318,11 @@ impl Level {
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        is_screened(&self.sample(from, now, &[]))
+        is_screened(self.plan.purpose, &self.sample(from, now, &[]))
     }
 
     fn has_screened(&self) -> bool {
-        let least = match self.plan.purpose {
-            Purpose::Baseline => BASELINE_REQUESTS,
-            _ => SCREEN_REQUESTS,
-        };
-        self.since_window.ended() >= least
+        self.since_window.ended() >= least_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -345,11 +341,19 @@ impl Level {
     }
 }
 
+/// The requests that a screened level takes at least.
+fn least_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
+}
+
 /// Whether a window was long enough for a screened level to mean anything.
-fn is_screened(sample: &LevelSample<'_>) -> bool {
+fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
     let ended = Since::among(sample.from, sample.ended).ended();
-    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
+    sample.to.since(sample.from) >= least && ended >= least_requests(purpose)
 }
 
 /// A level that is over.

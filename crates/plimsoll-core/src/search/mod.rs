@@ -230,10 +230,9 @@ impl Search {
     /// Where one stream is far from every bound, the next loads would only cost time.
     fn first_rung(&self) -> u32 {
         let first = self.config.ladder.first(self.config.start);
-        let is_far = self
-            .levels
-            .first()
-            .is_some_and(|level| level.objectives.iter().all(|result| result.is_far_within()));
+        let is_far = self.levels.first().is_some_and(|level| {
+            level.objectives.iter().all(|result| result.is_far_within())
+        });
         if is_far && self.config.ladder == Ladder::Doubling {
             first.max(FIRST_IF_FAR)
         } else {
@@ -340,9 +339,7 @@ impl Search {
             Hold::Screen | Hold::Short => {
                 Duration::from_secs(20).max(request_time.mul_f64(4.0 + 16.0 / f64::from(streams)))
             }
-            Hold::Visit => {
-                request_time.mul_f64(crate::tune("VISIT", 5.0) + 60.0 / f64::from(streams))
-            }
+            Hold::Visit => request_time.mul_f64(crate::tune("VISIT", 5.0) + 60.0 / f64::from(streams)),
             Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
             Hold::Decide => Duration::from_secs(30)
                 .max(

@@ -14,11 +14,7 @@ const EXCEED: f64 = 0.01;
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
     let capacity = capacity(search, stop, low, high);
-    let kind = match kind(
-        stop,
-        capacity.map_or(low, |capacity| capacity.streams),
-        high,
-    ) {
+    let kind = match kind(stop, capacity.map_or(low, |capacity| capacity.streams), high) {
         // Nothing broke, but nothing is known to hold either.
         VerdictKind::AboveLast if capacity.is_none_or(|capacity| capacity.lower == 0) => {
             VerdictKind::Inconclusive

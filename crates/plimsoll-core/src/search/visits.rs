@@ -45,12 +45,8 @@ impl Search {
     }
 
     fn known_by(&self, edge: &Edge) -> Known {
-        let (lower, upper) = (
-            edge.quantile(crate::tune("TAIL", TAIL)),
-            edge.quantile(1.0 - crate::tune("TAIL", TAIL)),
-        );
-        let streams = (edge.quantile(crate::tune("MEDIAN", 0.5)).floor() as u32)
-            .min(self.config.most_streams);
+        let (lower, upper) = (edge.quantile(crate::tune("TAIL", TAIL)), edge.quantile(1.0 - crate::tune("TAIL", TAIL)));
+        let streams = (edge.quantile(crate::tune("MEDIAN", 0.5)).floor() as u32).min(self.config.most_streams);
         Known {
             streams,
             lower: (lower.floor() as u32).min(streams),
@@ -65,18 +61,7 @@ impl Search {
         let visits = self.visits();
         let lowest = visits.iter().copied().fold(low, u32::min);
         let highest = visits.iter().copied().fold(high, u32::max);
-        if self
-            .levels
-            .last()
-            .is_some_and(|l| l.purpose == Purpose::Confirm)
-            && std::env::var_os("TRACE").is_some()
-        {
-            super::edge::debug_edge(
-                &self.levels,
-                (f64::from(lowest) / 3.0).max(0.4),
-                f64::from(highest) * 2.2,
-            );
-        }
+        if self.levels.last().is_some_and(|l| l.purpose == Purpose::Confirm) && std::env::var_os("TRACE").is_some() { super::edge::debug_edge(&self.levels, (f64::from(lowest) / 3.0).max(0.4), f64::from(highest) * 2.2); }
         edge(
             &self.levels,
             (f64::from(lowest) / 3.0).max(0.4),
@@ -88,10 +73,7 @@ impl Search {
     pub(super) fn visit(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         let edge = self.edge().ok_or(Stop::Closed)?;
         let known = self.known_by(&edge);
-        let is_confirmed = self
-            .levels
-            .iter()
-            .any(|level| level.purpose == Purpose::Confirm);
+        let is_confirmed = self.levels.iter().any(|level| level.purpose == Purpose::Confirm);
         let visits = self.visits();
         let left = self.config.budget.saturating_sub(elapsed);
         let request_time = self.last_request_time();
@@ -117,11 +99,7 @@ impl Search {
         if !reserve.is_zero() && left >= visit_time {
             return Ok((known.lower, Purpose::Confirm));
         }
-        Err(if is_closed {
-            Stop::Closed
-        } else {
-            Stop::Budget
-        })
+        Err(if is_closed { Stop::Closed } else { Stop::Budget })
     }
 
     /// How long the confirming hold takes, with what comes before it.
@@ -141,9 +119,7 @@ impl Search {
     fn unseen_end(&self, known: Known) -> Option<u32> {
         let is_seen = |load: u32| {
             let reach = (f64::from(load) * NEAR).floor() as u32;
-            self.visits()
-                .iter()
-                .any(|visit| visit.abs_diff(load) <= reach)
+            self.visits().iter().any(|visit| visit.abs_diff(load) <= reach)
         };
         [known.upper + 1, known.lower]
             .into_iter()
@@ -157,10 +133,7 @@ impl Search {
         let reach = (spread * crate::tune("SPREAD", 1.0)).min(crate::tune("FURTHEST", FURTHEST));
         let below = ((middle * (-reach).exp()).floor() as u32).max(1);
         let above = ((middle * reach.exp()).ceil() as u32).max(below + 1);
-        let lower = visits
-            .iter()
-            .filter(|load| f64::from(**load) <= middle)
-            .count();
+        let lower = visits.iter().filter(|load| f64::from(**load) <= middle).count();
         if lower * 2 > visits.len() {
             above.min(self.config.most_streams)
         } else {

@@ -193,26 +193,11 @@ pub(super) fn debug_edge(levels: &[LevelSummary], low: f64, high: f64) {
         let fitted = fits(&all, &coarse, dispersion::UNKNOWN);
         let (at, best) = likeliest(&fitted, &coarse);
         let d = dispersion::upper_bound(best, &all, at);
-        eprintln!(
-            "obj {index} range {low:.1}-{high:.1} rough middle {:.1} best at {:.1} {:?} disp {:?}",
-            middle.exp(),
-            at.exp(),
-            best.shape,
-            d
-        );
-        let mut sorted = all.clone();
-        sorted.sort_by(|a, b| a.ln_load.total_cmp(&b.ln_load));
+        eprintln!("obj {index} range {low:.1}-{high:.1} rough middle {:.1} best at {:.1} {:?} disp {:?}", middle.exp(), at.exp(), best.shape, d);
+        let mut sorted = all.clone(); sorted.sort_by(|a,b| a.ln_load.total_cmp(&b.ln_load));
         for p in &sorted {
-            let Seen::Share { over, n, allowed } = p.seen else {
-                continue;
-            };
-            eprintln!(
-                "   N {:6.1} {over}/{n} = {:.4} model {:.4} visits {}",
-                p.ln_load.exp(),
-                over / n,
-                best.shape.share(p.ln_load - at, allowed),
-                p.visits.len()
-            );
+            let Seen::Share{over,n,allowed} = p.seen else {continue};
+            eprintln!("   N {:6.1} {over}/{n} = {:.4} model {:.4} visits {}", p.ln_load.exp(), over/n, best.shape.share(p.ln_load-at, allowed), p.visits.len());
         }
     }
 }
