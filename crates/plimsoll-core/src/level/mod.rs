@@ -359,6 +359,14 @@ impl Level {
     }
 }
 
+/// The requests that a screened level takes at least.
+fn least_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
+}
+
 /// Whether a window was long enough for a screened level to mean anything.
 fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
