@@ -177,12 +177,13 @@ impl SocketRunner {
     }
 
     /// Tells every worker of the level.
-    fn go_over_to(&mut self, plan: &LevelPlan) -> Result<(), LoadError> {
+    fn go_over_to(&mut self, plan: &LevelPlan, now: Offset) -> Result<(), LoadError> {
         let command = Command::Level {
             level: plan.index,
             streams: plan.streams(),
             spread: plan.handover(self.streams),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
+            redraw: plan.redraw(now),
         };
         self.streams = plan.streams();
         self.workers
@@ -229,7 +230,7 @@ impl Runner for SocketRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, LoadError> {
         let now = self.clock.now();
-        self.go_over_to(&plan)?;
+        self.go_over_to(&plan, now)?;
         let mut counted = Counted::begin(self, now);
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {

@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
-use plimsoll_core::schedule::scatter;
+use plimsoll_core::schedule::{Redraw, scatter};
 use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -29,6 +29,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// When streams pause to redraw their phases.
+        redraw: Option<Redraw>,
     },
     /// Cut everything and end.
     Stop,
@@ -66,6 +68,7 @@ struct Shared {
     level: Cell<u32>,
     streams: Cell<u32>,
     back_off: Cell<Duration>,
+    redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
     next: Cell<u64>,
     /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
@@ -107,6 +110,7 @@ pub(crate) async fn work(
         level: Cell::new(0),
         streams: Cell::new(0),
         back_off: Cell::new(Duration::ZERO),
+        redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
         live: RefCell::default(),
@@ -127,10 +131,12 @@ pub(crate) async fn work(
                 streams: limit,
                 spread,
                 back_off,
+                redraw,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
+                shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
                 for stream in shared.missing(limit) {
@@ -158,6 +164,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             })
             .await;
         let failed = record.outcome.is_failure();
+        let now = shared.line.clock.now();
+        let pause = shared.pause(stream, record.sent.unwrap_or(record.due), now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
         if failed {
             // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
@@ -165,6 +173,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             shared
                 .wait_until(stream, shared.line.clock.now() + shared.back_off.get())
                 .await;
+        } else if !pause.is_zero() {
+            shared.wait_until(stream, now + pause).await;
         }
     }
     let _ = shared.live.borrow_mut().remove(&stream);
@@ -198,6 +208,13 @@ impl Shared {
             level: self.level.get(),
             stream,
         }
+    }
+
+    /// How long a stream pauses before its next request to redraw its phase.
+    fn pause(&self, stream: u32, sent: Offset, now: Offset) -> Duration {
+        self.redraw
+            .get()
+            .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, now))
     }
 
     /// Waits until `at`, or until the stream has to leave.

@@ -161,10 +161,17 @@ impl VirtualRunner {
             record.events.push(StreamEvent { at, output: true });
         }
         for &id in &step.finished {
+            let sent = self.flights.get(&id).map_or(at, |record| record.due);
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().streams()
             {
-                self.send(stream, running);
+                match running.level.redraw() {
+                    Some(redraw) if !redraw.pause(stream, sent, at).is_zero() => {
+                        let until = at + redraw.pause(stream, sent, at);
+                        self.timers.insert((until, stream));
+                    }
+                    _ => self.send(stream, running),
+                }
             }
         }
     }

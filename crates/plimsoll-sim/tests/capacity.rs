@@ -67,6 +67,7 @@ impl Case {
             budget: Duration::from_secs(900),
             confirm: true,
             headroom: 0.8,
+            manner: plimsoll_core::level::Manner::default(),
             first_request_time: Duration::from_secs(1),
         });
         let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);

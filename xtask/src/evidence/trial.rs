@@ -57,6 +57,7 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
         confirm: true,
         headroom: 0.75,
         first_request_time: subject.request_time(),
+        manner: plimsoll_core::level::Manner::default(),
     });
     let mut runner = FastRunner::new(subject.engine(seed), subject.lengths.clone(), seed);
     let trace = std::env::var_os("TRACE").is_some();

@@ -64,7 +64,9 @@ pub(super) fn search() -> Result<Found> {
         most_streams: 1_024,
         level_time: None,
         budget: Duration::from_secs(900),
+        confirm: false,
         headroom: 0.75,
+        manner: plimsoll_core::level::Manner::default(),
         first_request_time: Duration::from_secs(1),
     });
     let mut runner = runner(engine, 0.1);
@@ -99,6 +101,7 @@ pub(super) fn level() -> Result<Pair> {
             request_time: Duration::from_millis(250),
             longest_hold: Duration::from_secs(60),
             longest: Duration::from_secs(60),
+            manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         level

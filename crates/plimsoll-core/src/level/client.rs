@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LevelPlan;
 use super::summary::LevelSummary;
+use crate::schedule::Redraw;
 use crate::stats::Summary;
 
 /// Below this share of the asked concurrency the load was not delivered.
@@ -141,7 +142,11 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
 fn missing_streams(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(plan.streams()) * LEAST_ACHIEVED;
+    let paused = plan
+        .manner
+        .redraw_seed
+        .map_or(0.0, |_| Redraw::paused_ratio());
+    let least = f64::from(plan.streams()) * (LEAST_ACHIEVED - paused);
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
     if !few_failed || achieved >= least {

@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
-use crate::judge::{self, SIDE};
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
+use crate::judge;
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, Purpose};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
 
@@ -74,6 +74,8 @@ pub struct SearchConfig {
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
+    /// How all levels are carried and judged.
+    pub manner: Manner,
 }
 
 /// What to do next.
@@ -361,6 +363,7 @@ impl Search {
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
             longest: remaining,
+            manner: self.config.manner,
         }
     }
 
@@ -376,12 +379,13 @@ impl Search {
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
     fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
+        let confidence = self.config.manner.confidence;
         let requests = self
             .config
             .slo
             .0
             .iter()
-            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
+            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, confidence))
             .max()
             .unwrap_or(0) as f64;
         request_time.mul_f64(requests / f64::from(streams))

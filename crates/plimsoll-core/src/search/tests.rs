@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
-use crate::level::{ClientHealth, LevelVerdict, RequestCounts, Window};
+use crate::level::{ClientHealth, LevelVerdict, Manner, RequestCounts, Window};
 use crate::slo::Objective;
 use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
@@ -92,6 +92,7 @@ fn config() -> SearchConfig {
         budget: Duration::from_secs(900),
         confirm: true,
         headroom: 0.75,
+        manner: Manner::default(),
         first_request_time: Duration::from_secs(1),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plimsoll_core::level::Manner;
 use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Rules, SearchConfig};
 use plimsoll_core::slo::{Metric, Objective, Slo};
@@ -60,6 +61,12 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         growth_stops: args.slo.is_empty(),
         resources_stop: args.slo.is_empty() && !args.ignore_resources,
     };
+    let workload = Workload {
+        input_tokens: args.input_len,
+        output_tokens: args.output_len,
+        spread_ratio: args.length_spread,
+        seed: args.seed,
+    };
     let search = SearchConfig {
         slo,
         rules,
@@ -71,12 +78,11 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
-    };
-    let workload = Workload {
-        input_tokens: args.input_len,
-        output_tokens: args.output_len,
-        spread_ratio: args.length_spread,
-        seed: args.seed,
+        manner: Manner {
+            burst: args.burst,
+            redraw_seed: workload.is_lockstep().then_some(args.seed),
+            confidence: args.confidence,
+        },
     };
     let workers = machine::workers(args.max_concurrency, f64::INFINITY);
     Ok(Resolved {
@@ -130,6 +136,9 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
         input_len_tokens: args.input_len,
         output_len_tokens: args.output_len,
         length_spread_ratio: args.length_spread,
+        burst: search.manner.burst,
+        lockstep: search.manner.redraw_seed.is_some(),
+        confidence: search.manner.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
         timeout_s: args.timeout.as_secs_f64(),
