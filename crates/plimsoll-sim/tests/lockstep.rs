@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll_core::judge::Decision;
 use plimsoll_core::level::{
-    Alarm, FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, Purpose,
+    Alarm, FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
 };
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -32,6 +32,7 @@ fn hold(spread_ratio: f64, manner: Manner, slo: &str, request_times: u32) -> Fin
             index,
             purpose: Purpose::Refine,
             load: Load::Streams(STREAMS),
+            open_loop: OpenLoop::default(),
             hold,
             request_time,
             longest_hold: request_time * request_times,
@@ -109,6 +110,7 @@ fn a_burst_starts_all_new_streams_at_once() {
             index: 0,
             purpose: Purpose::Ramp,
             load: Load::Streams(STREAMS),
+            open_loop: OpenLoop::default(),
             hold: Hold::Screen,
             request_time: Duration::from_secs(1),
             longest_hold: Duration::from_secs(20),

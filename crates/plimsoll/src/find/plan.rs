@@ -68,14 +68,12 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         seed: args.seed,
     };
     let search = SearchConfig {
-        slo,
         rules,
         ladder: args.ladder.clone(),
         start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
         most_streams: args.max_concurrency,
         level_time: args.level_time,
         budget: args.budget,
-        confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
         manner: Manner {
@@ -83,6 +81,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             redraw_seed: workload.is_lockstep().then_some(args.seed),
             confidence: args.confidence,
         },
+        ..SearchConfig::new(slo)
     };
     let workers = machine::workers(args.max_concurrency, f64::INFINITY);
     Ok(Resolved {
