@@ -12,7 +12,7 @@
 //! | [`lang`] | the language of a report |
 //! | [`load`] | the load of a level in words |
 //!
-//! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod console;
@@ -26,6 +26,7 @@ pub mod selftest;
 pub mod sentence;
 pub mod table;
 
+mod alarms;
 mod client;
 mod history;
 mod layout;

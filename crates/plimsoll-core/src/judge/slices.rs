@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Observation;
+use crate::schedule::Stretch;
 use crate::time::Offset;
 
 /// Length of a slice, in mean request times (statistics.md §4.3.4).
@@ -46,14 +47,28 @@ pub(super) fn slices(
             };
             let (slice, later) = rest.split_at(split);
             rest = later;
-            let values: Vec<f64> = slice.iter().filter_map(|one| one.value).collect();
-            Slice {
-                n: slice.len() as u32,
-                over: slice.iter().filter(|one| one.over).count() as u32,
-                mean: crate::stats::mean(&values),
-            }
+            Slice::of(slice)
         })
         .collect()
+}
+
+/// One slice for each draw of the phases.
+pub(super) fn of_draws(all: &[Observation], draws: &[Stretch]) -> Vec<Slice> {
+    draws
+        .iter()
+        .map(|draw| Slice::of(draw.among(all, |one| one.at)))
+        .collect()
+}
+
+impl Slice {
+    fn of(observations: &[Observation]) -> Self {
+        let values: Vec<f64> = observations.iter().filter_map(|one| one.value).collect();
+        Self {
+            n: observations.len() as u32,
+            over: observations.iter().filter(|one| one.over).count() as u32,
+            mean: crate::stats::mean(&values),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +88,10 @@ mod tests {
         let cut = slices(&all, Offset::ZERO, to, Duration::from_millis(125));
         assert_eq!(cut.len(), 4);
         assert_eq!(cut.iter().map(|one| one.n).sum::<u32>(), 100);
-        assert_eq!(cut.iter().map(|one| one.over).collect::<Vec<_>>(), [0, 0, 25, 25]);
+        assert_eq!(
+            cut.iter().map(|one| one.over).collect::<Vec<_>>(),
+            [0, 0, 25, 25]
+        );
         assert_eq!(cut[0].mean, Some(12.0));
     }
 
@@ -81,6 +99,13 @@ mod tests {
     fn a_short_window_is_one_slice() {
         let to = Offset::from_nanos(1_000);
         let cut = slices(&[], Offset::ZERO, to, Duration::from_secs(1));
-        assert_eq!(cut, vec![Slice { n: 0, over: 0, mean: None }]);
+        assert_eq!(
+            cut,
+            vec![Slice {
+                n: 0,
+                over: 0,
+                mean: None
+            }]
+        );
     }
 }
