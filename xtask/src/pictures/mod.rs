@@ -4,12 +4,11 @@
 //! |---|---|---|
 //! | `level` | handover, settling, window, and which first tokens count | two levels over a model engine |
 //! | `bracket` | the levels of a search against time | a whole search over a model engine |
-//! | `interval` | the deviance D(C) over the capacity C, and its threshold | the levels of that search |
+//! | `interval` | the chance that the capacity is at least C, and the ends of the interval | the levels of that search |
 //! | `verdict` | capacity, cap and planned mean, with requests in flight like Poisson | its verdict |
 
 mod bracket;
 mod canvas;
-mod deviance;
 mod interval;
 mod level;
 mod run;

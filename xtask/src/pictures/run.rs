@@ -7,7 +7,7 @@ use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, P
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
-use plimsoll_core::verdict::Verdict;
+use plimsoll_core::verdict::{Capacity, Verdict};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
 
@@ -19,6 +19,10 @@ const OUTPUT_TOKENS: u32 = 128;
 pub(super) struct Found {
     pub(super) slo: Slo,
     pub(super) levels: Vec<LevelSummary>,
+    /// The capacity as known after each level.
+    pub(super) known: Vec<Option<Capacity>>,
+    /// The chance of a capacity of at least so many streams, at the end.
+    pub(super) chances: Vec<(f64, f64)>,
     pub(super) verdict: Verdict,
 }
 
@@ -64,21 +68,26 @@ pub(super) fn search() -> Result<Found> {
         most_streams: 1_024,
         level_time: None,
         budget: Duration::from_secs(900),
+        confirm: true,
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
     });
     let mut runner = runner(engine, 0.1);
+    let mut known = Vec::new();
     loop {
         let elapsed = Duration::from_nanos(runner.now().as_nanos());
         match search.next(elapsed) {
             Next::Run(plan) => {
                 let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
                 search.take(level.summary);
+                known.push(search.interrupted(elapsed).capacity);
             }
             Next::Done(verdict) => {
                 return Ok(Found {
                     slo,
                     levels: search.levels().to_vec(),
+                    known,
+                    chances: search.chances(),
                     verdict: *verdict,
                 });
             }

@@ -24,6 +24,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
+pub use visits::TAIL;
 
 use crate::judge::{self, SIDE};
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};

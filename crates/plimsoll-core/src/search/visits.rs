@@ -10,9 +10,9 @@ use super::edge::{Edge, edge};
 use super::{Search, Stop};
 use crate::level::Purpose;
 
-/// Chance left outside the interval on either side: 97 %, for 95 % under what no model has
+/// Chance left outside the interval of the capacity on either side: 97 %, for 95 % under what no model has
 /// (statistics.md §9.3: design for 97).
-const TAIL: f64 = 0.015;
+pub const TAIL: f64 = 0.015;
 /// Loads are visited at most this far from the likeliest capacity, in ln N.
 const FURTHEST: f64 = 0.15;
 /// A load counts as seen if one this near has been visited, as a ratio.
@@ -53,6 +53,12 @@ impl Search {
             upper: (upper.floor() as u32).max(streams),
             steepness: edge.steepness,
         }
+    }
+
+    /// The chance that the capacity is at least so many streams, for loads where it is neither
+    /// certain nor out of the question. Empty until something broke.
+    pub fn chances(&self) -> Vec<(f64, f64)> {
+        self.edge().map_or_else(Vec::new, |edge| edge.chances())
     }
 
     fn edge(&self) -> Option<Edge> {
