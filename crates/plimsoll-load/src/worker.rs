@@ -1,6 +1,8 @@
 //! A worker: one thread, one current-thread runtime, its share of the streams. It hears commands
 //! at human rates and tells what happens through a channel that never blocks it.
 
+mod arrivals;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,6 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::beat::beat;
 use crate::exchange::{Due, Line, Slot, Trace, Watch};
+pub(crate) use arrivals::Arrivals;
+use arrivals::arrive;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -29,22 +33,25 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// What arrives on a schedule instead of streams.
+        arrivals: Option<Box<Arrivals>>,
     },
     /// Cut everything and end.
     Stop,
 }
 
-/// This worker among all: its requests are numbers `index + k · count`.
+/// This worker among all: its requests are numbers `first + index + k · count`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) index: u32,
     pub(crate) count: u32,
+    pub(crate) first: u64,
 }
 
 impl Share {
     /// This worker's requests of a batch: their numbers, and when each is due.
     pub(crate) fn of(self, dues: &[Duration]) -> impl Iterator<Item = (u64, Duration)> {
-        let numbered = (0..).zip(dues.iter().copied());
+        let numbered = (self.first..).zip(dues.iter().copied());
         numbered
             .skip(self.index as usize)
             .step_by(self.count as usize)
@@ -76,13 +83,14 @@ struct Shared {
 }
 
 impl Watch for Shared {
-    fn sent(&self, slot: Slot, due: Offset, sent: Offset) {
+    fn sent(&self, slot: Slot, trace: &Trace) {
         let request = InFlight {
             id: slot.id,
             level: slot.level,
             stream: slot.stream,
-            due,
-            sent,
+            due: trace.due.get(),
+            ready: trace.ready.get(),
+            sent: trace.sent.get(),
             first: None,
         };
         self.tell(LoadEvent::Sent(request));
@@ -127,12 +135,16 @@ pub(crate) async fn work(
                 streams: limit,
                 spread,
                 back_off,
+                arrivals,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
+                if let Some(arrivals) = arrivals {
+                    let _ = streams.spawn_local(arrive(Rc::clone(&shared), level, arrivals));
+                }
                 for stream in shared.missing(limit) {
                     let start = now + scatter(stream, spread);
                     let _ = streams.spawn_local(run_stream(Rc::clone(&shared), stream, start));
@@ -191,7 +203,7 @@ impl Shared {
 
     fn slot(&self, stream: u32) -> Slot {
         let k = self.next.replace(self.next.get() + 1);
-        let id = u64::from(self.share.index) + k * u64::from(self.share.count);
+        let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
         Slot {
             id,
             index: id,
@@ -238,7 +250,7 @@ mod tests {
             count in 1..20u32,
         ) {
             let dues: Vec<Duration> = dues.into_iter().map(Duration::from_millis).collect();
-            let shares = (0..count).map(|index| Share { index, count });
+            let shares = (0..count).map(|index| Share { index, count, first: 0 });
             let mut carried: Vec<_> = shares.flat_map(|share| share.of(&dues)).collect();
             carried.sort_unstable();
             let due: Vec<_> = (0..).zip(dues).collect();

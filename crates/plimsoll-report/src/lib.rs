@@ -25,6 +25,7 @@ pub mod sentence;
 pub mod table;
 
 mod client;
+mod history;
 mod layout;
 mod number;
 mod scaling;
