@@ -336,15 +336,11 @@ impl Level {
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        is_screened(&self.sample(from, now, &[]))
+        is_screened(self.plan.purpose, &self.sample(from, now, &[]))
     }
 
     fn has_screened(&self) -> bool {
-        let least = match self.plan.purpose {
-            Purpose::Baseline => BASELINE_REQUESTS,
-            _ => SCREEN_REQUESTS,
-        };
-        self.since_window.ended() >= least
+        self.since_window.ended() >= screen_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -364,10 +360,18 @@ impl Level {
 }
 
 /// Whether a window was long enough for a screened level to mean anything.
-fn is_screened(sample: &LevelSample<'_>) -> bool {
+fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
     let ended = Since::among(sample.from, sample.ended).ended();
-    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
+    sample.to.since(sample.from) >= least && ended >= screen_requests(purpose)
+}
+
+/// Requests that a screened level takes at least.
+fn screen_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
 }
 
 /// A level that is over.
