@@ -36,6 +36,8 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
         values: (0.0, 100.0),
         pixels: (BOTTOM, TOP),
     };
+    let slo = found.slo.to_string();
+    canvas.text((RIGHT, TOP - 14.0), &slo, colour::INK, Anchor::End);
     draw_interval(&mut canvas, &x, (capacity.lower, upper), lang);
     for percent in [100.0 * TAIL, 100.0 * (1.0 - TAIL)] {
         let height = y.at(percent);
