@@ -188,6 +188,7 @@ impl SocketRunner {
             spread: plan.handover(self.streams),
             arrivals: arrivals(plan, from).map(Box::new),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
+            redraw: plan.redraw(from),
         };
         self.streams = plan.closed_streams();
         self.workers

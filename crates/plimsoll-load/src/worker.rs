@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
-use plimsoll_core::schedule::scatter;
+use plimsoll_core::schedule::{Redraw, scatter};
 use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// When streams pause to redraw their phases.
+        redraw: Option<Redraw>,
         /// What arrives on a schedule instead of streams.
         arrivals: Option<Box<Arrivals>>,
     },
@@ -73,6 +75,7 @@ struct Shared {
     level: Cell<u32>,
     streams: Cell<u32>,
     back_off: Cell<Duration>,
+    redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
     next: Cell<u64>,
     /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
@@ -115,6 +118,7 @@ pub(crate) async fn work(
         level: Cell::new(0),
         streams: Cell::new(0),
         back_off: Cell::new(Duration::ZERO),
+        redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
         live: RefCell::default(),
@@ -135,11 +139,13 @@ pub(crate) async fn work(
                 streams: limit,
                 spread,
                 back_off,
+                redraw,
                 arrivals,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
+                shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
                 if let Some(arrivals) = arrivals {
@@ -170,6 +176,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             })
             .await;
         let failed = record.outcome.is_failure();
+        let now = shared.line.clock.now();
+        let pause = shared.pause(stream, record.sent.unwrap_or(record.due), now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
         if failed {
             // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
@@ -177,6 +185,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             shared
                 .wait_until(stream, shared.line.clock.now() + shared.back_off.get())
                 .await;
+        } else if !pause.is_zero() {
+            shared.wait_until(stream, now + pause).await;
         }
     }
     let _ = shared.live.borrow_mut().remove(&stream);
@@ -210,6 +220,13 @@ impl Shared {
             level: self.level.get(),
             stream,
         }
+    }
+
+    /// How long a stream pauses before its next request to redraw its phase.
+    fn pause(&self, stream: u32, sent: Offset, now: Offset) -> Duration {
+        self.redraw
+            .get()
+            .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, now))
     }
 
     /// Waits until `at`, or until the stream has to leave.

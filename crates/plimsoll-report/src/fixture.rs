@@ -2,6 +2,7 @@
 
 mod verdicts;
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
 };
@@ -204,6 +205,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             input_len_tokens: 1_024,
             output_len_tokens: 480,
             length_spread_ratio: 0.1,
+            burst: false,
+            lockstep: false,
+            confidence: Confidence::default(),
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,

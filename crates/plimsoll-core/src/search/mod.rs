@@ -32,7 +32,7 @@ pub use ladder::{Ladder, LadderError};
 pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
-use crate::level::{LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
+use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
 use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -89,6 +89,8 @@ pub struct SearchConfig {
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
+    /// How all levels are carried and judged.
+    pub manner: Manner,
 }
 
 impl SearchConfig {
@@ -112,6 +114,7 @@ impl SearchConfig {
             confirm: true,
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
+            manner: Manner::default(),
         }
     }
 
@@ -128,6 +131,11 @@ impl SearchConfig {
                 burstiness: plan.burstiness,
                 most_in_flight: None,
                 seed: plan.seed,
+            },
+            manner: Manner {
+                burst: plan.burst,
+                redraw_seed: plan.lockstep.then_some(plan.seed),
+                confidence: plan.confidence,
             },
             level_time: plan.level_time_s.map(Duration::from_secs_f64),
             budget: Duration::from_secs_f64(plan.budget_s),
@@ -459,6 +467,7 @@ impl Search {
                 .level_time
                 .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
+            manner: self.config.manner,
         }
     }
 

@@ -55,16 +55,16 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             args.budget
         )));
     }
-    let plan = run_plan(args, slo);
-    let search = SearchConfig {
-        first_request_time: UNKNOWN_REQUEST_TIME,
-        ..SearchConfig::of(&plan)
-    };
     let workload = Workload {
         input_tokens: args.input_len,
         output_tokens: args.output_len,
         spread_ratio: args.length_spread,
         seed: args.seed,
+    };
+    let plan = run_plan(args, slo, workload.is_lockstep());
+    let search = SearchConfig {
+        first_request_time: UNKNOWN_REQUEST_TIME,
+        ..SearchConfig::of(&plan)
     };
     let rate = match plan.axis {
         Axis::Streams => f64::INFINITY,
@@ -104,7 +104,7 @@ fn slo(args: &FindArgs) -> Slo {
     Slo(given).with_success_beside_means(args.min_success)
 }
 
-fn run_plan(args: &FindArgs, slo: Slo) -> RunPlan {
+fn run_plan(args: &FindArgs, slo: Slo, lockstep: bool) -> RunPlan {
     let target = match &args.url {
         Some(url) => url.clone(),
         None => format!("sim:{}", args.engine.profile),
@@ -130,6 +130,9 @@ fn run_plan(args: &FindArgs, slo: Slo) -> RunPlan {
         input_len_tokens: args.input_len,
         output_len_tokens: args.output_len,
         length_spread_ratio: args.length_spread,
+        burst: args.burst,
+        lockstep,
+        confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
         timeout_s: args.timeout.as_secs_f64(),
