@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use axis::Axis;
 pub use ladder::{Ladder, LadderError};
+pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
 use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
