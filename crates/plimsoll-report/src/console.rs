@@ -29,18 +29,7 @@ pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::R
     }
     writeln!(w)?;
     for note in notes(run, verdict, lang) {
-        item("- ", &note, columns, w)?;
-    }
-    Ok(())
-}
-
-/// A text behind a label, its further lines below its first.
-fn item(label: &str, text: &str, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
-    let indent = layout::width(label);
-    let lines = layout::wrap(text, columns.saturating_sub(indent));
-    for (at, line) in lines.iter().enumerate() {
-        let label = if at == 0 { label } else { "" };
-        writeln!(w, "{}{line}", layout::left(label, indent))?;
+        layout::hang("- ", &note, columns, w)?;
     }
     Ok(())
 }
@@ -56,7 +45,7 @@ fn header(run: &Run, lang: Lang, columns: usize, w: &mut dyn io::Write) -> io::R
     let widest = rows.iter().map(|row| layout::width(row.0)).max();
     for (name, text) in rows {
         let label = layout::left(name, widest.unwrap_or(0) + 2);
-        item(&label, &text, columns, w)?;
+        layout::hang(&label, &text, columns, w)?;
     }
     Ok(())
 }

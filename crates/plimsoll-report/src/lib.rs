@@ -7,12 +7,14 @@
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
 //! | [`console`] | all of these on a terminal |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
+//! | [`capacity_plan`] | users, requests, servers and cost, with their formulas |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
 //!
 //! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
+pub mod capacity_plan;
 pub mod console;
 pub mod figures;
 pub mod lang;

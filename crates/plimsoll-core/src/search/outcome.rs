@@ -5,11 +5,7 @@ use std::time::Duration;
 use super::interval::{Interval, interval};
 use super::{Search, Standing, Stop, cause, growth, knee};
 use crate::level::{LevelSummary, LevelVerdict};
-use crate::stats::{largest_mean_within, poisson_exceeds};
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
-
-/// The planned mean exceeds the gateway cap this share of the time, at most.
-const EXCEED: f64 = 0.01;
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
@@ -33,7 +29,8 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         kind,
         capacity,
         gateway_cap,
-        planned_mean: gateway_cap.map(|cap| planned_mean(cap.streams, search.config.headroom)),
+        planned_mean: gateway_cap
+            .map(|cap| PlannedMean::within(cap.streams, search.config.headroom)),
         broken_by: broken_by(search, stop, broken),
         broken_at_streams: broken.map(|level| level.concurrency),
         cause: broken
@@ -104,22 +101,6 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
             (Some(_), Some(upper)) => Some(upper.max(low)),
         },
     })
-}
-
-/// The smaller of the headroom's share and the mean that exceeds the cap 1 % of the time;
-/// rounded down, to a tenth below 10.
-pub(super) fn planned_mean(cap: u32, headroom: f64) -> PlannedMean {
-    let mean = (f64::from(cap) * headroom).min(largest_mean_within(cap, EXCEED));
-    let streams = if mean >= 10.0 {
-        mean.floor()
-    } else {
-        (mean * 10.0).floor() / 10.0
-    };
-    PlannedMean {
-        streams,
-        cap_ratio: streams / f64::from(cap),
-        exceeds_cap_ratio: poisson_exceeds(cap, streams),
-    }
 }
 
 /// The level that shows what broke.

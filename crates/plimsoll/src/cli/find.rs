@@ -160,7 +160,11 @@ fn spread(text: &str) -> Result<f64, String> {
     number_within(text, 0.0, 90.0).map(|value| value / 100.0)
 }
 
-fn ratio(text: &str) -> Result<f64, String> {
+pub(crate) fn percent_up_to_100(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 100.0).map(|value| value / 100.0)
+}
+
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
     number_within(text, 0.01, 1.0)
 }
 

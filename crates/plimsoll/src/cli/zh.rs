@@ -2,12 +2,13 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 5] = [
+const ABOUT: [(&str, &str); 6] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
     ),
     ("find", "测出服务能承载多少路并发"),
+    ("plan", "在并发、用户数、每天请求数、台数和成本之间换算"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     (
         "selftest",
@@ -16,7 +17,7 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 68] = [
+const ARGUMENTS: [(&str, &str); 82] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -136,6 +137,38 @@ const ARGUMENTS: [(&str, &str); 68] = [
         "tls_client_ca",
         "配合 --metronome：要求客户端出示证书，其 CA 证书（PEM）",
     ),
+    (
+        "from_run",
+        "`find` 的结果目录或其中的 run.json：取其上限、请求时间和 token 数",
+    ),
+    (
+        "cap",
+        "一台服务的网关上限，路：即 `find` 给出的置信区间下端",
+    ),
+    ("request_time", "平均并发下一个请求的平均时间，如 7.9s"),
+    (
+        "tokens_per_request",
+        "一个请求的 token 数：输入+输出，如 512+128，或只给总数",
+    ),
+    (
+        "users",
+        "要服务的用户数；给了 --active-share 则高峰时只有这一比例活跃",
+    ),
+    ("qps", "高峰时每秒要服务的请求数"),
+    ("requests_per_day", "每天要服务的请求数"),
+    (
+        "think_time",
+        "用户收到回答到发出下一个请求的平均时间，如 60s；没有则为 0",
+    ),
+    ("active_share", "高峰时活跃用户占全部用户的比例，百分比"),
+    ("peak_factor", "高峰时的每秒请求数是全天平均的多少倍"),
+    ("gpu_price", "一块 GPU 每小时的价格，币种不限"),
+    ("gpus", "一台服务的 GPU 数"),
+    (
+        "plan_headroom",
+        "规划的平均并发最多占网关上限的比例；不给则为 0.75，或取自结果",
+    ),
+    ("plan_json", "以 JSON 打印结果"),
     ("explain", "打印该型号各参数的推导，然后退出"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
