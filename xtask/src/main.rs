@@ -10,6 +10,7 @@
 
 mod bench;
 mod command;
+mod evidence;
 mod instructions;
 mod schema;
 
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
         ["schema", "--check"] => schema::check(),
         ["instructions"] => instructions::check(),
         ["bench", options @ ..] => bench::run(options),
+        ["evidence", options @ ..] => evidence::run(options),
         _ => bail!(
             "usage: cargo xtask schema [--check] | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
         ),

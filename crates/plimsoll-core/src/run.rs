@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::{LevelSummary, Purpose};
+use crate::level::{LevelSummary, Load, Purpose};
 use crate::search::{Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -168,8 +168,8 @@ pub enum RunEvent {
         index: u32,
         /// Why it is run.
         purpose: Purpose,
-        /// Its streams.
-        concurrency: u32,
+        /// What is put on the server.
+        load: Load,
         /// Seconds since the run's start.
         at_s: f64,
     },

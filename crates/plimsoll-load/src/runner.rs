@@ -180,11 +180,11 @@ impl SocketRunner {
     fn go_over_to(&mut self, plan: &LevelPlan) -> Result<(), LoadError> {
         let command = Command::Level {
             level: plan.index,
-            streams: plan.streams,
+            streams: plan.streams(),
             spread: plan.handover(self.streams),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
         };
-        self.streams = plan.streams;
+        self.streams = plan.streams();
         self.workers
             .iter()
             .try_for_each(|worker| worker.commands.send(command.clone()))

@@ -57,11 +57,15 @@ fn title_note(run: &Run) -> String {
     parts.join(" · ")
 }
 
-/// The latest visit of each load that is not void; a void one where there is no other.
+/// The latest visit of each number of streams that is not void; a void one where there is no
+/// other.
 fn latest_by_load(run: &Run) -> BTreeMap<u32, &LevelSummary> {
     let mut latest: BTreeMap<u32, &LevelSummary> = BTreeMap::new();
     for level in &run.levels {
-        let known = latest.entry(level.concurrency).or_insert(level);
+        let Some(streams) = level.load.streams() else {
+            continue;
+        };
+        let known = latest.entry(streams).or_insert(level);
         if level.verdict != LevelVerdict::Void || known.verdict == LevelVerdict::Void {
             *known = level;
         }
@@ -71,7 +75,7 @@ fn latest_by_load(run: &Run) -> BTreeMap<u32, &LevelSummary> {
 
 fn point(level: &LevelSummary) -> PlotPoint {
     PlotPoint {
-        streams: f64::from(level.concurrency),
+        streams: level.load.amount(),
         request_per_s: level.request_per_s,
         output_tokens_per_s: level.output_tokens_per_s,
         ttft_mean_ms: level.ttft_ms.mean,

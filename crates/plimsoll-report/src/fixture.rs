@@ -3,7 +3,7 @@
 mod verdicts;
 
 use plimsoll_core::level::{
-    ClientHealth, LevelSummary, LevelVerdict, Purpose, RequestCounts, ServerWindow, Window,
+    ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
 };
 use plimsoll_core::run::{
     Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
@@ -117,7 +117,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
     LevelSummary {
         index: 0,
         purpose: Purpose::Ramp,
-        concurrency: streams,
+        load: Load::Streams(streams),
         verdict,
         reason: (verdict == Fail).then(|| "ttft p95 ≤ 1 s".to_owned()),
         started_s: 0.0,

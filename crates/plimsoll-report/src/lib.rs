@@ -10,6 +10,7 @@
 //! | [`capacity_plan`] | users, requests, servers and cost, with their formulas |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
+//! | [`load`] | the load of a level in words |
 //!
 //! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
@@ -18,6 +19,7 @@ pub mod capacity_plan;
 pub mod console;
 pub mod figures;
 pub mod lang;
+pub mod load;
 pub mod notes;
 pub mod plot;
 pub mod selftest;

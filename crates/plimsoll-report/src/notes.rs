@@ -6,6 +6,7 @@ use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
 use crate::client::client_notes;
 use crate::lang::Lang;
+use crate::load::load_text;
 use crate::number::{duration, figure, percent, trimmed};
 use crate::words;
 
@@ -104,15 +105,15 @@ fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
         .iter()
         .filter(move |level| void(level.verdict))
         .map(move |level| {
-            let streams = level.concurrency;
+            let load = load_text(level.load, lang);
             let why = level.reason.as_deref().map(|why| words::detail(why, lang));
             lang.pick(
                 format!(
-                    "The level at {streams} is void, so it says nothing of the server{}.",
+                    "The level at {load} is void, so it says nothing of the server{}.",
                     why.as_ref().map_or(String::new(), |why| format!(": {why}"))
                 ),
                 format!(
-                    "{streams} 路这一档作废，不能说明服务端的情况{}。",
+                    "{load}这一档作废，不能说明服务端的情况{}。",
                     why.as_ref().map_or(String::new(), |why| format!("：{why}"))
                 ),
             )

@@ -1,7 +1,7 @@
 //! The answer in a few sentences that can be acted on: what it carries, what broke first and why,
 //! the throughput there, and what to set in production.
 
-use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Capacity, Cause, CauseKind, Note, Verdict, VerdictKind};
 
@@ -255,10 +255,9 @@ impl Answer<'_> {
 
     /// Whether a level of that load failed, rather than only looked like it.
     fn is_decided(&self, streams: u32) -> bool {
-        self.run
-            .levels
-            .iter()
-            .any(|level| level.concurrency == streams && level.verdict == LevelVerdict::Fail)
+        self.run.levels.iter().any(|level| {
+            level.load == Load::Streams(streams) && level.verdict == LevelVerdict::Fail
+        })
     }
 
     fn cause(&self) -> Option<String> {

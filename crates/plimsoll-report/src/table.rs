@@ -31,7 +31,7 @@ const COLUMNS: [Column; 12] = [
         zh: &["并发"],
         unit: "",
         room: 4,
-        cell: |level, _| Some(level.concurrency.to_string()),
+        cell: |level, _| Some(level.load.amount().to_string()),
     },
     Column {
         en: &["verdict"],

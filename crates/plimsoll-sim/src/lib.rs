@@ -31,6 +31,7 @@
 //! ```
 
 pub mod engine;
+pub mod fast;
 mod faults;
 #[cfg(feature = "server")]
 pub mod metronome;

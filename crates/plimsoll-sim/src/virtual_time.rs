@@ -88,7 +88,7 @@ impl VirtualRunner {
 
     /// Lets the surplus go and schedules the new streams.
     fn hand_over(&mut self, running: &mut Running) {
-        let streams = running.level.plan().streams;
+        let streams = running.level.plan().streams();
         let surplus: Vec<u64> = self
             .flights
             .values()
@@ -162,7 +162,7 @@ impl VirtualRunner {
         }
         for &id in &step.finished {
             if let Some(stream) = self.end(id, Outcome::Completed, running)
-                && stream < running.level.plan().streams
+                && stream < running.level.plan().streams()
             {
                 self.send(stream, running);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -27,7 +27,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
     let plan = LevelPlan {
         index,
         purpose: Purpose::Ramp,
-        streams,
+        load: Load::Streams(streams),
         hold: Hold::Screen,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
@@ -127,7 +127,7 @@ fn a_listener_can_end_a_level() {
     let plan = LevelPlan {
         index: 0,
         purpose: Purpose::Baseline,
-        streams: 1,
+        load: Load::Streams(1),
         hold: Hold::Decide,
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),

@@ -6,6 +6,7 @@ use plimsoll_core::level::{LevelSummary, Phase};
 use plimsoll_core::runner::Progress;
 use plimsoll_core::stats::mean;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::load::load_text;
 use plimsoll_report::table::level_row;
 
 /// How progress is shown.
@@ -87,7 +88,7 @@ impl Console {
         let ttft: Vec<f64> = recent()
             .filter_map(plimsoll_core::record::RequestRecord::ttft_ms)
             .collect();
-        let streams = level.plan().streams;
+        let load = load_text(level.plan().load, self.lang);
         let rate = if span > 0.0 {
             completed as f64 / span
         } else {
@@ -112,10 +113,10 @@ impl Console {
         };
         match self.lang {
             Lang::En => format!(
-                "{streams} streams · {phase} {elapsed:.0} s · {rate:.1} req/s · TTFT {ttft} ms · success {success}"
+                "{load} · {phase} {elapsed:.0} s · {rate:.1} req/s · TTFT {ttft} ms · success {success}"
             ),
             Lang::Zh => format!(
-                "{streams} 路 · {phase} {elapsed:.0} 秒 · {rate:.1} 请求/秒 · 首字 {ttft} 毫秒 · 成功率 {success}"
+                "{load} · {phase} {elapsed:.0} 秒 · {rate:.1} 请求/秒 · 首字 {ttft} 毫秒 · 成功率 {success}"
             ),
         }
     }

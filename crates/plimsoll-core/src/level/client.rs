@@ -141,15 +141,15 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
 fn missing_streams(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(plan.streams) * LEAST_ACHIEVED;
+    let least = f64::from(plan.streams()) * LEAST_ACHIEVED;
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
     if !few_failed || achieved >= least {
         return None;
     }
-    let in_flight = format!("{achieved:.1} of {} streams in flight", plan.streams);
+    let in_flight = format!("{achieved:.1} of {} streams in flight", plan.streams());
     let waiting = summary.client.connecting_concurrency.unwrap_or(0.0);
-    Some(if is_slow_to_accept(plan.streams, &summary.client) {
+    Some(if is_slow_to_accept(plan.streams(), &summary.client) {
         format!("{in_flight}, {waiting:.1} waited for a connection")
     } else {
         in_flight

@@ -10,21 +10,24 @@
 
 mod book;
 mod client;
+mod load;
 mod plan;
+mod since;
 mod summary;
 
 use std::time::Duration;
 
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
+pub use load::Load;
 pub use plan::{Hold, LevelPlan, Purpose};
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
-use crate::stats::mean;
 use crate::time::Offset;
+use since::Since;
 
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
@@ -75,6 +78,10 @@ pub struct Level {
     /// Stream-seconds in the book when the window began.
     area_at_window: f64,
     next_look: Duration,
+    /// What ended since all streams were there; before that, since the level began.
+    since_full: Since,
+    /// What ended since the window began, once it has.
+    since_window: Since,
 }
 
 impl Level {
@@ -91,6 +98,8 @@ impl Level {
             window_from: None,
             area_at_window: 0.0,
             next_look: Duration::ZERO,
+            since_full: Since::new(now),
+            since_window: Since::new(now),
         }
     }
 
@@ -125,6 +134,10 @@ impl Level {
 
     /// Takes an event of the load side.
     pub fn apply(&mut self, event: LoadEvent) {
+        if let LoadEvent::Ended(record) = &event {
+            self.since_full.see(record);
+            self.since_window.see(record);
+        }
         self.book.enter(event);
     }
 
@@ -132,12 +145,14 @@ impl Level {
     pub fn tick(&mut self, now: Offset) -> Step {
         if self.full_at.is_none() && self.is_full(now) {
             self.full_at = Some(now);
+            self.since_full = Since::among(now, self.book.ended());
         }
         if let Some(full_at) = self.full_at
             && self.window_from.is_none()
             && self.has_settled(full_at, now)
         {
             self.window_from = Some(now);
+            self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
         }
@@ -154,17 +169,9 @@ impl Level {
 
     /// Mean request time of what completed here once all streams were there, else of the plan.
     pub fn request_time(&self) -> Duration {
-        let since = self.full_at.unwrap_or(self.started_at);
-        let times: Vec<f64> = self
-            .book
-            .ended()
-            .iter()
-            .filter(|record| record.outcome.is_completed() && record.done >= since)
-            .filter_map(RequestRecord::e2e_ms)
-            .collect();
-        mean(&times).map_or(self.plan.request_time, |ms| {
-            Duration::from_secs_f64(ms.max(0.001) / 1e3)
-        })
+        self.since_full
+            .request_time()
+            .unwrap_or(self.plan.request_time)
     }
 
     /// Closes the level at `now`: its summary, its records, and who is still in flight.
@@ -195,7 +202,7 @@ impl Level {
             return false;
         }
         let flying = self.book.in_flight_count();
-        let streams = self.plan.streams as usize;
+        let streams = self.plan.streams() as usize;
         let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
     }
@@ -208,7 +215,7 @@ impl Level {
             .iter()
             .map(|record| record.stream)
             .chain(self.book.in_flight().iter().map(|request| request.stream))
-            .filter(|stream| *stream < self.plan.streams)
+            .filter(|stream| *stream < self.plan.streams())
             .collect();
         seen.sort_unstable();
         seen.dedup();
@@ -217,13 +224,8 @@ impl Level {
 
     fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
         let waited = now.since(full_at);
-        let something_ended = self
-            .book
-            .ended()
-            .iter()
-            .any(|record| record.done >= full_at);
         waited >= self.plan.request_time.max(self.request_time())
-            && (something_ended || waited >= self.plan.longest_hold / 2)
+            && (self.since_full.ended() > 0 || waited >= self.plan.longest_hold / 2)
     }
 
     fn is_done(&mut self, from: Offset, now: Offset) -> bool {
@@ -236,10 +238,10 @@ impl Level {
             Hold::Screen => {
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
-                length >= least.max(printable) && self.has_screened(from)
+                length >= least.max(printable) && self.has_screened()
             }
             Hold::Short => {
-                length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened(from)
+                length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
             Hold::Decide => {
                 if length < self.next_look {
@@ -259,16 +261,11 @@ impl Level {
     /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
         let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened(from)
+        now.since(from) >= least && self.has_screened()
     }
 
-    fn has_screened(&self, from: Offset) -> bool {
-        self.book
-            .ended()
-            .iter()
-            .filter(|record| record.done >= from)
-            .count()
-            >= SCREEN_REQUESTS
+    fn has_screened(&self) -> bool {
+        self.since_window.ended() >= SCREEN_REQUESTS
     }
 
     fn sample<'a>(

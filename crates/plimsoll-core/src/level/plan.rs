@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Load;
+
 /// Why a level is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,15 +33,15 @@ pub enum Hold {
     Decide,
 }
 
-/// One level: a fixed number of streams.
+/// One level: a load that is held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelPlan {
     /// Index within the run.
     pub index: u32,
     /// Why it is run.
     pub purpose: Purpose,
-    /// Concurrent streams.
-    pub streams: u32,
+    /// What is put on the server.
+    pub load: Load,
     /// How long it is held.
     pub hold: Hold,
     /// Mean request time of the last level; an estimate where there was none.
@@ -51,13 +53,22 @@ pub struct LevelPlan {
 }
 
 impl LevelPlan {
+    /// How many requests are in flight once the level is full: its streams, or by Little's law
+    /// what its arrivals make with the request time known so far.
+    pub fn streams(&self) -> u32 {
+        match self.load {
+            Load::Streams(streams) => streams,
+            Load::RatePerS(rate) => (rate * self.request_time.as_secs_f64()).round() as u32,
+        }
+    }
+
     /// Over how long the new streams start: 1.5 of the last level's mean request time, so that no
     /// burst of prefills is measured as if it were service (method.md §4.1). Where few streams join
     /// many the burst is small and the spread in proportion; where none join there is none.
     pub fn handover(&self, streams_before: u32) -> Duration {
-        let new = f64::from(self.streams.saturating_sub(streams_before));
+        let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
-        if self.streams <= 1 {
+        if self.streams() <= 1 {
             Duration::ZERO
         } else {
             self.request_time.mul_f64(1.5 * share)

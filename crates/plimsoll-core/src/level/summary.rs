@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Purpose, RequestCounts};
+use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -70,8 +70,8 @@ pub struct LevelSummary {
     pub index: u32,
     /// Why it was run.
     pub purpose: Purpose,
-    /// Streams asked for.
-    pub concurrency: u32,
+    /// What was put on the server.
+    pub load: Load,
     /// What it says of the SLO.
     pub verdict: LevelVerdict,
     /// The first objective that it breaks, or why it is void.
@@ -141,7 +141,10 @@ impl LevelSummary {
     pub fn is_clients_fault(&self) -> bool {
         self.verdict == LevelVerdict::Void
             && !self.objectives.iter().any(lacks_its_metric)
-            && !client::is_slow_to_accept(self.concurrency, &self.client)
+            && !self
+                .load
+                .streams()
+                .is_some_and(|streams| client::is_slow_to_accept(streams, &self.client))
     }
 
     /// Whether it is known, or looks, to break the SLO.
@@ -180,7 +183,7 @@ pub(super) fn summarise(
     let mut summary = LevelSummary {
         index: level.plan.index,
         purpose: level.plan.purpose,
-        concurrency: level.plan.streams,
+        load: level.plan.load,
         verdict: LevelVerdict::Undecided,
         reason: None,
         started_s: level.started_at.as_secs_f64(),

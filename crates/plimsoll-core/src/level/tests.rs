@@ -17,7 +17,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
     LevelPlan {
         index: 3,
         purpose: Purpose::Ramp,
-        streams,
+        load: Load::Streams(streams),
         hold,
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),
@@ -47,7 +47,7 @@ const REFUSED: Answer = Answer {
 
 /// Streams of requests `R` long, each sent as the last ended, phases spread evenly; ticked every
 /// millisecond.
-struct Load {
+struct Driver {
     level: Level,
     now: u64,
     next_id: u64,
@@ -55,9 +55,9 @@ struct Load {
     streams: Vec<(Option<u64>, u64)>,
 }
 
-impl Load {
+impl Driver {
     fn start(plan: LevelPlan, slo: &str) -> Self {
-        let count = u64::from(plan.streams);
+        let count = u64::from(plan.streams());
         let streams = (0..count).map(|i| (None, i * R / count)).collect();
         Self {
             level: Level::start(plan, slo.parse().unwrap(), at(0), Vec::new()),
@@ -137,7 +137,7 @@ const TTFT: &str = "ttft p95 <= 50ms";
 
 #[test]
 fn a_level_passes_through_its_phases_in_order() {
-    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
     assert_eq!(load.level.phase(), Phase::Handover);
     load.run(149, |_, _| GOOD);
     assert_eq!(load.level.phase(), Phase::Handover, "1.5 R of handover");
@@ -151,14 +151,14 @@ fn a_level_passes_through_its_phases_in_order() {
 
 #[test]
 fn one_stream_has_no_handover() {
-    let mut load = Load::start(plan(1, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(1, Hold::Screen), TTFT);
     load.run(1, |_, _| GOOD);
     assert_eq!(load.level.phase(), Phase::Settle);
 }
 
 #[test]
 fn what_was_sent_before_all_were_there_does_not_count() {
-    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
     // Every request of the handover is late; those sent from 150 ms on are good.
     let step = load.run(10_000, |_, sent| if sent < 150 { LATE } else { GOOD });
     assert_eq!(step, Step::End);
@@ -173,12 +173,12 @@ fn what_was_sent_before_all_were_there_does_not_count() {
 #[test]
 fn a_screened_level_waits_for_time_and_for_requests() {
     // 4 streams: 8 requests are there after 2 R, 5 R is what figures need.
-    let mut quick = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut quick = Driver::start(plan(4, Hold::Screen), TTFT);
     quick.run(10_000, |_, _| GOOD);
     let window = quick.finish().window.unwrap();
     assert!((5.0..5.1).contains(&window.request_times), "{window:?}");
     // 1 stream: 8 requests take 8 R, all but what had run when the window began.
-    let mut slow = Load::start(plan(1, Hold::Screen), TTFT);
+    let mut slow = Driver::start(plan(1, Hold::Screen), TTFT);
     slow.run(10_000, |_, _| GOOD);
     let summary = slow.finish();
     assert_eq!(summary.requests.completed_in_window, 8);
@@ -186,7 +186,7 @@ fn a_screened_level_waits_for_time_and_for_requests() {
 
 #[test]
 fn a_screened_level_that_breaks_is_a_fail() {
-    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
     load.run(10_000, |_, _| LATE);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Fail);
@@ -195,7 +195,7 @@ fn a_screened_level_that_breaks_is_a_fail() {
 
 #[test]
 fn a_clear_fail_ends_at_the_first_look() {
-    let mut load = Load::start(plan(8, Hold::Decide), TTFT);
+    let mut load = Driver::start(plan(8, Hold::Decide), TTFT);
     assert_eq!(load.run(30_000, |_, _| LATE), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Fail);
@@ -205,7 +205,7 @@ fn a_clear_fail_ends_at_the_first_look() {
 
 #[test]
 fn a_clear_pass_ends_when_it_is_decided() {
-    let mut load = Load::start(plan(8, Hold::Decide), TTFT);
+    let mut load = Driver::start(plan(8, Hold::Decide), TTFT);
     assert_eq!(load.run(30_000, |_, _| GOOD), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Pass);
@@ -217,7 +217,7 @@ fn a_clear_pass_ends_when_it_is_decided() {
 
 #[test]
 fn the_longest_hold_ends_what_is_not_decided() {
-    let mut load = Load::start(
+    let mut load = Driver::start(
         LevelPlan {
             longest_hold: Duration::from_secs(3),
             longest: Duration::from_secs(86_400),
@@ -239,7 +239,7 @@ fn the_longest_hold_ends_what_is_not_decided() {
 
 #[test]
 fn fewer_streams_than_asked_void_the_level() {
-    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
     let _ = load.streams.pop();
     assert_eq!(load.run(60_000, |_, _| GOOD), Step::End);
     let summary = load.finish();
@@ -253,7 +253,7 @@ fn fewer_streams_than_asked_void_the_level() {
 #[test]
 fn send_lag_voids_the_level() {
     for (lag, verdict) in [(4, LevelVerdict::Screened), (9, LevelVerdict::Void)] {
-        let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+        let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
         load.run(10_000, |_, _| Answer { lag, ..GOOD });
         assert_eq!(load.finish().verdict, verdict, "lag {lag} ms");
     }
@@ -261,7 +261,7 @@ fn send_lag_voids_the_level() {
 
 #[test]
 fn refusals_are_over_every_bound() {
-    let mut load = Load::start(plan(4, Hold::Screen), TTFT);
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
     assert_eq!(load.run(60_000, |_, _| REFUSED), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Fail);
@@ -271,7 +271,7 @@ fn refusals_are_over_every_bound() {
 
 #[test]
 fn a_silent_server_ends_too() {
-    let mut load = Load::start(
+    let mut load = Driver::start(
         LevelPlan {
             longest_hold: Duration::from_secs(3),
             longest: Duration::from_secs(86_400),

@@ -1,5 +1,6 @@
 //! Why it broke: rules on the server's signals, and on the latencies alone where it has none.
 
+use super::load_of;
 use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::slo::Metric;
@@ -82,7 +83,7 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     }
     // Between two steps a few requests always wait. Where the pace of the tokens broke, a larger
     // batch did it, and no cap on it.
-    if waiting >= 1.0 && running < f64::from(broken.concurrency) && !breaks_pace(broken) {
+    if waiting >= 1.0 && running < f64::from(load_of(broken)) && !breaks_pace(broken) {
         return named(
             CauseKind::SequenceCap,
             format!("{running:.0} running, {waiting:.0} waiting"),
@@ -108,7 +109,7 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
     let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
     let ttft = growth(|level| level.ttft_ms.p95)?;
     let tpot = growth(|level| level.tpot_ms.mean);
-    let load = f64::from(broken.concurrency) / f64::from(good.concurrency);
+    let load = f64::from(load_of(broken)) / f64::from(load_of(good));
     let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
     let kind = match (grew(ttft), tpot.is_some_and(grew)) {
         (true, false) => CauseKind::QueueOrPrefill,

@@ -1,12 +1,13 @@
 //! Growth of throughput per doubling of the load (method.md §5.3, statistics.md §7).
 
+use super::load_of;
 use crate::level::{LevelSummary, LevelVerdict};
 
 /// Growth per doubling between two levels: (X₂/X₁)^(ln 2/ln(N₂/N₁)) − 1, as observed and its
 /// upper 95 % bound. `None` where a throughput is missing.
 pub(super) fn per_doubling(lower: &LevelSummary, upper: &LevelSummary) -> Option<Growth> {
     let (x1, x2) = (lower.request_per_s?, upper.request_per_s?);
-    let ratio = f64::from(upper.concurrency) / f64::from(lower.concurrency);
+    let ratio = f64::from(load_of(upper)) / f64::from(load_of(lower));
     if x1 <= 0.0 || x2 <= 0.0 || ratio <= 1.0 {
         return None;
     }
@@ -38,12 +39,12 @@ pub(super) struct Growth {
 pub(super) fn stalls_from(levels: &[&LevelSummary], least: f64) -> Option<u32> {
     let sound: Vec<&&LevelSummary> = levels
         .iter()
-        .filter(|level| level.verdict != LevelVerdict::Void && level.concurrency >= 4)
+        .filter(|level| level.verdict != LevelVerdict::Void && load_of(level) >= 4)
         .collect();
     sound.windows(3).find_map(|three| {
         let stalls = |pair: &[&&LevelSummary]| {
             per_doubling(pair[0], pair[1]).is_some_and(|growth| growth.upper < least)
         };
-        (stalls(&three[..2]) && stalls(&three[1..])).then_some(three[0].concurrency)
+        (stalls(&three[..2]) && stalls(&three[1..])).then_some(load_of(three[0]))
     })
 }

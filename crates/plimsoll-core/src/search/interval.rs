@@ -3,6 +3,7 @@
 //! make an objective better. Counts are divided by each level's own upper bound of the
 //! autocorrelation time before they enter.
 
+use super::load_of;
 use crate::judge::ObjectiveResult;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::slo::Op;
@@ -59,7 +60,7 @@ fn of_objective(levels: &[LevelSummary], index: usize) -> Option<Interval> {
     let mut evidence: Vec<Evidence> = levels
         .iter()
         .filter(|level| level.verdict != LevelVerdict::Void)
-        .filter_map(|level| evidence(level.concurrency, level.objectives.get(index)?))
+        .filter_map(|level| evidence(load_of(level), level.objectives.get(index)?))
         .collect();
     evidence.sort_by_key(|one| one.load);
     let evidence = pooled(evidence);

@@ -1,5 +1,6 @@
 //! Where more load stops bringing more throughput. The definition is printed beside the number.
 
+use super::load_of;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::verdict::Knee;
 
@@ -12,7 +13,7 @@ pub(super) fn knee(levels: &[LevelSummary]) -> Option<Knee> {
     let mut points: Vec<(f64, f64)> = levels
         .iter()
         .filter(|level| level.verdict != LevelVerdict::Void)
-        .filter_map(|level| Some((f64::from(level.concurrency), level.request_per_s?)))
+        .filter_map(|level| Some((f64::from(load_of(level)), level.request_per_s?)))
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);

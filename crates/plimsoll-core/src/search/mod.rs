@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
-use crate::level::{Hold, LevelPlan, LevelSummary, Purpose};
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
 use crate::slo::{Objective, Slo};
 use crate::verdict::Verdict;
 
@@ -176,11 +176,11 @@ impl Search {
         };
         if last.shows_no_server() {
             return Err(Stop::ServerGone {
-                at_streams: last.concurrency,
+                at_streams: load_of(last),
             });
         }
         if last.says_nothing() {
-            let at_streams = last.concurrency;
+            let at_streams = load_of(last);
             let visits = self
                 .levels
                 .iter()
@@ -269,7 +269,7 @@ impl Search {
     fn was_held(&self, load: u32) -> bool {
         self.levels
             .iter()
-            .any(|level| level.concurrency == load && level.purpose == Purpose::Refine)
+            .any(|level| load_of(level) == load && level.purpose == Purpose::Refine)
     }
 
     /// The highest load with nothing broken up to it, and the lowest that breaks: the first
@@ -299,8 +299,8 @@ impl Search {
             } else {
                 Standing::Holds
             };
-            if standing != Standing::Unknown || !standings.contains_key(&level.concurrency) {
-                let _ = standings.insert(level.concurrency, standing);
+            if standing != Standing::Unknown || !standings.contains_key(&load_of(level)) {
+                let _ = standings.insert(load_of(level), standing);
             }
         }
         standings
@@ -319,7 +319,7 @@ impl Search {
         let unbroken = self.bracket().1.is_none();
         if self.config.rules.resources_stop && exhausted && unbroken {
             return Some(Stop::Resources {
-                at_streams: last.concurrency,
+                at_streams: load_of(last),
             });
         }
         let stalls = growth::stalls_from(&ramp, self.config.rules.least_growth);
@@ -337,7 +337,7 @@ impl Search {
             .levels
             .iter()
             .filter(|level| matches!(level.purpose, Purpose::Baseline | Purpose::Ramp))
-            .map(|level| (level.concurrency, level))
+            .map(|level| (load_of(level), level))
             .collect();
         by_load.into_values().collect()
     }
@@ -369,7 +369,7 @@ impl Search {
         LevelPlan {
             index: self.levels.len() as u32,
             purpose,
-            streams,
+            load: Load::Streams(streams),
             hold,
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
@@ -403,6 +403,11 @@ impl Search {
             .map_or(0.0, |(_, requests)| *requests);
         request_time.mul_f64(requests / f64::from(streams))
     }
+}
+
+/// The streams of a level: a search runs no other load.
+fn load_of(level: &LevelSummary) -> u32 {
+    level.load.streams().unwrap_or(0)
 }
 
 /// Whether two loads are within 5 % or one stream.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::interval::{Interval, interval};
-use super::{Search, Standing, Stop, cause, growth, knee};
+use super::{Search, Standing, Stop, cause, growth, knee, load_of};
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
 
@@ -32,7 +32,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         planned_mean: gateway_cap
             .map(|cap| PlannedMean::within(cap.streams, search.config.headroom)),
         broken_by: broken_by(search, stop, broken),
-        broken_at_streams: broken.map(|level| level.concurrency),
+        broken_at_streams: broken.map(load_of),
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
             .and_then(|level| cause::cause(latest(search, low), level)),
@@ -65,7 +65,7 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
         let next = search
             .ramp_levels()
             .iter()
-            .map(|level| level.concurrency)
+            .map(|level| load_of(level))
             .find(|load| *load > streams);
         return (streams > 0).then_some(Capacity {
             streams,
@@ -113,7 +113,7 @@ fn broken_level(search: &Search, stop: Stop, high: Option<u32>) -> Option<&Level
         Stop::Growth { from_streams } => search
             .ramp_levels()
             .into_iter()
-            .find(|level| level.concurrency > from_streams),
+            .find(|level| load_of(level) > from_streams),
         _ => latest(search, high?),
     }
 }
@@ -149,7 +149,7 @@ fn latest(search: &Search, load: u32) -> Option<&LevelSummary> {
             .levels
             .iter()
             .rev()
-            .filter(|level| level.concurrency == load)
+            .filter(|level| load_of(level) == load)
     };
     visits()
         .find(|level| level.verdict != LevelVerdict::Void)
@@ -170,9 +170,10 @@ fn notes(search: &Search, stop: Stop, high: Option<u32>) -> Vec<Note> {
             .find(|(load, standing)| {
                 *load > failed_streams
                     && *standing == Standing::Holds
-                    && search.levels.iter().any(|level| {
-                        level.concurrency == *load && level.verdict == LevelVerdict::Pass
-                    })
+                    && search
+                        .levels
+                        .iter()
+                        .any(|level| load_of(level) == *load && level.verdict == LevelVerdict::Pass)
             });
         if let Some((passed_streams, _)) = above {
             notes.push(Note::NotMonotone {

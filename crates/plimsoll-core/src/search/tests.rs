@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
-use crate::level::LevelVerdict;
-use crate::level::{ClientHealth, RequestCounts, Window};
+use crate::level::{ClientHealth, LevelVerdict, RequestCounts, Window};
 use crate::slo::Objective;
 use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
@@ -36,7 +35,7 @@ pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
     LevelSummary {
         index: 0,
         purpose: Purpose::Refine,
-        concurrency: streams,
+        load: Load::Streams(streams),
         verdict: match decision {
             Decision::Fail => LevelVerdict::Fail,
             Decision::Pass => LevelVerdict::Pass,
@@ -101,8 +100,9 @@ fn run(config: SearchConfig, server: impl Fn(u32) -> LevelSummary) -> (Verdict, 
     for step in 0..200 {
         match search.next(Duration::from_secs(step)) {
             Next::Run(plan) => {
-                tried.push(plan.streams);
-                let mut summary = server(plan.streams);
+                let streams = plan.streams();
+                tried.push(streams);
+                let mut summary = server(streams);
                 summary.purpose = plan.purpose;
                 if plan.hold != Hold::Decide && summary.verdict == LevelVerdict::Pass {
                     summary.verdict = LevelVerdict::Screened;

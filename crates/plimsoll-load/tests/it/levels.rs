@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, Purpose};
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -17,7 +17,7 @@ fn plan(index: u32, streams: u32) -> LevelPlan {
     LevelPlan {
         index,
         purpose: Purpose::Ramp,
-        streams,
+        load: Load::Streams(streams),
         hold: Hold::Screen,
         request_time: Duration::from_millis(30),
         longest_hold: Duration::from_secs(20),

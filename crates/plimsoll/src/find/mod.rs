@@ -128,7 +128,7 @@ impl Session<'_> {
                         RunEvent::LevelStarted {
                             index: plan.index,
                             purpose: plan.purpose,
-                            concurrency: plan.streams,
+                            load: plan.load,
                             at_s,
                         },
                     )?;

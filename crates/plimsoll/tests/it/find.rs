@@ -213,7 +213,7 @@ fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
     assert!(verdict["sentence"].as_str().unwrap().contains("并发"));
     let level = &run["levels"][0];
     for key in [
-        "concurrency",
+        "load",
         "verdict",
         "window",
         "requests",

@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use plimsoll_core::level::Purpose;
+use plimsoll_core::level::{Load, Purpose};
 use plimsoll_core::record::RequestLine;
 use plimsoll_core::run::{Run, RunEvent, RunState};
 use plimsoll_sim::{EngineParams, Faults, SimConfig, SimServer};
@@ -78,7 +78,7 @@ fn find_stops_while_preflight_waits_for_the_server() {
 }
 
 /// Interrupts a search as soon as a level of some kind begins, and gives the run as it was saved.
-fn interrupted_at(engine: EngineParams, slo: &str, begins: impl Fn(Purpose, u32) -> bool) -> Run {
+fn interrupted_at(engine: EngineParams, slo: &str, begins: impl Fn(Purpose, Load) -> bool) -> Run {
     let server = serve(engine);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
@@ -86,7 +86,7 @@ fn interrupted_at(engine: EngineParams, slo: &str, begins: impl Fn(Purpose, u32)
     let _ = watch.add_watch(out, AddWatchFlags::IN_MODIFY).unwrap();
     let child = find(&server.url(), out, &["--slo", slo, "--quiet"]);
     while !events(out).iter().any(|event| {
-        matches!(event, RunEvent::LevelStarted { purpose, concurrency, .. } if begins(*purpose, *concurrency))
+        matches!(event, RunEvent::LevelStarted { purpose, load, .. } if begins(*purpose, *load))
     }) {
         let mut changed = [PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
         assert_eq!(poll(&mut changed, PATIENCE_MS), Ok(1), "the search goes on");
@@ -123,7 +123,7 @@ fn readable(out: &Path) -> Run {
 
 #[test]
 fn find_stops_in_the_ramp() {
-    let begins = |purpose, streams| purpose == Purpose::Ramp && streams >= 4;
+    let begins = |purpose, load| purpose == Purpose::Ramp && load >= Load::Streams(4);
     let run = interrupted_at(engine(), "ttft p95 <= 10s", begins);
     assert_eq!(run.levels.last().unwrap().purpose, Purpose::Ramp);
 }

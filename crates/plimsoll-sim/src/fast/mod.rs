@@ -1,0 +1,21 @@
+//! The engine's laws at a cost that does not grow with the batch: for evidence over thousands of
+//! model engines.
+//!
+//! [`Engine`](crate::Engine) touches every running sequence in every step. Here a step in which
+//! nobody comes or goes is one addition: sequences that decode are counted, not visited. Without
+//! jitter both give the same times to the nanosecond, which a test holds; with jitter they draw
+//! from the same law. There is no prefix cache by token ids; [`Trouble`] has what breaks the model.
+
+mod engine;
+mod hold;
+mod jitter;
+mod kv;
+mod streams;
+mod runner;
+mod sequence;
+mod trouble;
+
+pub use engine::FastEngine;
+pub use hold::{Ask, Hold, hold};
+pub use runner::FastRunner;
+pub use trouble::{Delivery, Prefix, Stalls, Tenants, Trouble};
