@@ -31,7 +31,7 @@ impl Measured {
                 .and_then(tokens),
             // A load that was visited again stands with its last visit.
             times: sound()
-                .filter_map(|level| Some((level.concurrency, level.e2e_ms.mean? / 1e3)))
+                .filter_map(|level| Some((level.load.streams()?, level.e2e_ms.mean? / 1e3)))
                 .collect(),
         }
     }
