@@ -7,6 +7,7 @@ use crate::level::{LevelSummary, Load, Purpose};
 use crate::search::{Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
+use crate::workload::LengthLaw;
 
 /// Version of the run file's meaning; raised when a field changes what it says.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -32,12 +33,16 @@ pub struct RunPlan {
     pub start: u32,
     /// No level above this.
     pub max_concurrency: u32,
-    /// Mean prompt length, tokens.
-    pub input_len_tokens: u32,
-    /// Mean answer length, tokens.
-    pub output_len_tokens: u32,
-    /// Lengths vary uniformly by this share of their mean.
-    pub length_spread_ratio: f64,
+    /// Name of the workload; `None` where none was named.
+    pub workload: Option<String>,
+    /// Law of the prompts' lengths.
+    pub input_len: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output_len: LengthLaw,
+    /// Mean time that each stream waits before its next request; `None` where it sends at once.
+    pub think_time_s: Option<f64>,
+    /// Mean think time of the workload's users, whether the streams waited so or not.
+    pub user_think_time_s: Option<f64>,
     /// Longest hold of a level, s; by the request time where it is not set.
     pub level_time_s: Option<f64>,
     /// Time for the whole search, s.

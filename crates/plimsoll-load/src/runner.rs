@@ -11,6 +11,7 @@ use plimsoll_core::level::{
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
+use plimsoll_core::workload::LengthRow;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -50,6 +51,7 @@ pub struct SocketRunner {
     scraper: Option<Scraper>,
     in_flight: Vec<InFlight>,
     streams: u32,
+    row: LengthRow,
 }
 
 struct Worker {
@@ -157,6 +159,7 @@ impl SocketRunner {
             scraper,
             in_flight: Vec::new(),
             streams: 0,
+            row: LengthRow::default(),
         })
     }
 
@@ -181,6 +184,9 @@ impl SocketRunner {
         let command = Command::Level {
             level: plan.index,
             streams: plan.streams(),
+            lengths_from: self.row.begin(plan.load),
+            think: plan.think,
+            request_time: plan.request_time,
             spread: plan.handover(self.streams),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
         };

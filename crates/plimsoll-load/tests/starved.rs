@@ -43,7 +43,7 @@ const MOST_ERROR_MS: f64 = 1.0;
 struct Numbered;
 
 impl RequestSource for Numbered {
-    fn build(&self, index: u64) -> Built {
+    fn build(&self, index: u64, _place: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             headers: vec![("x-request-id".to_owned(), index.to_string())],
@@ -126,6 +126,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
         index: 0,
         purpose: Purpose::Ramp,
         load: Load::Streams(STREAMS),
+        think: None,
         hold: Hold::Screen,
         request_time: TTFT,
         longest_hold: Duration::from_secs(10),

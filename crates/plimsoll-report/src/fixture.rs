@@ -12,6 +12,7 @@ use plimsoll_core::run::{
 use plimsoll_core::search::{Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::workload::LengthLaw;
 
 pub(crate) use verdicts::{capacity_of, cause, verdict};
 
@@ -185,9 +186,17 @@ fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
-            input_len_tokens: 1_024,
-            output_len_tokens: 480,
-            length_spread_ratio: 0.1,
+            workload: None,
+            input_len: LengthLaw::Uniform {
+                mean_tokens: 1_024,
+                spread_ratio: 0.1,
+            },
+            output_len: LengthLaw::Uniform {
+                mean_tokens: 480,
+                spread_ratio: 0.1,
+            },
+            think_time_s: None,
+            user_think_time_s: None,
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,

@@ -28,6 +28,7 @@ pub mod table;
 
 mod client;
 mod layout;
+mod lengths;
 mod number;
 mod words;
 

@@ -17,7 +17,7 @@ use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
-use plimsoll_core::workload::Workload;
+use plimsoll_core::workload::{LengthRow, Workload};
 
 use crate::engine::{Admission, Engine, EngineParams, Job, PromptKey, Step};
 
@@ -42,11 +42,14 @@ pub struct VirtualRunner {
     /// When a stream sends next that has nothing in flight.
     timers: BTreeSet<(Offset, u32)>,
     next_id: u64,
+    row: LengthRow,
 }
 
 /// What belongs to the level under way.
 struct Running {
     level: Level,
+    /// Place of the level's next lengths in their row.
+    place: u64,
     server: Observed,
 }
 
@@ -64,6 +67,7 @@ impl VirtualRunner {
             flights: BTreeMap::new(),
             timers: BTreeSet::new(),
             next_id: 0,
+            row: LengthRow::default(),
         }
     }
 
@@ -109,7 +113,11 @@ impl VirtualRunner {
         let spread = running.level.plan().handover(busy.len() as u32);
         let new = (0..streams).filter(|stream| !busy.contains(stream));
         for (i, stream) in (0..).zip(new) {
-            self.timers.insert((self.now + scatter(i, spread), stream));
+            let delay = match running.level.plan().think {
+                Some(think) => think.join(stream, running.level.plan().request_time),
+                None => scatter(i, spread),
+            };
+            self.timers.insert((self.now + delay, stream));
         }
     }
 
@@ -164,7 +172,12 @@ impl VirtualRunner {
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().streams()
             {
-                self.send(stream, running);
+                match running.level.plan().think {
+                    Some(think) => {
+                        self.timers.insert((self.now + think.after(id), stream));
+                    }
+                    None => self.send(stream, running),
+                }
             }
         }
     }
@@ -172,7 +185,8 @@ impl VirtualRunner {
     fn send(&mut self, stream: u32, running: &mut Running) {
         let id = self.next_id;
         self.next_id += 1;
-        let lengths = self.workload.lengths(id);
+        let lengths = self.workload.lengths(running.place);
+        running.place += 1;
         let record = RequestRecord {
             id,
             level: running.level.plan().index,
@@ -253,7 +267,9 @@ impl Runner for VirtualRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, Infallible> {
         let preemptions = self.engine.gauges().preemptions_total;
+        let place = self.row.begin(plan.load);
         let mut running = Running {
+            place,
             level: Level::start(plan, slo.clone(), self.now, self.in_flight()),
             server: Observed::default(),
         };

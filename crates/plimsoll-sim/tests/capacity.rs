@@ -38,12 +38,7 @@ fn engine() -> EngineParams {
 }
 
 fn workload(input_tokens: u32, output_tokens: u32) -> Workload {
-    Workload {
-        input_tokens,
-        output_tokens,
-        spread_ratio: 0.2,
-        seed: 1,
-    }
+    Workload::uniform(input_tokens, output_tokens, 0.2, 1)
 }
 
 impl Case {
@@ -64,6 +59,7 @@ impl Case {
             start: 1,
             most_streams: MOST_STREAMS,
             level_time: None,
+            think: None,
             budget: Duration::from_secs(900),
             headroom: 0.8,
             first_request_time: Duration::from_secs(1),

@@ -141,7 +141,11 @@ impl Subject {
                 "a proxy that batches tokens"
             }
             _ => {
-                subject.lengths = subject.lengths.iter().map(|one| two_kinds(*one, &mut rng)).collect();
+                subject.lengths = subject
+                    .lengths
+                    .iter()
+                    .map(|one| two_kinds(*one, &mut rng))
+                    .collect();
                 "bimodal lengths"
             }
         };
@@ -172,7 +176,11 @@ fn lognormal(mean: f64, cv: f64, most: u32, rng: &mut ChaCha8Rng) -> u32 {
 
 /// Four of five requests shrink to a third, the others grow to 3.67 times: the same mean.
 fn two_kinds(lengths: Lengths, rng: &mut ChaCha8Rng) -> Lengths {
-    let factor = if rng.random_bool(0.8) { 1.0 / 3.0 } else { 11.0 / 3.0 };
+    let factor = if rng.random_bool(0.8) {
+        1.0 / 3.0
+    } else {
+        11.0 / 3.0
+    };
     let scaled = |tokens: u32| ((f64::from(tokens) * factor) as u32).max(2);
     Lengths {
         input_tokens: scaled(lengths.input_tokens),

@@ -44,11 +44,16 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
     let slo = subject.slo();
     let mut search = Search::new(SearchConfig {
         slo: slo.clone(),
-        rules: Rules { least_growth: 0.2, growth_stops: false, resources_stop: false },
+        rules: Rules {
+            least_growth: 0.2,
+            growth_stops: false,
+            resources_stop: false,
+        },
         ladder: Ladder::Doubling,
         start: 1,
         most_streams: MOST_STREAMS,
         level_time: None,
+        think: None,
         budget,
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
@@ -63,8 +68,30 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
                 let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
                 if trace {
                     let s = &level.summary;
-                    let counts: Vec<String> = s.objectives.iter().map(|o| format!("{}/{} tau {:.1} {:?}", o.over.unwrap_or(0), o.n, o.autocorrelation, o.decision)).collect();
-                    println!("  {:6.1} +{:5.1}s N {:4} {:?} {:?} R {:.2}s win {:.1}R {}", s.started_s, s.duration_s, s.load.amount(), s.purpose, s.verdict, s.e2e_ms.mean.unwrap_or(0.0)/1e3, s.window.map_or(0.0, |w| w.request_times), counts.join(" | "));
+                    let counts: Vec<String> = s
+                        .objectives
+                        .iter()
+                        .map(|o| {
+                            format!(
+                                "{}/{} tau {:.1} {:?}",
+                                o.over.unwrap_or(0),
+                                o.n,
+                                o.autocorrelation,
+                                o.decision
+                            )
+                        })
+                        .collect();
+                    println!(
+                        "  {:6.1} +{:5.1}s N {:4} {:?} {:?} R {:.2}s win {:.1}R {}",
+                        s.started_s,
+                        s.duration_s,
+                        s.load.amount(),
+                        s.purpose,
+                        s.verdict,
+                        s.e2e_ms.mean.unwrap_or(0.0) / 1e3,
+                        s.window.map_or(0.0, |w| w.request_times),
+                        counts.join(" | ")
+                    );
                 }
                 search.take(level.summary);
             }
@@ -92,14 +119,21 @@ pub(super) fn score(subject: &Subject, truth: &Truth, answer: Answer, seed: u64)
     let hold = |streams: u32, slack: f64| long_hold(subject, streams, seed, (8, 4_000), slack);
     let is_close_enough = is_close
         || (answer.streams > truth.streams
-            && hold(answer.streams, 1.05).shares.iter().all(|one| one.0 <= ALLOWED))
+            && hold(answer.streams, 1.05)
+                .shares
+                .iter()
+                .all(|one| one.0 <= ALLOWED))
         || (answer.streams < truth.streams
             && answer.streams > 0
-            && hold(answer.streams, 0.95).shares.iter().any(|one| one.0 >= ALLOWED));
-    let is_covered = answer.lower <= truth.streams && answer.upper.is_none_or(|upper| upper >= truth.streams);
-    let cap_holds = answer.cap.map(|cap| {
-        hold(cap, 1.0).shares.iter().all(|one| one.0 <= ALLOWED)
-    });
+            && hold(answer.streams, 0.95)
+                .shares
+                .iter()
+                .any(|one| one.0 >= ALLOWED));
+    let is_covered =
+        answer.lower <= truth.streams && answer.upper.is_none_or(|upper| upper >= truth.streams);
+    let cap_holds = answer
+        .cap
+        .map(|cap| hold(cap, 1.0).shares.iter().all(|one| one.0 <= ALLOWED));
     Score {
         number: subject.number,
         kind: subject.kind,

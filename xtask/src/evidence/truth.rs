@@ -66,13 +66,26 @@ pub(super) fn long_hold(
     slack: f64,
 ) -> Point {
     let (ttft, tpot) = (subject.ttft_p95_ms * slack, subject.tpot_p95_ms * slack);
-    let ttft_is_bad = move |failed: bool, ttft_ms: f64, _: Option<f64>| Some(failed || ttft_ms > ttft);
+    let ttft_is_bad =
+        move |failed: bool, ttft_ms: f64, _: Option<f64>| Some(failed || ttft_ms > ttft);
     let tpot_is_bad = move |failed: bool, _: f64, tpot_ms: Option<f64>| {
-        if failed { Some(true) } else { tpot_ms.map(|value| value > tpot) }
+        if failed {
+            Some(true)
+        } else {
+            tpot_ms.map(|value| value > tpot)
+        }
     };
     let questions: [Ask<'_>; 2] = [&ttft_is_bad, &tpot_is_bad];
     let engine = subject.engine(seed);
-    let holds = hold(engine, &subject.lengths, seed, streams, 2_000_000_000, (batches, each), &questions);
+    let holds = hold(
+        engine,
+        &subject.lengths,
+        seed,
+        streams,
+        2_000_000_000,
+        (batches, each),
+        &questions,
+    );
     Point {
         streams,
         shares: holds.iter().map(share).collect(),
@@ -98,7 +111,15 @@ fn share(hold: &Hold) -> (f64, f64) {
 /// Finds the truth.
 pub(super) fn truth(subject: &Subject, seed: u64) -> Truth {
     let coarse = |streams: u32| {
-        long_hold(subject, streams, seed + u64::from(streams), (4, COARSE / 4), 1.0).worst().0 > ALLOWED
+        long_hold(
+            subject,
+            streams,
+            seed + u64::from(streams),
+            (4, COARSE / 4),
+            1.0,
+        )
+        .worst()
+        .0 > ALLOWED
     };
     let (mut low, mut high) = (0, 1);
     while high <= MOST_STREAMS && !coarse(high) {
@@ -106,7 +127,11 @@ pub(super) fn truth(subject: &Subject, seed: u64) -> Truth {
     }
     while high - low > 1 && f64::from(high) > f64::from(low) * 1.03 {
         let middle = low.midpoint(high);
-        if coarse(middle) { high = middle } else { low = middle }
+        if coarse(middle) {
+            high = middle
+        } else {
+            low = middle
+        }
     }
     fine(subject, seed, low, high)
 }
@@ -119,11 +144,15 @@ fn fine(subject: &Subject, seed: u64, low: u32, high: u32) -> Truth {
             let seed = seed + 7_919 * u64::from(streams);
             points.push(long_hold(subject, streams, seed, (BATCHES, FINE), 1.0));
         }
-        points.iter().find(|point| point.streams == streams).map(Point::worst)
+        points
+            .iter()
+            .find(|point| point.streams == streams)
+            .map(Point::worst)
     };
     let step = (f64::from(high) * 0.02).round().max(1.0) as u32;
     let (mut from, mut to) = (low, high);
-    let sure = |worst: Option<(f64, f64, usize)>| worst.map(|(share, error, _)| (share - ALLOWED) / error);
+    let sure =
+        |worst: Option<(f64, f64, usize)>| worst.map(|(share, error, _)| (share - ALLOWED) / error);
     for _ in 0..6 {
         let (z_low, z_high) = (sure(visit(from)), sure(visit(to)));
         let low_is_sure = from == 0 || z_low.is_some_and(|z| z < -4.0);
@@ -139,8 +168,12 @@ fn fine(subject: &Subject, seed: u64, low: u32, high: u32) -> Truth {
             }
             (true, true) => break,
             _ => {
-                if !low_is_sure { from = from.saturating_sub(step).max(1) }
-                if !high_is_sure { to += step }
+                if !low_is_sure {
+                    from = from.saturating_sub(step).max(1)
+                }
+                if !high_is_sure {
+                    to += step
+                }
             }
         }
     }
@@ -159,13 +192,27 @@ fn crossing(points: &[Point], from: u32, to: u32) -> Truth {
         .map(|point| {
             let (share, error, index) = point.worst();
             let spread = error / (clip(share) * (1.0 - clip(share)));
-            (f64::from(point.streams).ln(), logit(share) - logit(ALLOWED), spread.max(0.02), index)
+            (
+                f64::from(point.streams).ln(),
+                logit(share) - logit(ALLOWED),
+                spread.max(0.02),
+                index,
+            )
         })
         .collect();
-    let binding = near.iter().find(|one| one.1 > 0.0).or(near.last()).map_or(0, |one| one.3);
+    let binding = near
+        .iter()
+        .find(|one| one.1 > 0.0)
+        .or(near.last())
+        .map_or(0, |one| one.3);
     let (slope, at, error) = line(&near);
     if to - from <= 1 {
-        return Truth { streams: from, error_streams: 0.0, steepness: slope, binding };
+        return Truth {
+            streams: from,
+            error_streams: 0.0,
+            steepness: slope,
+            binding,
+        };
     }
     let crossing = at.exp().clamp(f64::from(from.max(1)), f64::from(to));
     Truth {
@@ -184,8 +231,14 @@ fn line(points: &[(f64, f64, f64, usize)]) -> (f64, f64, f64) {
         points.iter().map(|p| of(p) * weight(p.2)).sum::<f64>() / total
     };
     let (x0, y0) = (mean(|p| p.0), mean(|p| p.1));
-    let sxx: f64 = points.iter().map(|p| weight(p.2) * (p.0 - x0).powi(2)).sum();
-    let sxy: f64 = points.iter().map(|p| weight(p.2) * (p.0 - x0) * (p.1 - y0)).sum();
+    let sxx: f64 = points
+        .iter()
+        .map(|p| weight(p.2) * (p.0 - x0).powi(2))
+        .sum();
+    let sxy: f64 = points
+        .iter()
+        .map(|p| weight(p.2) * (p.0 - x0) * (p.1 - y0))
+        .sum();
     if sxx <= 0.0 || sxy <= 0.0 {
         return (f64::NAN, x0, f64::NAN);
     }

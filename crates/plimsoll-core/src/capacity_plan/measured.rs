@@ -30,7 +30,9 @@ impl Measured {
                 .max_by_key(|level| level.requests.completed_in_window)
                 .and_then(tokens),
             // A load that was visited again stands with its last visit.
+            // With think time the loads of a run are users, not requests in flight.
             times: sound()
+                .filter(|_| run.plan.think_time_s.is_none())
                 .filter_map(|level| Some((level.load.streams()?, level.e2e_ms.mean? / 1e3)))
                 .collect(),
         }

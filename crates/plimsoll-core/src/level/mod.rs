@@ -203,7 +203,8 @@ impl Level {
         }
         let flying = self.book.in_flight_count();
         let streams = self.plan.streams() as usize;
-        let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
+        let all_there = flying <= streams
+            && (self.plan.think.is_some() || flying == streams || self.streams_seen() >= streams);
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Load;
+use crate::workload::ThinkTime;
 
 /// Why a level is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct LevelPlan {
     pub purpose: Purpose,
     /// What is put on the server.
     pub load: Load,
+    /// How long a stream waits before its next request; `None` if it sends at once. Streams that
+    /// think are users, of whom only some are in flight.
+    pub think: Option<ThinkTime>,
     /// How long it is held.
     pub hold: Hold,
     /// Mean request time of the last level; an estimate where there was none.
@@ -68,7 +72,10 @@ impl LevelPlan {
     pub fn handover(&self, streams_before: u32) -> Duration {
         let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
-        if self.streams() <= 1 {
+        if self.think.is_some() {
+            // Users come over a whole cycle (`ThinkTime::join`); those in flight fill up in this.
+            self.request_time.mul_f64(1.5)
+        } else if self.streams() <= 1 {
             Duration::ZERO
         } else {
             self.request_time.mul_f64(1.5 * share)

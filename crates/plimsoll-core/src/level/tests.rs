@@ -18,6 +18,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
         index: 3,
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
+        think: None,
         hold,
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),

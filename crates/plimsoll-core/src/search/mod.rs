@@ -27,6 +27,7 @@ pub use ladder::{Ladder, LadderError};
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
 use crate::slo::{Objective, Slo};
 use crate::verdict::Verdict;
+use crate::workload::ThinkTime;
 
 /// The bracket is closed at this ratio, or at one stream.
 const PRECISION: f64 = 0.05;
@@ -67,6 +68,9 @@ pub struct SearchConfig {
     pub most_streams: u32,
     /// Longest hold of a level; by the request time where it is not set.
     pub level_time: Option<Duration>,
+    /// How long a stream waits before its next request; the baseline, which is there for the time
+    /// of a request alone, never waits.
+    pub think: Option<ThinkTime>,
     /// Time for the whole search.
     pub budget: Duration,
     /// Planned mean as a share of the gateway cap, at most.
@@ -349,16 +353,14 @@ impl Search {
             Purpose::Bisect => Hold::Short,
             Purpose::Refine => Hold::Decide,
         };
+        let think = self.config.think.filter(|_| purpose != Purpose::Baseline);
+        let cycle = request_time + think.map_or(Duration::ZERO, |think| think.mean);
         let by_request_time = match hold {
-            // Eight requests take eight request times at one stream, and one at eight.
-            Hold::Screen | Hold::Short => {
-                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 8.0 / f64::from(streams)))
-            }
+            // Eight requests take eight cycles at one stream, and one at eight.
+            Hold::Screen | Hold::Short => Duration::from_secs(20)
+                .max(request_time.mul_f64(4.0) + cycle.mul_f64(8.0 / f64::from(streams))),
             Hold::Decide => Duration::from_secs(30)
-                .max(
-                    self.time_for_a_pass(streams, request_time)
-                        .min(LONGEST_FOR_PASS),
-                )
+                .max(self.time_for_a_pass(streams, cycle).min(LONGEST_FOR_PASS))
                 .max(request_time * 12),
         };
         let remaining = self
@@ -370,6 +372,7 @@ impl Search {
             index: self.levels.len() as u32,
             purpose,
             load: Load::Streams(streams),
+            think,
             hold,
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
@@ -388,7 +391,7 @@ impl Search {
     }
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
-    fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
+    fn time_for_a_pass(&self, streams: u32, cycle: Duration) -> Duration {
         let strictest = self
             .config
             .slo
@@ -401,7 +404,7 @@ impl Search {
             .rev()
             .find(|(allowed, _)| strictest <= *allowed + 1e-9)
             .map_or(0.0, |(_, requests)| *requests);
-        request_time.mul_f64(requests / f64::from(streams))
+        cycle.mul_f64(requests / f64::from(streams))
     }
 }
 

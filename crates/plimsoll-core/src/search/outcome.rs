@@ -18,8 +18,9 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         kind => kind,
     };
     let is_open = matches!(kind, VerdictKind::Inconclusive | VerdictKind::ServerGone);
+    // A gateway counts requests in flight, and streams that think are not always in flight.
     let gateway_cap = capacity
-        .filter(|capacity| capacity.lower > 0 && !is_open)
+        .filter(|capacity| capacity.lower > 0 && !is_open && search.config.think.is_none())
         .map(|capacity| Recommended {
             streams: capacity.lower,
         });

@@ -86,6 +86,7 @@ fn config() -> SearchConfig {
         start: 1,
         most_streams: 1_000,
         level_time: None,
+        think: None,
         budget: Duration::from_secs(900),
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
@@ -251,6 +252,7 @@ fn a_pass_above_a_fail_is_said() {
 #[test]
 fn the_budget_ends_the_search_and_is_said() {
     let config = SearchConfig {
+        think: None,
         budget: Duration::from_secs(3),
         ..config()
     };

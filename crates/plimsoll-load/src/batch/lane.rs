@@ -174,6 +174,7 @@ impl Shared {
         let slot = Slot {
             id: number,
             index: self.common.plan.first_index + number,
+            place: self.common.plan.first_index + number,
             level: 0,
             stream: 0,
         };

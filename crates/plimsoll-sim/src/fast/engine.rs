@@ -267,8 +267,10 @@ impl FastEngine {
         let mut at = 0;
         while let Some(&place) = self.running.get(at) {
             let seq = &self.slab[place as usize];
-            let needs =
-                seq.decodes && seq.computed_at(self.step).is_multiple_of(self.kv.block_tokens);
+            let needs = seq.decodes
+                && seq
+                    .computed_at(self.step)
+                    .is_multiple_of(self.kv.block_tokens);
             if needs {
                 while at < self.running.len() && !self.kv.take(1) {
                     let Some(victim) = self.running.pop() else {

@@ -10,9 +10,9 @@ mod engine;
 mod hold;
 mod jitter;
 mod kv;
-mod streams;
 mod runner;
 mod sequence;
+mod streams;
 mod trouble;
 
 pub use engine::FastEngine;

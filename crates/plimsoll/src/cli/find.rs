@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use plimsoll_core::search::Ladder;
 use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::NamedWorkload;
 
 use super::{ConnectArgs, EngineArgs, LangArg};
 
@@ -53,18 +54,29 @@ pub(crate) struct FindArgs {
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) start: Option<u32>,
-    /// No load above this, streams.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_concurrency: u32,
-    /// Mean prompt length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) input_len: u32,
-    /// Mean answer length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) output_len: u32,
-    /// How far lengths vary around their mean, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
-    pub(crate) length_spread: f64,
+    /// No load above this, streams; 1024 if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_concurrency: Option<u32>,
+    /// Lengths and objectives by the kind of business: customer-service, content, code-assistant,
+    /// rag, agent, batch; or the guide's numbers: guide:customer-service, guide:content,
+    /// guide:code-assistant. Options given beside it win.
+    #[arg(long, value_name = "NAME", value_parser = workload)]
+    pub(crate) workload: Option<NamedWorkload>,
+    /// Mean prompt length, tokens; 512 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) input_len: Option<u32>,
+    /// Mean answer length, tokens; 128 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) output_len: Option<u32>,
+    /// How far lengths vary around their mean, all alike, percent; 10, or by the workload.
+    #[arg(long, value_name = "PERCENT", value_parser = spread)]
+    pub(crate) length_spread: Option<f64>,
+    /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
+    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
+    pub(crate) think_time: Option<Duration>,
+    /// Each wait of --think-time is as long; else they vary as those of independent users do.
+    #[arg(long, requires = "stream_think_time")]
+    pub(crate) fixed_think_time: bool,
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) level_time: Option<Duration>,
@@ -154,6 +166,16 @@ fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
 
 fn percent(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 99.99).map(|value| value / 100.0)
+}
+
+fn workload(text: &str) -> Result<NamedWorkload, String> {
+    NamedWorkload::find(text).ok_or_else(|| {
+        let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
+        format!(
+            "there is none of this name; there are: {}",
+            names.join(", ")
+        )
+    })
 }
 
 fn spread(text: &str) -> Result<f64, String> {

@@ -17,7 +17,7 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 82] = [
+const ARGUMENTS: [(&str, &str); 85] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -68,16 +68,27 @@ const ARGUMENTS: [(&str, &str); 82] = [
         "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
     ),
     ("start", "加压的第一档，路；不给则为 2"),
-    ("max_concurrency", "并发不超过这个数，路"),
+    ("max_concurrency", "并发不超过这个数，路；不给则为 1024"),
     (
-        "input_len",
-        "平均输入长度，token；浮动幅度见 --length-spread",
+        "workload",
+        "按业务选定长度分布和目标：customer-service（客服）、content（内容）、code-assistant（代码）、\
+         rag（知识库）、agent（智能体）、batch（批处理）；或用指南自己的数值：guide:客服、guide:内容、\
+         guide:代码。另外给出的选项优先",
+    ),
+    ("input_len", "平均输入长度，token；不给则为 512"),
+    ("output_len", "平均输出长度，token；不给则为 128"),
+    (
+        "length_spread",
+        "长度围绕平均值均匀浮动的幅度，百分比；不给则为 10，或按业务",
     ),
     (
-        "output_len",
-        "平均输出长度，token；浮动幅度见 --length-spread",
+        "stream_think_time",
+        "每一路收到回答后平均停顿多久再发下一个请求，如 60s；此时路数即用户数",
     ),
-    ("length_spread", "长度围绕平均值浮动的幅度，百分比"),
+    (
+        "fixed_think_time",
+        "--think-time 的每次停顿都一样长；不给则像互不相干的用户那样长短不一",
+    ),
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
     ("timeout", "单个请求的时限"),

@@ -1,5 +1,6 @@
 //! `plimsoll find`: preflight, levels, verdict, report.
 
+mod asked;
 mod folder;
 mod plan;
 
@@ -58,10 +59,11 @@ pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fail
         None => plan::target(args)?,
     };
     resolved.plan.proxy = target.route.proxy.as_ref().map(ToString::to_string);
-    limits::check(args.max_concurrency, &target)
+    limits::check(resolved.search.most_streams, &target)
         .map_err(Failure::usage)
         .inspect_err(|_| folder.give_up())?;
     let ready = ready(&target, &resolved.preflight, stop).inspect_err(|_| folder.give_up())?;
+    resolved.know(ready.request_time);
     let session = Session {
         resolved,
         target,
@@ -113,9 +115,7 @@ impl Session<'_> {
     fn run(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
         let clock = Clock::start();
         let mut run = self.begin(started)?;
-        let mut config = self.resolved.search.clone();
-        config.first_request_time = self.ready.request_time.unwrap_or(config.first_request_time);
-        let mut search = Search::new(config);
+        let mut search = Search::new(self.resolved.search.clone());
         let mut runner = self.runner(clock)?;
         let verdict = loop {
             match search.next(elapsed(&runner)) {

@@ -66,7 +66,10 @@ fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
             .filter(|point| point.request_time.source == TimeSource::Throughput)
             .map(|point| point.mean_streams),
         request_time: typed.or(point.map(|point| point.request_time)),
-        think_time_s: args.think_time.map(|time| time.as_secs_f64()),
+        think_time_s: args
+            .think_time
+            .map(|time| time.as_secs_f64())
+            .or(run.and_then(|run| run.plan.user_think_time_s)),
         active_ratio: args.active_share,
         peak_factor: args.peak_factor,
         tokens_per_request: args.tokens_per_request.or(measured
