@@ -61,6 +61,7 @@ impl Case {
             level_time: None,
             think: None,
             budget: Duration::from_secs(900),
+            confirm: true,
             headroom: 0.8,
             first_request_time: Duration::from_secs(1),
         });

@@ -16,6 +16,7 @@
 //! | TPOT p95, at most | 20, 30, 50, 100 ms |
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Lengths;
@@ -150,6 +151,15 @@ impl Subject {
             }
         };
         subject
+    }
+
+    /// The time of a request alone: what preflight learns from its probe.
+    pub(super) fn request_time(&self) -> Duration {
+        let probe = self.lengths[0];
+        let engine = &self.engine;
+        let prefill_us = engine.prefill_us_per_token * f64::from(probe.input_tokens);
+        let step_us = engine.step_base_us + engine.sequence_us;
+        Duration::from_secs_f64((prefill_us + step_us * f64::from(probe.output_tokens)) / 1e6)
     }
 
     pub(super) fn engine(&self, seed: u64) -> FastEngine {

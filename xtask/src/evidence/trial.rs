@@ -55,8 +55,9 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
         level_time: None,
         think: None,
         budget,
+        confirm: true,
         headroom: 0.75,
-        first_request_time: Duration::from_secs(1),
+        first_request_time: subject.request_time(),
     });
     let mut runner = FastRunner::new(subject.engine(seed), subject.lengths.clone(), seed);
     let trace = std::env::var_os("TRACE").is_some();

@@ -18,7 +18,9 @@ const CLEAN: f64 = 3.0;
 /// Observations cut into equal stretches of time, each at least one mean request time long.
 pub(super) struct Batches<'a> {
     all: &'a [Observation],
-    batches: Vec<&'a [Observation]>,
+    stretches: Vec<&'a [Observation]>,
+    /// Length of the window, in mean request times.
+    request_times: f64,
 }
 
 impl<'a> Batches<'a> {
@@ -29,12 +31,13 @@ impl<'a> Batches<'a> {
         request_time: Duration,
     ) -> Self {
         let length = to.since(from).as_secs_f64();
-        let slices = (length / request_time.as_secs_f64().max(1e-9)).floor() as usize;
-        let count = slices.min(MOST);
+        let request_times = length / request_time.as_secs_f64().max(1e-9);
+        let count = (request_times.floor() as usize).min(MOST);
         if count < FEWEST || all.len() < count {
             return Self {
                 all,
-                batches: Vec::new(),
+                stretches: Vec::new(),
+                request_times,
             };
         }
         let mut batches = Vec::with_capacity(count);
@@ -50,12 +53,25 @@ impl<'a> Batches<'a> {
             batches.push(batch);
             rest = later;
         }
-        Self { all, batches }
+        Self {
+            all,
+            stretches: batches,
+            request_times,
+        }
     }
 
     /// Whether the window is long enough for a decision.
     pub(super) fn suffice(&self) -> bool {
-        self.batches.len() >= FEWEST
+        self.stretches.len() >= FEWEST
+    }
+
+    pub(super) fn all(&self) -> &[Observation] {
+        self.all
+    }
+
+    /// Observations in one mean request time.
+    pub(super) fn per_request_time(&self) -> f64 {
+        self.n() as f64 / self.request_times.max(1.0)
     }
 
     pub(super) fn n(&self) -> usize {
@@ -72,7 +88,7 @@ impl<'a> Batches<'a> {
 
     /// Means of the batches' values; batches without a value are left out.
     pub(super) fn means(&self) -> Vec<f64> {
-        self.batches
+        self.stretches
             .iter()
             .filter_map(|batch| {
                 let values: Vec<f64> = batch.iter().filter_map(|one| one.value).collect();
@@ -82,26 +98,34 @@ impl<'a> Batches<'a> {
     }
 
     /// An upper bound (90 %) of the autocorrelation time of the over-bound indicator, in
-    /// observations: batch size × variance of batch shares / p(1−p), raised by its own noise.
+    /// observations, as far as it can be known.
     pub(super) fn autocorrelation(&self) -> f64 {
+        let over = self.over();
+        if over == 0 || over == self.n() {
+            return CLEAN;
+        }
+        self.dispersion().map_or(FLOOR, |time| time.max(FLOOR))
+    }
+
+    /// Batch size × variance of batch shares / p(1−p), raised by its own noise to an upper bound
+    /// (90 %), at least 1. `None` without batches, or where none or all are over.
+    pub(super) fn dispersion(&self) -> Option<f64> {
         let n = self.n() as f64;
         let share = self.over() as f64 / n.max(1.0);
+        let spread = share * (1.0 - share);
+        if spread <= 0.0 || !self.suffice() {
+            return None;
+        }
         let shares: Vec<f64> = self
-            .batches
+            .stretches
             .iter()
             .filter(|batch| !batch.is_empty())
             .map(|batch| batch.iter().filter(|one| one.over).count() as f64 / batch.len() as f64)
             .collect();
-        let spread = share * (1.0 - share);
-        if spread <= 0.0 {
-            return CLEAN;
-        }
-        let Some(variance) = variance(&shares).filter(|_| self.suffice()) else {
-            return FLOOR;
-        };
         let df = (shares.len() - 1) as f64;
         let size = n / shares.len() as f64;
-        (size * variance / spread * df / chi2_quantile(0.10, df)).max(FLOOR)
+        let time = size * variance(&shares)? / spread * df / chi2_quantile(0.10, df);
+        Some(time.max(1.0))
     }
 }
 
@@ -130,12 +154,12 @@ mod tests {
     #[test]
     fn batches_are_at_least_one_request_time_and_hold_everything() {
         let all = series(&[false; 200]);
-        assert_eq!(cut(&all, 100).batches.len(), 20);
-        assert_eq!(cut(&all, 200).batches.len(), 10);
+        assert_eq!(cut(&all, 100).stretches.len(), 20);
+        assert_eq!(cut(&all, 200).stretches.len(), 10);
         assert!(!cut(&all, 400).suffice());
         assert_eq!(
             cut(&all, 200)
-                .batches
+                .stretches
                 .iter()
                 .map(|batch| batch.len())
                 .sum::<usize>(),

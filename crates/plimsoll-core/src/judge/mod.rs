@@ -1,24 +1,29 @@
 //! The judge: what one level says of one objective, and of all of them together.
 //!
-//! The recipe is statistics.md §2.3: a one-sided beta-binomial mixture on the share of requests
-//! over the bound (Robbins 1970; Howard et al. 2021), its sample size divided by an upper bound of
-//! the autocorrelation time; batch means for objectives on a mean. Decisions are *calibrated* for
-//! autocorrelated data, not guaranteed: the measured error rates stand in that paper.
+//! A share of requests over a bound: two one-sided mixtures, of which a decision needs both
+//! (Robbins 1970; Howard et al. 2021; statistics.md §2.3). One divides the sample size by an upper
+//! bound of the autocorrelation time from batches, the other takes the series for a chain with an
+//! unknown one. A mean: batch means. Decisions are *calibrated* for autocorrelated data, not
+//! guaranteed: `examples/false_decisions.rs` measures how often they are false.
 
 mod batches;
+mod chain;
 mod mean;
 mod observe;
 mod share;
+mod slices;
 
 use serde::{Deserialize, Serialize};
 
 pub use observe::{LevelSample, Observation, observe};
+pub use share::least_requests_for_a_pass;
+pub use slices::Slice;
 
-use crate::slo::{Objective, Slo, Stat};
+use crate::slo::{Objective, Op, Slo, Stat};
 use batches::Batches;
 
 /// One-sided error of a decision: 2.5 %, so 95 % two-sided.
-const SIDE: f64 = 0.025;
+pub const SIDE: f64 = 0.025;
 
 /// The errors that a decision on one objective may make. A conjunction passes when all objectives
 /// pass, so each has the whole of it (Berger 1982); it fails when any fails, so they share it.
@@ -72,9 +77,25 @@ pub struct ObjectiveResult {
     pub standard_error: Option<f64>,
     /// Requests for which the metric does not exist (TPOT of one-token answers).
     pub absent: usize,
+    /// The window in slices of about two mean request times.
+    pub slices: Vec<Slice>,
 }
 
 impl ObjectiveResult {
+    /// Whether the statistic as observed is within the bound by more than a third of it, with
+    /// nothing over it.
+    pub fn is_far_within(&self) -> bool {
+        let is_far = |value: f64| match self.objective.op {
+            Op::AtMost => value < self.objective.bound * (2.0 / 3.0),
+            Op::AtLeast => value > self.objective.bound * 1.5,
+        };
+        let is_clean = self.over == Some(0);
+        match self.objective.stat {
+            Stat::Ratio => is_clean,
+            _ => self.over.is_none_or(|over| over == 0) && self.value.is_some_and(is_far),
+        }
+    }
+
     /// Whether the statistic as observed breaks the bound; `None` without observations. Shares are
     /// compared as shares: a quantile that falls among failures has no value to compare.
     pub fn looks_broken(&self) -> Option<bool> {
@@ -105,7 +126,7 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
     );
     let errors = Errors::of_one_among(slo.0.len());
     let judged = match objective.allowed_share() {
-        Some(allowed) => share::judge(&batches, allowed, errors),
+        Some(allowed) => share::judge(objective, allowed, &batches, errors),
         None => mean::judge(objective, &batches, errors),
     };
     ObjectiveResult {
@@ -120,6 +141,12 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
         autocorrelation: judged.autocorrelation,
         standard_error: judged.standard_error,
         absent: observed.absent,
+        slices: slices::slices(
+            &observed.observations,
+            sample.from,
+            sample.to,
+            sample.request_time,
+        ),
     }
 }
 

@@ -1,31 +1,51 @@
-//! A bounded share: the one-sided beta-binomial mixture (statistics.md §2.3.4).
+//! A bounded share: two one-sided mixtures, and a decision needs both.
+//!
+//! One is the beta-binomial of statistics.md §2.3.4, its sample size divided by an upper bound of
+//! the autocorrelation time from batches: it sees slow changes of any kind, once there are enough
+//! requests over the bound. The other is a two-state chain ([`super::chain`]): it knows what few
+//! clumps, or none, are worth.
 
 use super::batches::Batches;
+use super::chain::{Mixture, Turns};
 use super::{Decision, Errors, Judged};
+use crate::slo::{Metric, Objective};
 use crate::stats::{beta_inc, ln_beta};
 
 /// Weight of the prior, in observations, centred on the allowed share.
-const PRIOR: f64 = 20.0;
+pub(super) const PRIOR: f64 = 20.0;
+/// The longest autocorrelation time that is reckoned with, in mean request times: streams that share
+/// the steps of an engine are slow together (statistics.md §1.1: 30 requests at 36 streams near a KV
+/// limit) …
+const LONGEST_CLUMP_REQUEST_TIMES: f64 = 0.8;
+/// … but at least and at most so many requests. The least makes a pass cost about the 297 requests of
+/// a clean stretch with an autocorrelation time of 3 (statistics.md §2.3.3); the most keeps false
+/// passes at an autocorrelation time of 30 within 10 %.
+const LONGEST_CLUMP_REQUESTS: (f64, f64) = (6.5, 25.0);
 /// Autocorrelation time assumed before there are batches, for the shortcut that fails a hopeless
 /// level early; there is none for a pass.
 const EARLY: f64 = 3.0;
 /// A screened level breaks when its excess is this unlikely (one-sided binomial).
 const SCREEN: f64 = 0.02;
 
-pub(super) fn judge(batches: &Batches<'_>, allowed: f64, errors: Errors) -> Judged {
+pub(super) fn judge(
+    objective: &Objective,
+    allowed: f64,
+    batches: &Batches<'_>,
+    errors: Errors,
+) -> Judged {
     let (k, n) = (batches.over() as f64, batches.n() as f64);
     let autocorrelation = batches.autocorrelation();
-    let (passes, fails) = ((1.0 / errors.pass).ln(), (1.0 / errors.fail).ln());
-    let decision = if batches.suffice() {
-        let evidence = Evidence::of(k / autocorrelation, n / autocorrelation, allowed);
-        if evidence.pass > passes {
-            Decision::Pass
-        } else if evidence.fail > fails {
-            Decision::Fail
-        } else {
-            Decision::Undecided
-        }
-    } else if Evidence::of(k / EARLY, n / EARLY, allowed).fail > fails {
+    let divisor = if batches.suffice() {
+        batches.dispersion().unwrap_or(1.0)
+    } else {
+        EARLY
+    };
+    let longest = longest_clump(objective, batches.per_request_time());
+    let evidence = Evidence::of(k / divisor, n / divisor, allowed)
+        .least(&Mixture::new(allowed, longest).evidence(&Turns::of(batches.all())));
+    let decision = if batches.suffice() && evidence.pass > (1.0 / errors.pass).ln() {
+        Decision::Pass
+    } else if evidence.fail > (1.0 / errors.fail).ln() {
         Decision::Fail
     } else {
         Decision::Undecided
@@ -38,19 +58,63 @@ pub(super) fn judge(batches: &Batches<'_>, allowed: f64, errors: Errors) -> Judg
     }
 }
 
+/// The longest autocorrelation time that is reckoned with, in observations. Failures share no step
+/// of an engine; gaps share it with those of all other streams.
+fn longest_clump(objective: &Objective, per_request_time: f64) -> f64 {
+    let (least, most) = LONGEST_CLUMP_REQUESTS;
+    let longest = LONGEST_CLUMP_REQUEST_TIMES * per_request_time;
+    match objective.metric {
+        Metric::Success => least,
+        Metric::Itl => longest.max(least),
+        _ => longest.clamp(least, most),
+    }
+}
+
+/// How many requests a pass of an objective takes at least, at `streams`: with none over its bound.
+/// `None` where it is no share of requests.
+pub fn least_requests_for_a_pass(objective: &Objective, streams: u32, side: f64) -> Option<u64> {
+    let allowed = objective
+        .allowed_share()
+        .filter(|_| objective.metric != Metric::Itl)?;
+    let mixture = Mixture::new(allowed, longest_clump(objective, f64::from(streams)));
+    let passes = |n: u64| mixture.evidence(&Turns::clean(n)).pass > (1.0 / side).ln();
+    let most = (0..40)
+        .map(|doubling| 1u64 << doubling)
+        .find(|n| passes(*n))?;
+    let (mut low, mut high) = (most / 2, most);
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if passes(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(high)
+}
+
 /// P(K ≥ k) of a binomial with n trials at the allowed share, continued to real k and n.
 fn excess_is_significant(k: f64, n: f64, allowed: f64) -> bool {
     k > n * allowed && beta_inc(k.max(1e-9), n - k + 1.0, allowed) < SCREEN
 }
 
 /// Log evidence for a pass and for a fail.
-struct Evidence {
-    pass: f64,
-    fail: f64,
+pub(super) struct Evidence {
+    pub(super) pass: f64,
+    pub(super) fail: f64,
 }
 
 impl Evidence {
-    fn of(k: f64, n: f64, allowed: f64) -> Self {
+    /// What both say.
+    fn least(self, other: &Self) -> Self {
+        Self {
+            pass: self.pass.min(other.pass),
+            fail: self.fail.min(other.fail),
+        }
+    }
+
+    /// The beta-binomial mixture of k of n, both real numbers.
+    pub(super) fn of(k: f64, n: f64, allowed: f64) -> Self {
         let (a, b) = (PRIOR * allowed, PRIOR * (1.0 - allowed));
         let mixture = ln_beta(k + a, n - k + b)
             - ln_beta(a, b)
@@ -116,14 +180,34 @@ mod tests {
         }
     }
 
-    /// A two-state chain with a known autocorrelation time τ = (1+λ)/(1−λ), at the bound itself:
-    /// there every decision is a false one.
-    fn false_decisions(lambda: f64, seed: u64) -> (u32, u32) {
+    /// The prices of 99 and 402 requests rise with the clumps that are reckoned with. A chain with
+    /// autocorrelation time τ at the bound stays clean for n requests with probability
+    /// (1−α)(1−2α/(τ+1))ⁿ: at the price of 32 streams that is below 5 % for τ = 30.
+    #[test]
+    fn a_pass_costs_more_where_more_requests_may_be_one_clump() {
+        let cost = |objective: &str, streams: u32| {
+            least_requests_for_a_pass(&objective.parse().unwrap(), streams, SIDE)
+        };
+        let few = cost("ttft p95 <= 1s", 8).unwrap();
+        assert!((250..=297).contains(&few), "{few}");
+        assert_eq!(cost("ttft p95 <= 1s", 1), Some(few));
+        let many = cost("ttft p95 <= 1s", 32).unwrap();
+        let clean = 0.95 * (1.0 - 0.1 / 31.0_f64).powf(many as f64);
+        assert!((0.02..0.05).contains(&clean), "{many}");
+        assert_eq!(cost("ttft p95 <= 1s", 200), Some(many));
+        assert_eq!(cost("success >= 99%", 1), cost("success >= 99%", 64));
+        assert_eq!(cost("ttft mean <= 1s", 8), None);
+    }
+
+    /// The first decision on a two-state chain of 60 request times with a known autocorrelation
+    /// time (1+λ)/(1−λ), at the bound itself: there every decision is a false one.
+    fn decides_falsely(time: f64, per_request_time: usize, seed: u64) -> bool {
+        let stickiness = (time - 1.0) / (time + 1.0);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut over = rng.random_bool(0.05);
-        let all: Vec<Observation> = (0..3_000u64)
+        let all: Vec<Observation> = (0..60 * per_request_time as u64)
             .map(|i| {
-                if !rng.random_bool(lambda) {
+                if !rng.random_bool(stickiness) {
                     over = rng.random_bool(0.05);
                 }
                 Observation {
@@ -133,32 +217,39 @@ mod tests {
                 }
             })
             .collect();
-        let mut n = 240usize;
-        while n <= all.len() {
+        let objective = "ttft p95 <= 1s".parse().unwrap();
+        let request_time = Duration::from_millis(per_request_time as u64);
+        let decision = |n: usize| {
             let to = Offset::from_nanos(n as u64 * 1_000_000);
-            let batches = Batches::cut(&all[..n], Offset::ZERO, to, Duration::from_millis(30));
-            match judge(&batches, 0.05, Errors::of_one_among(1)).decision {
-                Decision::Pass => return (1, 0),
-                Decision::Fail => return (0, 1),
-                Decision::Undecided => n = n * 115 / 100,
-            }
-        }
-        (0, 0)
+            let batches = Batches::cut(&all[..n], Offset::ZERO, to, request_time);
+            judge(&objective, 0.05, &batches, Errors::of_one_among(1)).decision
+        };
+        let looks = std::iter::successors(Some(8 * per_request_time), |n| Some(n * 115 / 100));
+        looks
+            .take_while(|n| *n <= all.len())
+            .any(|n| decision(n) != Decision::Undecided)
     }
 
-    /// At 5 % two-sided, 200 runs, three standard errors of their count: 19. At τ = 9 this recipe
-    /// errs in 15 % of such chains, which `docs/metrics.md` says; the judge's evidence is to mend it.
+    /// The goal is 5 % of all and 10 % of the worst kind; to both come two standard errors.
     #[test]
     fn false_decisions_stay_rare_under_autocorrelation() {
-        for lambda in [0.0, 0.5] {
-            let (passes, fails) = (0..200)
-                .map(|seed| false_decisions(lambda, seed))
-                .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-            assert!(
-                passes + fails <= 19,
-                "λ {lambda}: {passes} passes, {fails} fails of 200"
-            );
+        let kinds = [
+            (1.0, 8),
+            (3.0, 16),
+            (10.0, 16),
+            (10.0, 32),
+            (30.0, 32),
+            (30.0, 64),
+        ];
+        let mut all = 0;
+        for (time, per_request_time) in kinds {
+            let count = (0..150)
+                .filter(|seed| decides_falsely(time, per_request_time, *seed))
+                .count();
+            assert!(count <= 22, "τ {time}: {count} of 150");
+            all += count;
         }
+        assert!(all <= 58, "{all} of 900");
     }
 
     #[test]

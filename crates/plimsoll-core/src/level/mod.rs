@@ -8,6 +8,7 @@
 //!
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
+mod alarms;
 mod book;
 mod client;
 mod load;
@@ -17,6 +18,7 @@ mod summary;
 
 use std::time::Duration;
 
+pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
@@ -27,11 +29,18 @@ use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
 use crate::time::Offset;
+use alarms::Series;
 use since::Since;
 
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
+/// The baseline is for the request time; one stream at a time, requests are dear.
+const BASELINE_REQUESTS: usize = 4;
+/// Requests of a visit, at least (statistics.md §4.2.3).
+const VISIT_REQUESTS: usize = 40;
+/// A visit is not broken off before this many request times.
+const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
 /// Printed figures come from a window of at least this many request times …
 const PRINT_REQUEST_TIMES: f64 = 5.0;
 /// … unless that takes longer than this on a screened level.
@@ -78,6 +87,8 @@ pub struct Level {
     /// Stream-seconds in the book when the window began.
     area_at_window: f64,
     next_look: Duration,
+    /// Where a window ends at the earliest that was held once more.
+    extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -98,6 +109,7 @@ impl Level {
             window_from: None,
             area_at_window: 0.0,
             next_look: Duration::ZERO,
+            extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
         }
@@ -154,7 +166,11 @@ impl Level {
             self.window_from = Some(now);
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
-            self.next_look = self.request_time().mul_f64(FIRST_LOOK_REQUEST_TIMES);
+            let first_look = match self.plan.hold {
+                Hold::Visit | Hold::Confirm => VISIT_LOOK_REQUEST_TIMES,
+                _ => FIRST_LOOK_REQUEST_TIMES,
+            };
+            self.next_look = self.request_time().mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -235,6 +251,9 @@ impl Level {
         if length >= self.plan.longest_hold {
             return true;
         }
+        if self.extended_to.is_some_and(|until| now < until) {
+            return false;
+        }
         match self.plan.hold {
             Hold::Screen => {
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
@@ -244,19 +263,57 @@ impl Level {
             Hold::Short => {
                 length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
+            Hold::Visit | Hold::Confirm => {
+                let enough = self.plan.hold == Hold::Visit
+                    && length >= request_time.mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
+                    && self.since_window.ended() >= VISIT_REQUESTS;
+                enough || self.is_broken(from, now)
+            }
             Hold::Decide => {
                 if length < self.next_look {
                     return false;
                 }
                 self.next_look = length.mul_f64(LOOK_GROWTH);
-                let verdict = judge::conjunction(&judge::judge(
-                    &self.slo,
-                    &self.sample(from, now, &self.book.in_flight()),
-                ));
-                verdict != Decision::Undecided
+                let decision = self.decision(from, now);
+                decision != Decision::Undecided
                     && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && !self.goes_on(decision, from, now)
             }
         }
+    }
+
+    /// Whether a look, if one is due, finds the SLO broken.
+    fn is_broken(&mut self, from: Offset, now: Offset) -> bool {
+        let length = now.since(from);
+        if length < self.next_look {
+            return false;
+        }
+        self.next_look = length + self.request_time();
+        self.decision(from, now) == Decision::Fail && !self.goes_on(Decision::Fail, from, now)
+    }
+
+    fn decision(&self, from: Offset, now: Offset) -> Decision {
+        let in_flight = self.book.in_flight();
+        judge::conjunction(&judge::judge(
+            &self.slo,
+            &self.sample(from, now, &in_flight),
+        ))
+    }
+
+    /// Whether a decided level is held once more, as long again: its later part speaks against the
+    /// decision. Not beyond its longest hold.
+    fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
+        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        if goes_on {
+            self.extended_to = Some(now + now.since(from));
+        }
+        goes_on
+    }
+
+    fn series(&self, from: Offset, to: Offset) -> Series {
+        let request_times = to.since(from).as_secs_f64() / self.request_time().as_secs_f64();
+        let in_flight = self.book.in_flight();
+        Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
     /// Whether a window was long enough for a screened level to mean anything.
@@ -266,7 +323,11 @@ impl Level {
     }
 
     fn has_screened(&self) -> bool {
-        self.since_window.ended() >= SCREEN_REQUESTS
+        let least = match self.plan.purpose {
+            Purpose::Baseline => BASELINE_REQUESTS,
+            _ => SCREEN_REQUESTS,
+        };
+        self.since_window.ended() >= least
     }
 
     fn sample<'a>(

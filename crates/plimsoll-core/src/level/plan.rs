@@ -18,8 +18,10 @@ pub enum Purpose {
     Ramp,
     /// Between a load that holds and one that breaks, held shortly to halve the bracket.
     Bisect,
-    /// At the edge, held until decided.
+    /// At the edge, one visit among several.
     Refine,
+    /// At the gateway cap, held for minutes at the end.
+    Confirm,
 }
 
 /// How long a level is held.
@@ -30,6 +32,10 @@ pub enum Hold {
     Screen,
     /// For two request times and 8 requests: enough to halve a bracket whose ends are held later.
     Short,
+    /// For five request times and 40 requests, or until the SLO is broken: one of several visits.
+    Visit,
+    /// To the end of the longest hold, or until the SLO is broken.
+    Confirm,
     /// Until the objectives are decided.
     Decide,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
+use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -108,6 +108,8 @@ pub struct LevelSummary {
     pub speed_tok_per_s: Summary,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// What the series of the window say against it.
+    pub alarms: Vec<Alarm>,
     /// The client's own health.
     pub client: ClientHealth,
     /// The server's signals, where it has metrics.
@@ -122,7 +124,11 @@ impl LevelSummary {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
-            LevelVerdict::Undecided if self.purpose != Purpose::Refine => true,
+            LevelVerdict::Undecided
+                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+            {
+                true
+            }
             _ => {
                 self.window
                     .is_none_or(|window| window.request_times < LEAST_REQUEST_TIMES)
@@ -207,6 +213,7 @@ pub(super) fn summarise(
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
         objectives,
+        alarms: level.series(from, now).alarms(),
         client,
         server,
     };
@@ -228,7 +235,7 @@ fn verdict(
     }
     let broken = |result: &&ObjectiveResult| match plan.hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Decide => result.decision == Decision::Fail,
+        Hold::Visit | Hold::Confirm | Hold::Decide => result.decision == Decision::Fail,
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -247,7 +254,7 @@ fn verdict(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Decide, _) => (LevelVerdict::Undecided, None),
+        (Hold::Visit | Hold::Confirm | Hold::Decide, _) => (LevelVerdict::Undecided, None),
     }
 }
 

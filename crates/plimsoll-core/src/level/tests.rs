@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::judge::least_requests_for_a_pass;
 use crate::outcome::Outcome;
 use crate::record::tests::record;
 
@@ -210,9 +211,10 @@ fn a_clear_pass_ends_when_it_is_decided() {
     assert_eq!(load.run(30_000, |_, _| GOOD), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Pass);
-    // 99 requests by 3, the autocorrelation time where nothing was over; looks grow by 15 %.
-    let n = summary.objectives[0].n;
-    assert!((297..=350).contains(&n), "{n}");
+    // The least requests of a pass; looks grow by 15 %.
+    let least = least_requests_for_a_pass(&TTFT.parse::<Slo>().unwrap().0[0], 8, 0.025).unwrap();
+    let n = summary.objectives[0].n as u64;
+    assert!((least..=least * 115 / 100 + 8).contains(&n), "{n}");
     assert!(summary.window.unwrap().request_times >= 5.0);
 }
 
@@ -332,4 +334,27 @@ fn carried_requests_are_in_flight_but_do_not_count() {
     assert!(counts.balance());
     assert_eq!(finished.summary.objectives[0].n, 0);
     assert_eq!(finished.records.len(), 2);
+}
+
+#[test]
+fn a_fail_that_the_later_part_contradicts_is_held_once_more() {
+    let run = |later: u64| {
+        let mut load = Driver::start(plan(32, Hold::Decide), TTFT);
+        load.run(30_000, |id, sent| {
+            let one_in = if sent < 600 { 2 } else { later };
+            if id.is_multiple_of(one_in) {
+                LATE
+            } else {
+                GOOD
+            }
+        });
+        load.finish()
+    };
+    let (steady, better) = (run(2), run(5));
+    assert_eq!(steady.verdict, LevelVerdict::Fail);
+    assert!(steady.alarms.is_empty(), "{:?}", steady.alarms);
+    let length = |summary: &LevelSummary| summary.window.unwrap().request_times;
+    assert!(length(&steady) < 8.2, "{}", length(&steady));
+    assert!(length(&better) > 15.9, "{}", length(&better));
+    assert_eq!(better.verdict, LevelVerdict::Fail);
 }

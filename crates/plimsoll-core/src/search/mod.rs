@@ -11,11 +11,13 @@
 //! The stage is not stored: it follows from the levels.
 
 mod cause;
+mod edge;
 mod growth;
 mod interval;
 mod knee;
 mod ladder;
 mod outcome;
+mod visits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,20 +26,18 @@ use serde::{Deserialize, Serialize};
 
 pub use ladder::{Ladder, LadderError};
 
+use crate::judge::{self, SIDE};
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
-use crate::slo::{Objective, Slo};
+use crate::slo::Slo;
 use crate::verdict::Verdict;
 use crate::workload::ThinkTime;
 
 /// The bracket is closed at this ratio, or at one stream.
-const PRECISION: f64 = 0.05;
+const BRACKET: f64 = 1.25;
+/// The first rung of a doubling ladder where one stream is far from every bound.
+const FIRST_IF_FAR: u32 = 8;
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// Levels held until decided, at most: both ends of the bracket and what narrows the interval.
-const MOST_HELD: usize = 8;
-/// Requests that a decided pass takes where nothing is over the bound: 99 for a share of 5 %, 402
-/// for 1 %, times the autocorrelation assumed of a clean stretch (statistics.md §1.4, §2.3.3).
-const PASS_REQUESTS: [(f64, f64); 2] = [(0.05, 99.0 * 3.0), (0.01, 402.0 * 3.0)];
 /// No level is held longer than this for the sake of a pass.
 const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
@@ -73,6 +73,8 @@ pub struct SearchConfig {
     pub think: Option<ThinkTime>,
     /// Time for the whole search.
     pub budget: Duration,
+    /// Whether the gateway cap is held for some minutes at the end.
+    pub confirm: bool,
     /// Planned mean as a share of the gateway cap, at most.
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
@@ -156,7 +158,7 @@ impl Search {
 
     /// What to do next, `elapsed` into the run.
     pub fn next(&self, elapsed: Duration) -> Next {
-        let wanted = self.wanted();
+        let wanted = self.wanted(elapsed);
         match wanted {
             Ok(_) if elapsed >= self.config.budget => self.done(Stop::Budget, elapsed),
             Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
@@ -174,7 +176,7 @@ impl Search {
     }
 
     /// The next load, or why there is none.
-    fn wanted(&self) -> Result<(u32, Purpose), Stop> {
+    fn wanted(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         let Some(last) = self.levels.last() else {
             return Ok((1, Purpose::Baseline));
         };
@@ -206,7 +208,7 @@ impl Search {
             return Err(stop);
         }
         match self.bracket() {
-            (low, Some(high)) => self.refine(low, high),
+            (low, Some(high)) => self.refine(low, high, elapsed),
             (low, None) => self.ramp(low),
         }
     }
@@ -214,7 +216,7 @@ impl Search {
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
         let most = self.config.most_streams;
         let rung = if low < self.config.start {
-            Some(self.config.ladder.first(self.config.start))
+            Some(self.first_rung())
         } else {
             None
         };
@@ -230,44 +232,28 @@ impl Search {
         }
     }
 
-    fn refine(&self, low: u32, high: u32) -> Result<(u32, Purpose), Stop> {
-        if low > 0 && !is_close(low, high) {
-            return Ok((between(low, high), Purpose::Bisect));
+    /// Where one stream is far from every bound, the next loads would only cost time.
+    fn first_rung(&self) -> u32 {
+        let first = self.config.ladder.first(self.config.start);
+        let is_far = self
+            .levels
+            .first()
+            .is_some_and(|level| level.objectives.iter().all(|result| result.is_far_within()));
+        if is_far && self.config.ladder == Ladder::Doubling {
+            first.max(FIRST_IF_FAR)
+        } else {
+            first
         }
-        // Short levels are not decisions: both ends of the bracket are held before it counts.
-        let unheld = [high, low]
-            .into_iter()
-            .find(|load| *load > 0 && !self.was_held(*load));
-        unheld
-            .or_else(|| self.doubtful(low, high))
-            .map(|load| (load, Purpose::Refine))
-            .ok_or(Stop::Closed)
     }
 
-    /// A load outside the bracket, where the interval reaches further than the bracket does: first
-    /// 5 % away, then twice as far each time, so that a doubt far away is met soon.
-    fn doubtful(&self, low: u32, high: u32) -> Option<u32> {
-        let held = self
-            .levels
-            .iter()
-            .filter(|level| level.purpose == Purpose::Refine)
-            .count();
-        let interval = interval::interval(&self.levels).filter(|_| held < MOST_HELD)?;
-        let steps = |load: u32| {
-            let first = (f64::from(load) * PRECISION).round().max(1.0) as u32;
-            (0..16u32).map(move |doubling| first.saturating_mul(1 << doubling))
-        };
-        let above = steps(high)
-            .map(|step| high.saturating_add(step).min(self.config.most_streams))
-            .take_while(|load| interval.upper.is_none_or(|upper| *load <= upper))
-            .find(|load| *load > high && !self.was_held(*load));
-        let below = || {
-            steps(low)
-                .map(|step| low.saturating_sub(step).max(1))
-                .take_while(|load| *load > interval.lower)
-                .find(|load| *load < low && !self.was_held(*load))
-        };
-        above.or_else(below)
+    fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
+        let at_edge =
+            |level: &LevelSummary| matches!(level.purpose, Purpose::Refine | Purpose::Confirm);
+        let is_wide = high > low + 1 && f64::from(high) > f64::from(low) * BRACKET;
+        if low > 0 && is_wide && !self.levels.iter().any(at_edge) {
+            return Ok((between(low, high), Purpose::Bisect));
+        }
+        self.visit(elapsed)
     }
 
     fn was_held(&self, load: u32) -> bool {
@@ -351,14 +337,20 @@ impl Search {
         let hold = match purpose {
             Purpose::Baseline | Purpose::Ramp => Hold::Screen,
             Purpose::Bisect => Hold::Short,
-            Purpose::Refine => Hold::Decide,
+            Purpose::Refine => Hold::Visit,
+            Purpose::Confirm => Hold::Confirm,
         };
         let think = self.config.think.filter(|_| purpose != Purpose::Baseline);
         let cycle = request_time + think.map_or(Duration::ZERO, |think| think.mean);
         let by_request_time = match hold {
             // Eight requests take eight cycles at one stream, and one at eight.
             Hold::Screen | Hold::Short => Duration::from_secs(20)
-                .max(request_time.mul_f64(4.0) + cycle.mul_f64(8.0 / f64::from(streams))),
+                .max(request_time.mul_f64(4.0) + cycle.mul_f64(16.0 / f64::from(streams))),
+            Hold::Visit => {
+                request_time.mul_f64(crate::tune("VISIT", 5.0))
+                    + cycle.mul_f64(60.0 / f64::from(streams))
+            }
+            Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
             Hold::Decide => Duration::from_secs(30)
                 .max(self.time_for_a_pass(streams, cycle).min(LONGEST_FOR_PASS))
                 .max(request_time * 12),
@@ -392,18 +384,14 @@ impl Search {
 
     /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
     fn time_for_a_pass(&self, streams: u32, cycle: Duration) -> Duration {
-        let strictest = self
+        let requests = self
             .config
             .slo
             .0
             .iter()
-            .filter_map(Objective::allowed_share)
-            .fold(1.0, f64::min);
-        let requests = PASS_REQUESTS
-            .iter()
-            .rev()
-            .find(|(allowed, _)| strictest <= *allowed + 1e-9)
-            .map_or(0.0, |(_, requests)| *requests);
+            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
+            .max()
+            .unwrap_or(0) as f64;
         cycle.mul_f64(requests / f64::from(streams))
     }
 }
@@ -411,12 +399,6 @@ impl Search {
 /// The streams of a level: a search runs no other load.
 fn load_of(level: &LevelSummary) -> u32 {
     level.load.streams().unwrap_or(0)
-}
-
-/// Whether two loads are within 5 % or one stream.
-fn is_close(low: u32, high: u32) -> bool {
-    let gap = high - low;
-    gap <= 1 || f64::from(gap) <= f64::from(low) * PRECISION
 }
 
 /// The geometric middle of two loads that are not neighbours.

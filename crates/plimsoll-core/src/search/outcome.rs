@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, interval};
 use super::{Search, Standing, Stop, cause, growth, knee, load_of};
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
@@ -10,7 +9,11 @@ use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictK
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
     let capacity = capacity(search, stop, low, high);
-    let kind = match kind(stop, low, high) {
+    let kind = match kind(
+        stop,
+        capacity.map_or(low, |capacity| capacity.streams),
+        high,
+    ) {
         // Nothing broke, but nothing is known to hold either.
         VerdictKind::AboveLast if capacity.is_none_or(|capacity| capacity.lower == 0) => {
             VerdictKind::Inconclusive
@@ -54,7 +57,7 @@ fn kind(stop: Stop, low: u32, high: Option<u32>) -> VerdictKind {
         (Stop::ServerGone { .. }, ..) => VerdictKind::ServerGone,
         (Stop::Unmeasurable { .. }, ..) => VerdictKind::Inconclusive,
         (Stop::LadderEnd, ..) => VerdictKind::AboveLast,
-        (Stop::Closed, 0, _) => VerdictKind::BelowFirst,
+        (Stop::Closed | Stop::Budget, 0, Some(_)) => VerdictKind::BelowFirst,
         (_, 1.., Some(_)) => VerdictKind::Capacity,
         _ => VerdictKind::Inconclusive,
     }
@@ -86,21 +89,19 @@ fn capacity(search: &Search, stop: Stop, low: u32, high: Option<u32>) -> Option<
             upper: Some(at_streams - 1),
         });
     }
-    if low == 0 {
-        return None;
+    if high.is_none() {
+        let lower = if search.was_held(low) { low } else { 0 };
+        return (low > 0).then_some(Capacity {
+            streams: low,
+            lower,
+            upper: None,
+        });
     }
-    let found = interval(&search.levels);
-    let Interval { lower, upper } = found.unwrap_or(Interval {
-        lower: 0,
-        upper: high.map(|high| high - 1),
-    });
-    Some(Capacity {
-        streams: low,
-        lower: lower.min(low),
-        upper: match (high, upper) {
-            (None, _) | (Some(_), None) => None,
-            (Some(_), Some(upper)) => Some(upper.max(low)),
-        },
+    let known = search.known()?;
+    (known.streams > 0).then_some(Capacity {
+        streams: known.streams,
+        lower: known.lower,
+        upper: Some(known.upper),
     })
 }
 

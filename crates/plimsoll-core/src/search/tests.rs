@@ -31,6 +31,7 @@ pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         autocorrelation: 1.5,
         standard_error: None,
         absent: 0,
+        slices: Vec::new(),
     };
     LevelSummary {
         index: 0,
@@ -69,6 +70,7 @@ pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         stall_ms: Summary::default(),
         speed_tok_per_s: Summary::default(),
         objectives: vec![result],
+        alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,
     }
@@ -88,6 +90,7 @@ fn config() -> SearchConfig {
         level_time: None,
         think: None,
         budget: Duration::from_secs(900),
+        confirm: true,
         headroom: 0.75,
         first_request_time: Duration::from_secs(1),
     }

@@ -89,6 +89,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         level_time: args.level_time,
         think: asked::think(args),
         budget: args.budget,
+        confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
     };

@@ -1,0 +1,145 @@
+//! How an objective worsens with the load: the likelihood of what levels showed, given where the
+//! edge lies.
+//!
+//! The share of bad requests at load N is modelled as logit p = logit α + ε·ln(N/C): it is the
+//! allowed share α at the capacity C. Two things bend that line. Below the edge there is a floor λ
+//! that does not depend on the load: what a cap on sequences looks like. Above it, at a kink, the
+//! line turns steep (a smooth edge runs into a cap) or flat (the batch is full). Slopes as measured
+//! in statistics.md §1.1; slope, floor and kink are integrated out. A mean is modelled alike, by its
+//! distance from the bound.
+
+use super::points::{Point, Seen};
+
+/// Slopes tried, d logit p / d ln N: from nearly flat to a cliff.
+const SLOPES: [f64; 7] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0];
+/// The same of a mean, d(mean/bound) / d ln N.
+const MEAN_SLOPES: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0];
+/// Floors tried below the edge, as a share of the allowed one.
+const FLOORS: [f64; 3] = [0.0, 0.2, 0.5];
+/// Kinks tried above the edge: how far away in ln N, and the factor of the slope from there on.
+const KINKS: [(f64, f64); 5] = [(0.0, 1.0), (0.03, 8.0), (0.1, 8.0), (0.25, 8.0), (0.2, 0.1)];
+
+/// One curve through the edge.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    slope: usize,
+    floor: usize,
+    kink: usize,
+}
+
+/// The likelihood of all points, given the edge: integrated over the shapes, and the best shape.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fit {
+    pub(super) log_likelihood: f64,
+    pub(super) shape: Shape,
+}
+
+/// Fits the points for an edge at `ln_edge`, counts divided by `dispersion`.
+pub(super) fn fit(points: &[Point], ln_edge: f64, dispersion: f64) -> Fit {
+    let mut sums = Vec::with_capacity(SLOPES.len());
+    let mut best = (
+        f64::NEG_INFINITY,
+        Shape {
+            slope: 0,
+            floor: 0,
+            kink: 0,
+        },
+    );
+    for slope in 0..SLOPES.len() {
+        let likelihood = |shape: Shape, is_below: bool| -> f64 {
+            points
+                .iter()
+                .filter(|point| (point.ln_load <= ln_edge) == is_below)
+                .map(|point| shape.log_likelihood(point, ln_edge) / dispersion)
+                .sum()
+        };
+        let floors: Vec<f64> = (0..FLOORS.len())
+            .map(|floor| {
+                likelihood(
+                    Shape {
+                        slope,
+                        floor,
+                        kink: 0,
+                    },
+                    true,
+                )
+            })
+            .collect();
+        let kinks: Vec<f64> = (0..KINKS.len())
+            .map(|kink| {
+                likelihood(
+                    Shape {
+                        slope,
+                        floor: 0,
+                        kink,
+                    },
+                    false,
+                )
+            })
+            .collect();
+        sums.push(log_mean_exp(&floors) + log_mean_exp(&kinks));
+        let ((floor, below), (kink, above)) = (largest(&floors), largest(&kinks));
+        if below + above > best.0 {
+            best = (below + above, Shape { slope, floor, kink });
+        }
+    }
+    Fit {
+        log_likelihood: log_mean_exp(&sums),
+        shape: best.1,
+    }
+}
+
+impl Shape {
+    /// The modelled share of bad requests at `distance` = ln(N/C).
+    pub(super) fn share(self, distance: f64, allowed: f64) -> f64 {
+        let floor = if distance <= 0.0 {
+            FLOORS[self.floor] * allowed
+        } else {
+            0.0
+        };
+        let at_edge = (allowed - floor) / (1.0 - floor);
+        let logit = (at_edge / (1.0 - at_edge)).ln() + SLOPES[self.slope] * self.bent(distance);
+        floor + (1.0 - floor) / (1.0 + (-logit).exp())
+    }
+
+    /// Distance along a line that bends at the kink.
+    fn bent(self, distance: f64) -> f64 {
+        let (at, factor) = KINKS[self.kink];
+        if distance <= at {
+            distance
+        } else {
+            at + (distance - at) * factor
+        }
+    }
+
+    /// How steep the edge is, d logit p / d ln N.
+    pub(super) fn steepness(self) -> f64 {
+        SLOPES[self.slope]
+    }
+
+    fn log_likelihood(self, point: &Point, ln_edge: f64) -> f64 {
+        let distance = point.ln_load - ln_edge;
+        match point.seen {
+            Seen::Share { allowed, over, n } => {
+                let share = self.share(distance, allowed).clamp(1e-9, 1.0 - 1e-9);
+                over * share.ln() + (n - over) * (1.0 - share).ln()
+            }
+            Seen::Mean { excess, error } => {
+                let expected = MEAN_SLOPES[self.slope] * self.bent(distance);
+                -0.5 * ((excess - expected) / error).powi(2)
+            }
+        }
+    }
+}
+
+fn largest(values: &[f64]) -> (usize, f64) {
+    let all = values.iter().copied().enumerate();
+    all.fold((0, f64::NEG_INFINITY), |a, b| if b.1 > a.1 { b } else { a })
+}
+
+/// ln of the mean of exponentials.
+fn log_mean_exp(values: &[f64]) -> f64 {
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = values.iter().map(|value| (value - most).exp()).sum();
+    most + (sum / values.len() as f64).ln()
+}

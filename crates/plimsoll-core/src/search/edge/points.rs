@@ -1,0 +1,121 @@
+//! What the visits of a load showed of one objective.
+
+use crate::judge::{ObjectiveResult, Slice};
+use crate::level::{LevelSummary, LevelVerdict};
+use crate::slo::Op;
+use crate::stats::variance;
+
+/// All visits of one load.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    pub(super) ln_load: f64,
+    pub(super) seen: Seen,
+    /// The slices of each visit.
+    pub(super) visits: Vec<Vec<Slice>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen {
+    /// `over` of `n` observations are bad.
+    Share { allowed: f64, over: f64, n: f64 },
+    /// (mean − bound)/bound, positive where it is broken, and its standard error.
+    Mean { excess: f64, error: f64 },
+}
+
+/// What the visits showed of objective `index`, by load; void ones do not count.
+pub(super) fn points(levels: &[LevelSummary], index: usize) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for level in levels {
+        if level.verdict == LevelVerdict::Void || level.window.is_none() {
+            continue;
+        }
+        let Some(result) = level.objectives.get(index) else {
+            continue;
+        };
+        let Some(seen) = seen(result) else {
+            continue;
+        };
+        let ln_load = level.load.amount().ln();
+        match points.iter_mut().find(|point| same(point.ln_load, ln_load)) {
+            Some(point) => point.join(seen, result.slices.clone()),
+            None => points.push(Point {
+                ln_load,
+                seen,
+                visits: vec![result.slices.clone()],
+            }),
+        }
+    }
+    points
+}
+
+/// Loads are whole streams, or rates on a grid of per cents.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-9
+}
+
+impl Point {
+    fn join(&mut self, seen: Seen, slices: Vec<Slice>) {
+        self.visits.push(slices);
+        self.seen = match (self.seen, seen) {
+            (
+                Seen::Share { allowed, over, n },
+                Seen::Share {
+                    over: more, n: of, ..
+                },
+            ) => Seen::Share {
+                allowed,
+                over: over + more,
+                n: n + of,
+            },
+            (
+                Seen::Mean {
+                    excess: a,
+                    error: s,
+                },
+                Seen::Mean {
+                    excess: b,
+                    error: t,
+                },
+            ) => {
+                let (v, w) = (s.powi(-2), t.powi(-2));
+                Seen::Mean {
+                    excess: (a * v + b * w) / (v + w),
+                    error: (v + w).powf(-0.5),
+                }
+            }
+            (one, _) => one,
+        };
+    }
+}
+
+fn seen(result: &ObjectiveResult) -> Option<Seen> {
+    let objective = &result.objective;
+    if let Some(allowed) = objective.allowed_share() {
+        let n = result.n as f64;
+        let over = result.over? as f64;
+        return (n > 0.0).then_some(Seen::Share { allowed, over, n });
+    }
+    let distance = (result.value? - objective.bound) / objective.bound;
+    let excess = if objective.op == Op::AtMost {
+        distance
+    } else {
+        -distance
+    };
+    let means: Vec<f64> = result
+        .slices
+        .iter()
+        .filter_map(|slice| slice.mean)
+        .collect();
+    let by_slices = variance(&means).map(|spread| (spread / means.len() as f64).sqrt());
+    let error = by_slices
+        .into_iter()
+        .chain(result.standard_error)
+        .reduce(f64::max)?;
+    Some(Seen::Mean {
+        excess,
+        error: (error / objective.bound).max(LEAST_ERROR),
+    })
+}
+
+/// No mean is taken as better known than to one per mille of its bound.
+const LEAST_ERROR: f64 = 1e-3;
