@@ -6,6 +6,7 @@
 //! | [`table`] | the table of levels, and one line of it for live progress |
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
 //! | [`console`] | all of these on a terminal |
+//! | [`dry_run`] | what a search would do, before it does |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`capacity_plan`] | users, requests, servers and cost, with their formulas |
 //! | [`plot`] | a picture from points and marks |
@@ -17,6 +18,7 @@
 
 pub mod capacity_plan;
 pub mod console;
+pub mod dry_run;
 pub mod figures;
 pub mod lang;
 pub mod load;

@@ -33,6 +33,23 @@ impl Ladder {
         }
     }
 
+    /// The loads of a whole ramp: one stream, the rungs from `start` on, and `most` itself.
+    pub fn rungs(&self, start: u32, most: u32) -> Vec<u32> {
+        let mut rungs = vec![1];
+        let mut next = Some(self.first(start));
+        while let Some(rung) = next.filter(|rung| *rung < most) {
+            if rung > 1 {
+                rungs.push(rung);
+            }
+            next = self.above(rung);
+        }
+        let has_more = next.is_some();
+        if has_more && most > 1 {
+            rungs.push(most);
+        }
+        rungs
+    }
+
     /// The first rung at or above `start`.
     pub fn first(&self, start: u32) -> u32 {
         match self {
@@ -80,6 +97,10 @@ mod tests {
         assert_eq!(guide.above(50), Some(100));
         assert_eq!(guide.above(1_000), None);
         assert_eq!(guide.first(3), 5);
+        assert_eq!(guide.rungs(2, 200), [1, 2, 5, 10, 20, 50, 100, 200]);
+        assert_eq!(guide.rungs(2, 5_000).last(), Some(&1_000));
+        assert_eq!(Ladder::Doubling.rungs(2, 12), [1, 2, 4, 8, 12]);
+        assert_eq!(Ladder::Doubling.rungs(1, 1), [1]);
         let own: Ladder = "1, 3,9".parse().unwrap();
         assert_eq!(own.above(3), Some(9));
         assert_eq!("doubling".parse::<Ladder>().unwrap().above(8), Some(16));

@@ -40,13 +40,6 @@ pub struct GuideNumbers {
     pub requests: u32,
 }
 
-impl GuideNumbers {
-    /// The time that a request may take at most if both numbers are to hold (Little's law).
-    pub fn request_time_s(self) -> f64 {
-        f64::from(self.max_concurrency) / self.request_per_s
-    }
-}
-
 impl NamedWorkload {
     /// The workload of this name, English or Chinese.
     pub fn find(name: &str) -> Option<Self> {
@@ -222,8 +215,5 @@ mod tests {
             );
             assert_eq!(one.guide, Some(numbers));
         }
-        // 200 streams at 100 requests a second leave 2 s for 512 tokens.
-        let content = NamedWorkload::find("guide:content").unwrap();
-        assert!((content.guide.unwrap().request_time_s() - 2.0).abs() < 1e-12);
     }
 }

@@ -96,6 +96,9 @@ pub(crate) struct FindArgs {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 
+    /// Show what would be done, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

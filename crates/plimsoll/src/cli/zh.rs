@@ -17,7 +17,7 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 85] = [
+const ARGUMENTS: [(&str, &str); 86] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -94,6 +94,7 @@ const ARGUMENTS: [(&str, &str); 85] = [
     ("timeout", "单个请求的时限"),
     ("headroom", "规划的平均并发最多占网关上限的比例"),
     ("seed", "所有随机数的种子"),
+    ("dry_run", "只显示将要做什么，不发送任何请求"),
     ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
     ("lang", "显示语言"),
     ("streams", "依次测试的并发路数，由小到大"),

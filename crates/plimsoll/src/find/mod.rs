@@ -3,6 +3,7 @@
 mod asked;
 mod folder;
 mod plan;
+mod preview;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -41,6 +42,9 @@ use plan::Resolved;
 pub(crate) fn run(args: &FindArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
     let started = jiff::Timestamp::now();
     let mut resolved = plan::resolve(args)?;
+    if args.dry_run {
+        return preview::show(&resolved, args.json, lang);
+    }
     let folder = Folder::create(args.out.as_deref(), started)?;
     let console = Console::new(args.quiet || args.json, lang);
     // The engine lives as long as the run does.

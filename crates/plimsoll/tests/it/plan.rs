@@ -87,3 +87,29 @@ fn what_it_cannot_plan_from_is_a_usage_error() {
         assert!(text.contains(expected), "{arguments:?}: {text}");
     }
 }
+
+/// Nobody listens there, and no folder is made.
+#[test]
+fn a_dry_run_sends_nothing_and_warns_of_the_guides_contradiction() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(plimsoll()
+        .args([
+            "find",
+            "127.0.0.1:1",
+            "--dry-run",
+            "--workload",
+            "guide:内容",
+        ])
+        .args(["--ladder", "guide"])
+        .current_dir(&folder));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    for expected in [
+        "1, 2, 5, 10, 20, 50, 100, 200 streams",
+        "leave 2 s for a request",
+        "contradict each other",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
