@@ -18,6 +18,7 @@ doc:
 # Generated files in step with the code.
 schema:
     cargo xtask schema --check
+    cargo xtask pictures --check
 
 # Instructions of an output event, against a bound; needs valgrind.
 instructions:

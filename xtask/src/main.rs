@@ -3,6 +3,7 @@
 //! | command | does |
 //! |---|---|
 //! | `cargo xtask schema [--check]` | writes the JSON Schema of the run file, or sees that it is in step |
+//! | `cargo xtask pictures [--check]` | draws the pictures of docs/method.md, or sees that they are in step |
 //! | `cargo xtask instructions` | counts the instructions of an output event (needs valgrind) |
 //! | `cargo xtask bench [--peers DIR] [--rounds N] [--part PART]` | the load engine against its bounds and its peers |
 
@@ -12,6 +13,7 @@ mod bench;
 mod command;
 mod evidence;
 mod instructions;
+mod pictures;
 mod schema;
 
 use anyhow::{Result, bail};
@@ -22,11 +24,13 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["schema"] => schema::write(),
         ["schema", "--check"] => schema::check(),
+        ["pictures"] => pictures::write(),
+        ["pictures", "--check"] => pictures::check(),
         ["instructions"] => instructions::check(),
         ["bench", options @ ..] => bench::run(options),
         ["evidence", options @ ..] => evidence::run(options),
         _ => bail!(
-            "usage: cargo xtask schema [--check] | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
+            "usage: cargo xtask schema [--check] | pictures [--check] | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
         ),
     }
 }

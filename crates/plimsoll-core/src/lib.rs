@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod record;
 pub mod run;
 pub mod runner;
+pub mod scaling;
 pub mod schedule;
 pub mod search;
 pub mod slo;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scaling::Scaling;
 use crate::stats::{largest_mean_within, poisson_exceeds};
 
 /// In-flight exceeds the gateway cap this share of the time at the planned mean, at most.
@@ -111,16 +112,6 @@ impl PlannedMean {
     }
 }
 
-/// Where more load stops bringing more throughput.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Knee {
-    /// Concurrent streams.
-    pub streams: u32,
-    /// How it is defined.
-    pub definition: String,
-}
-
 /// Which limit binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -208,8 +199,8 @@ pub struct Verdict {
     pub broken_at_streams: Option<u32>,
     /// Why.
     pub cause: Option<Cause>,
-    /// Where more load stops bringing more throughput.
-    pub knee: Option<Knee>,
+    /// How throughput follows the load: growth, knees, and a law fitted for the picture.
+    pub scaling: Scaling,
     /// Completed requests per second at the capacity.
     pub request_per_s: Option<f64>,
     /// Output tokens per second at the capacity.

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict};
 use plimsoll_core::run::Run;
+use plimsoll_core::scaling::{KneeKind, UslResidual};
 use plimsoll_core::slo::{Metric, Op, Stat};
-use plimsoll_core::verdict::VerdictKind;
+use plimsoll_core::verdict::{Verdict, VerdictKind};
 
 use crate::lang::Lang;
 use crate::plot::{Figure, Format, Marks, PlotError, PlotInput, PlotPoint, PointVerdict, render};
+
+/// The law is drawn through this many steps.
+const LAW_STEPS: u32 = 60;
 
 /// What the pictures of a run show: one point for each load, from its latest visit that is not
 /// void, and the marks of the verdict.
@@ -20,6 +24,7 @@ pub fn plot_input(run: &Run) -> PlotInput {
             .map(|level| point(level))
             .collect(),
         marks: marks(run),
+        law: law(run).unwrap_or_default(),
     }
 }
 
@@ -90,6 +95,19 @@ fn point(level: &LevelSummary) -> PlotPoint {
     }
 }
 
+/// The law fitted to the levels, between the lowest and the highest of them.
+fn law(run: &Run) -> Option<Vec<(f64, f64)>> {
+    let fit = run.verdict.as_ref()?.scaling.usl.as_ref()?;
+    let streams = |one: &UslResidual| f64::from(one.streams);
+    let (first, last) = (
+        streams(fit.residuals.first()?),
+        streams(fit.residuals.last()?),
+    );
+    let at = |step: u32| first * (last / first).powf(f64::from(step) / f64::from(LAW_STEPS));
+    let points = (0..=LAW_STEPS).map(at);
+    Some(points.map(|n| (n, fit.request_per_s(n))).collect())
+}
+
 fn marks(run: &Run) -> Marks {
     let ttft_bound_ms = ttft_bound_ms(run);
     let Some(verdict) = &run.verdict else {
@@ -111,9 +129,16 @@ fn marks(run: &Run) -> Marks {
         capacity_upper: interval.and_then(|one| one.upper).map(f64::from),
         gateway_cap: verdict.gateway_cap.map(|one| f64::from(one.streams)),
         planned_mean: verdict.planned_mean.map(|one| one.streams),
-        knee: verdict.knee.as_ref().map(|one| f64::from(one.streams)),
+        knee: knee(verdict),
         ttft_bound_ms,
     }
+}
+
+fn knee(verdict: &Verdict) -> Option<f64> {
+    let mut knees = verdict.scaling.knees.iter();
+    knees
+        .find(|one| one.kind == KneeKind::PeakShare)
+        .map(|one| f64::from(one.streams))
 }
 
 /// The bound on TTFT; that of a quantile where there are several, as the curve is one.

@@ -9,6 +9,7 @@ use plimsoll_core::run::{
     Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
     ServerInfo,
 };
+use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
@@ -28,9 +29,9 @@ pub(crate) fn capacity() -> Run {
         level(16, Screened, 41, 4.05, 170.0),
         level(32, Screened, 70, 6.6, 420.0),
         with_kv(level(64, Fail, 102, 8.3, 3_900.0), 1.0),
-        with_kv(level(45, Pass, 412, 7.9, 780.0), 0.93),
-        with_kv(level(51, Fail, 388, 8.2, 1_350.0), 0.99),
-        with_kv(level(48, Undecided, 466, 8.1, 960.0), 0.97),
+        held(with_kv(level(45, Pass, 412, 7.9, 780.0), 0.93)),
+        held(with_kv(level(51, Fail, 388, 8.2, 1_350.0), 0.99)),
+        held(with_kv(level(48, Undecided, 466, 8.1, 960.0), 0.97)),
     ];
     run(levels, verdict(VerdictKind::Capacity))
 }
@@ -137,6 +138,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         output_tokens_per_s: Some(rate * 480.0),
         prompt_tokens_mean: Some(1_024.0),
         output_tokens_mean: Some(480.0),
+        output_tokens_cv_ratio: Some(0.06),
         ttft_ms: around(p95_ms * 0.55, p95_ms, n),
         tpot_ms: around(tpot_ms, tpot_ms * 1.3, n),
         itl_ms: around(tpot_ms, tpot_ms * 2.0, n),
@@ -169,7 +171,15 @@ fn with_kv(mut level: LevelSummary, used: f64) -> LevelSummary {
     level
 }
 
-fn run(levels: Vec<LevelSummary>, verdict: Verdict) -> Run {
+fn held(level: LevelSummary) -> LevelSummary {
+    LevelSummary {
+        purpose: Purpose::Refine,
+        ..level
+    }
+}
+
+fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
+    verdict.scaling = scaling(&levels);
     Run {
         schema_version: SCHEMA_VERSION,
         started_utc: "2025-03-01T08:00:00Z".to_owned(),

@@ -13,7 +13,7 @@
 //! | [`lang`] | the language of a report |
 //! | [`load`] | the load of a level in words |
 //!
-//! `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod capacity_plan;
@@ -32,6 +32,7 @@ mod client;
 mod layout;
 mod lengths;
 mod number;
+mod scaling;
 mod words;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::client::client_notes;
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, percent, trimmed};
+use crate::scaling::scaling_notes;
 use crate::words;
 
 /// The notes of a run: what the search found beside its answer, void levels, and what the figures
@@ -19,7 +20,7 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(think_time(run, verdict, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
-        .chain(knee(verdict, lang))
+        .chain(scaling_notes(run, verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
         .chain(client_notes(run, lang))
@@ -178,15 +179,6 @@ fn planned_mean(mean: PlannedMean, lang: Lang) -> String {
         ),
         format!("平均并发 {streams} 路：用户众多且各自独立到达（泊松）时，在途请求超过网关上限的时间占 {over}。"),
     )
-}
-
-fn knee(verdict: &Verdict, lang: Lang) -> Option<String> {
-    let knee = verdict.knee.as_ref()?;
-    let (streams, definition) = (knee.streams, words::detail(&knee.definition, lang));
-    Some(lang.pick(
-        format!("Knee at {streams}: {definition}."),
-        format!("拐点 {streams} 路：{definition}。"),
-    ))
 }
 
 fn screened(run: &Run, lang: Lang) -> Option<String> {

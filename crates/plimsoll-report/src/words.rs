@@ -59,7 +59,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 20] = [
+const DETAILS: [(&str, &str); 19] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -118,10 +118,6 @@ const DETAILS: [(&str, &str); 20] = [
         "并发每翻一倍，吞吐增长不到 {0} %",
     ),
     ("KV cache full with preemptions", "KV 缓存已满并发生抢占"),
-    (
-        "95 % of the highest throughput measured",
-        "吞吐达到实测最高值的 95 %",
-    ),
 ];
 
 /// A short text of the core in the reader's language; unknown texts stay as they are.

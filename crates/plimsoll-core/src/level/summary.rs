@@ -94,6 +94,8 @@ pub struct LevelSummary {
     pub prompt_tokens_mean: Option<f64>,
     /// Output tokens of completed requests, mean.
     pub output_tokens_mean: Option<f64>,
+    /// Coefficient of variation of the same: standard deviation over mean.
+    pub output_tokens_cv_ratio: Option<f64>,
     /// Time to first token.
     pub ttft_ms: Summary,
     /// Time per output token.
@@ -205,6 +207,7 @@ pub(super) fn summarise(
         output_tokens_per_s: rate(figures.output_tokens.iter().sum::<f64>() + 0.0),
         prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
         output_tokens_mean: crate::stats::mean(&figures.output_tokens),
+        output_tokens_cv_ratio: variation(&figures.output_tokens),
         requests: counts,
         ttft_ms: Summary::of(figures.ttft_ms),
         tpot_ms: Summary::of(figures.tpot_ms),
@@ -222,6 +225,12 @@ pub(super) fn summarise(
         .is_some_and(|from| level.is_screened(from, now));
     (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
     summary
+}
+
+/// Standard deviation over mean; `None` below two values, or if they are 0.
+fn variation(values: &[f64]) -> Option<f64> {
+    let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
+    Some(crate::stats::variance(values)?.sqrt() / mean)
 }
 
 /// The level's verdict, and the objective or the fault behind it.

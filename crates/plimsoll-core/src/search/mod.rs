@@ -14,7 +14,6 @@ mod cause;
 mod edge;
 mod growth;
 mod interval;
-mod knee;
 mod ladder;
 mod outcome;
 mod visits;
@@ -408,4 +407,4 @@ fn between(low: u32, high: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

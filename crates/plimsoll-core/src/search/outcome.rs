@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Search, Standing, Stop, cause, growth, knee, load_of};
+use super::{Search, Standing, Stop, cause, growth, load_of};
 use crate::level::{LevelSummary, LevelVerdict};
+use crate::scaling::scaling;
 use crate::verdict::{Capacity, Note, PlannedMean, Recommended, Verdict, VerdictKind};
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
@@ -40,7 +41,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
             .and_then(|level| cause::cause(latest(search, low), level)),
-        knee: knee::knee(&search.levels),
+        scaling: scaling(&search.levels),
         request_per_s: at_capacity.and_then(|level| level.request_per_s),
         output_tokens_per_s: at_capacity.and_then(|level| level.output_tokens_per_s),
         notes: notes(search, stop, high),

@@ -10,7 +10,7 @@ use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
 
 /// A level with `over` of `n` requests over a p95 bound on TTFT, decided by its share.
-pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
+pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
     let objective: Objective = "ttft p95 <= 1s".parse().unwrap();
     let share = over as f64 / n as f64;
     let decision = if share > 0.1 {
@@ -59,6 +59,7 @@ pub(super) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         output_tokens_per_s: None,
         prompt_tokens_mean: None,
         output_tokens_mean: None,
+        output_tokens_cv_ratio: None,
         ttft_ms: Summary::default(),
         tpot_ms: Summary::default(),
         itl_ms: Summary::default(),

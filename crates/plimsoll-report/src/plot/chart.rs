@@ -5,7 +5,7 @@ use super::legend::{Entry, Legend, Swatch};
 use super::marks::{self, Mark};
 use super::scale::{Scale, Tick};
 use super::scene::{Anchor, Area, At, Rgb, Scene, Stroke, colour};
-use super::series::{self, Series, Side, Traced};
+use super::series::{self, Points, Series, Side, Traced};
 use super::{Figure, HEIGHT_PX, PlotError, PlotInput, PointVerdict, WIDTH_PX, bound, text};
 use crate::lang::Lang;
 
@@ -38,7 +38,7 @@ pub(super) fn draw(figure: Figure, input: &PlotInput, lang: Lang) -> Result<Scen
     let mut scene = Scene::default();
     let top = draw_title(&mut scene, font, figure, input, lang);
     let points = series::sorted(&input.points);
-    let curves = series::of(figure, &points);
+    let curves = series::of(figure, input, &points);
     let streams = points
         .iter()
         .map(|p| p.streams)
@@ -192,7 +192,10 @@ fn entries(curves: &[Series], input: &PlotInput, lang: Lang) -> Vec<Entry> {
         PointVerdict::Void,
     ];
     let shown = |verdict: &PointVerdict| {
-        let mut values = curves.iter().filter(|c| c.verdicts).flat_map(|c| &c.values);
+        let mut values = curves
+            .iter()
+            .filter(|c| c.points == Points::Verdicts)
+            .flat_map(|c| &c.values);
         values.any(|(_, value, v)| value.is_some() && v == verdict)
     };
     let verdicts = all.into_iter().filter(shown);

@@ -74,7 +74,7 @@ pub struct Marks {
     pub gateway_cap: Option<f64>,
     /// Mean number in flight to plan for.
     pub planned_mean: Option<f64>,
-    /// Streams from which more load brings little more throughput.
+    /// Streams at which throughput first reaches 95 % of its highest value.
     pub knee: Option<f64>,
     /// Bound of the objective on the time to the first token, in milliseconds.
     pub ttft_bound_ms: Option<f64>,
@@ -89,6 +89,9 @@ pub struct PlotInput {
     pub points: Vec<PlotPoint>,
     /// The lines across the picture.
     pub marks: Marks,
+    /// Points of the law fitted to the levels, as streams and requests per second, by rising
+    /// streams. Empty for none.
+    pub law: Vec<(f64, f64)>,
 }
 
 /// Which picture to draw.
@@ -96,7 +99,8 @@ pub struct PlotInput {
 pub enum Figure {
     /// Throughput and time to the first token by concurrent streams, with the marks.
     LoadLine,
-    /// Requests per second, and output tokens per second, by concurrent streams.
+    /// Requests per second with the law fitted to them, and output tokens per second, by
+    /// concurrent streams.
     Throughput,
     /// Requests per second of one stream by concurrent streams.
     Efficiency,

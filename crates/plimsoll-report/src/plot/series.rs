@@ -2,7 +2,7 @@
 
 use super::scene::{At, Item, Rgb, Scene, Stroke, colour};
 use super::text::{self, Words};
-use super::{Figure, PlotPoint, PointVerdict, drawable};
+use super::{Figure, PlotInput, PlotPoint, PointVerdict, drawable};
 
 /// Which axis a curve belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,13 +11,23 @@ pub(super) enum Side {
     Right,
 }
 
+/// What stands at the values of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Points {
+    /// Markers that show the verdict of their level.
+    Verdicts,
+    /// Small dots that only show where they are.
+    Dots,
+    /// Nothing: the curve is no measurement.
+    Bare,
+}
+
 /// A curve before it has a place.
 pub(super) struct Series {
     pub(super) side: Side,
     pub(super) words: &'static Words,
     pub(super) stroke: Stroke,
-    /// Whether its points show the verdict of their level, and not just where they are.
-    pub(super) verdicts: bool,
+    pub(super) points: Points,
     /// By rising streams: streams, value, verdict.
     pub(super) values: Vec<(f64, Option<f64>, PointVerdict)>,
 }
@@ -41,7 +51,7 @@ impl Series {
             side,
             words,
             stroke,
-            verdicts: true,
+            points: Points::Verdicts,
             values,
         }
     }
@@ -49,8 +59,26 @@ impl Series {
     /// The same curve as a thin line with small dots.
     fn thin(mut self) -> Self {
         self.stroke.width = 1.2;
-        self.verdicts = false;
+        self.points = Points::Dots;
         self
+    }
+
+    /// The law through the measurements, as `value` of streams and requests per second.
+    fn law(points: &[(f64, f64)], value: impl Fn(f64, f64) -> f64) -> Self {
+        let values = points
+            .iter()
+            .map(|&(streams, rate)| (streams, drawable(value(streams, rate)), PointVerdict::Pass));
+        Self {
+            side: Side::Left,
+            words: &text::LAW,
+            stroke: Stroke {
+                colour: colour::SOFT,
+                width: 1.6,
+                dash: Some((7.0, 5.0)),
+            },
+            points: Points::Bare,
+            values: values.collect(),
+        }
     }
 
     /// The values that exist.
@@ -68,7 +96,7 @@ pub(super) fn sorted(points: &[PlotPoint]) -> Vec<PlotPoint> {
 }
 
 /// The curves of `figure` that have at least one value.
-pub(super) fn of(figure: Figure, points: &[PlotPoint]) -> Vec<Series> {
+pub(super) fn of(figure: Figure, input: &PlotInput, points: &[PlotPoint]) -> Vec<Series> {
     let requests = (Side::Left, &text::REQUESTS, colour::THROUGHPUT);
     let mut all = match figure {
         Figure::LoadLine => vec![
@@ -86,17 +114,21 @@ pub(super) fn of(figure: Figure, points: &[PlotPoint]) -> Vec<Series> {
                 p.output_tokens_per_s
             })
             .thin(),
+            Series::law(&input.law, |_, rate| rate),
             Series::new(points, requests, |p| p.request_per_s),
         ],
-        Figure::Efficiency => {
-            vec![Series::new(
+        Figure::Efficiency => vec![
+            Series::law(&input.law, |streams, rate| rate / streams),
+            Series::new(
                 points,
                 (Side::Left, &text::EFFICIENCY, colour::THROUGHPUT),
                 |p| p.request_per_s.map(|x| x / p.streams),
-            )]
-        }
+            ),
+        ],
     };
     all.retain(|series| series.present().next().is_some());
+    let is_measured = all.iter().any(|series| series.points != Points::Bare);
+    all.retain(|_| is_measured);
     all
 }
 
@@ -105,7 +137,7 @@ pub(super) struct Traced {
     pub(super) pieces: Vec<Vec<At>>,
     markers: Vec<(At, PointVerdict)>,
     stroke: Stroke,
-    verdicts: bool,
+    points: Points,
 }
 
 /// Places a curve. A missing value breaks it; a void level gets a marker but is passed by.
@@ -129,7 +161,7 @@ pub(super) fn trace(series: &Series, place: impl Fn(f64, f64) -> Option<At>) -> 
         pieces,
         markers,
         stroke: series.stroke,
-        verdicts: series.verdicts,
+        points: series.points,
     }
 }
 
@@ -142,10 +174,11 @@ impl Traced {
             }
         }
         for (at, verdict) in self.markers {
-            match (self.verdicts, verdict) {
-                (true, _) => marker(scene, at, verdict, self.stroke.colour),
-                (false, PointVerdict::Void) => scene.disc(at, 2.4, colour::VOID),
-                (false, _) => scene.disc(at, 2.4, self.stroke.colour),
+            match (self.points, verdict) {
+                (Points::Bare, _) => {}
+                (Points::Verdicts, _) => marker(scene, at, verdict, self.stroke.colour),
+                (Points::Dots, PointVerdict::Void) => scene.disc(at, 2.4, colour::VOID),
+                (Points::Dots, _) => scene.disc(at, 2.4, self.stroke.colour),
             }
         }
     }

@@ -16,6 +16,15 @@ fn point(streams: f64, rps: f64, p95: f64, verdict: PointVerdict) -> PlotPoint {
     }
 }
 
+/// The Universal Scalability Law from 1 stream on.
+fn law([gamma, alpha, beta]: [f64; 3], last: f64) -> Vec<(f64, f64)> {
+    let rate = |n: f64| gamma * n / (1.0 + alpha * (n - 1.0) + beta * n * (n - 1.0));
+    (0..=40)
+        .map(|i| last.powf(f64::from(i) / 40.0))
+        .map(|n| (n, rate(n)))
+        .collect()
+}
+
 /// A search that ended at 44 streams, as the examples of the documentation show it.
 fn example() -> PlotInput {
     use PointVerdict::{Fail, Pass, Screened, Undecided};
@@ -42,6 +51,7 @@ fn example() -> PlotInput {
             knee: Some(33.0),
             ttft_bound_ms: Some(1000.0),
         },
+        law: law([0.32, 0.012, 0.0001], 64.0),
     }
 }
 
@@ -83,7 +93,7 @@ fn the_load_line_names_everything_in_both_languages() {
         "capacity 44 (42–47)",
         "gateway cap 42",
         "planned mean 29",
-        "knee 33",
+        "knee (95 % of the peak) 33",
         "TTFT bound 1000 ms",
         "screened only",
         "undecided",
@@ -101,7 +111,7 @@ fn the_load_line_names_everything_in_both_languages() {
         "容量 44（42–47）",
         "网关上限 42",
         "建议均值 29",
-        "拐点 33",
+        "拐点（峰值 95 %） 33",
         "TTFT 上限 1000 毫秒",
     ] {
         assert!(
@@ -198,6 +208,7 @@ fn odd_inputs_still_give_a_picture() {
                 title_note,
                 points: points.clone(),
                 marks,
+                law: vec![(1.0, f64::NAN), (2.0, 1.0), (f64::INFINITY, 1.0)],
             };
             for figure in FIGURES {
                 texts(&svg(figure, &input, Lang::En));
@@ -282,6 +293,7 @@ fn ladder() -> PlotInput {
         title_note: String::new(),
         points,
         marks,
+        law: law([4.4, 0.06, 0.0], 1000.0),
     }
 }
 

@@ -49,13 +49,17 @@ pub(super) const REQUESTS: Words = words("requests/s (left)", "请求/秒（左�
 pub(super) const TOKENS: Words = words("output tokens/s (right)", "输出词元/秒（右轴）");
 pub(super) const TTFT_P95: Words = words("TTFT p95 (right)", "TTFT p95（右轴）");
 pub(super) const TTFT_MEAN: Words = words("TTFT mean (right)", "TTFT 均值（右轴）");
+pub(super) const LAW: Words = words(
+    "Universal Scalability Law, for the picture only",
+    "通用扩展定律拟合（仅用于作图）",
+);
 pub(super) const EFFICIENCY: Words = words("requests/s per stream", "每路请求/秒");
 pub(super) const BAND: Words = words("capacity interval", "容量的置信区间");
 
 pub(super) const CAPACITY: Words = words("capacity", "容量");
 pub(super) const GATEWAY_CAP: Words = words("gateway cap", "网关上限");
 pub(super) const PLANNED_MEAN: Words = words("planned mean", "建议均值");
-pub(super) const KNEE: Words = words("knee", "拐点");
+pub(super) const KNEE: Words = words("knee (95 % of the peak)", "拐点（峰值 95 %）");
 pub(super) const TTFT_BOUND: Words = words("TTFT bound", "TTFT 上限");
 pub(super) const MILLISECONDS: Words = words("ms", "毫秒");
 pub(super) const NO_DATA: Words = words("no data", "没有数据");

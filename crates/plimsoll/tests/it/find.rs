@@ -201,7 +201,7 @@ fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
         "/capacity/lower",
         "/gateway_cap/streams",
         "/planned_mean/streams",
-        "/knee/streams",
+        "/scaling/growth/0/per_doubling_ratio",
     ] {
         assert!(
             verdict

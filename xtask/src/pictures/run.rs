@@ -1,0 +1,108 @@
+//! The runs behind the pictures, in virtual time: the same at every call.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, Purpose};
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
+use plimsoll_core::slo::Slo;
+use plimsoll_core::verdict::Verdict;
+use plimsoll_core::workload::Workload;
+use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
+
+const SEED: u64 = 1;
+const INPUT_TOKENS: u32 = 512;
+const OUTPUT_TOKENS: u32 = 128;
+
+/// A finished search.
+pub(super) struct Found {
+    pub(super) slo: Slo,
+    pub(super) levels: Vec<LevelSummary>,
+    pub(super) verdict: Verdict,
+}
+
+/// A level and the one before it.
+pub(super) struct Pair {
+    pub(super) before: FinishedLevel,
+    pub(super) level: FinishedLevel,
+}
+
+fn runner(engine: EngineParams, spread_ratio: f64) -> VirtualRunner {
+    let workload = Workload::uniform(INPUT_TOKENS, OUTPUT_TOKENS, spread_ratio, SEED);
+    VirtualRunner::new(engine, workload, SEED)
+}
+
+fn toy() -> Result<EngineParams> {
+    let profile = Profile::named("toy").context("there is no profile `toy`")?;
+    Ok(profile.engine)
+}
+
+/// A search on an engine that takes 48 requests at once.
+pub(super) fn search() -> Result<Found> {
+    let engine = EngineParams {
+        max_num_seqs: 48,
+        step_base_us: 8_000.0,
+        sequence_us: 60.0,
+        ..toy()?
+    };
+    let slo: Slo = "ttft p95 <= 60 ms".parse()?;
+    let mut search = Search::new(SearchConfig {
+        slo: slo.clone(),
+        rules: Rules {
+            least_growth: 0.2,
+            growth_stops: false,
+            resources_stop: false,
+        },
+        ladder: Ladder::Doubling,
+        start: 1,
+        most_streams: 1_024,
+        level_time: None,
+        think: None,
+        budget: Duration::from_secs(900),
+        confirm: false,
+        headroom: 0.75,
+        first_request_time: Duration::from_secs(1),
+    });
+    let mut runner = runner(engine, 0.1);
+    loop {
+        let elapsed = Duration::from_nanos(runner.now().as_nanos());
+        match search.next(elapsed) {
+            Next::Run(plan) => {
+                let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
+                search.take(level.summary);
+            }
+            Next::Done(verdict) => {
+                return Ok(Found {
+                    slo,
+                    levels: search.levels().to_vec(),
+                    verdict: *verdict,
+                });
+            }
+        }
+    }
+}
+
+/// From 4 to 10 streams.
+pub(super) fn level() -> Result<Pair> {
+    let slo: Slo = "ttft p95 <= 500 ms".parse()?;
+    let mut runner = runner(toy()?, 0.5);
+    let mut held = |index, streams| {
+        let plan = LevelPlan {
+            index,
+            purpose: Purpose::Ramp,
+            load: Load::Streams(streams),
+            think: None,
+            hold: Hold::Screen,
+            request_time: Duration::from_millis(250),
+            longest_hold: Duration::from_secs(60),
+            longest: Duration::from_secs(60),
+        };
+        let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
+        level
+    };
+    Ok(Pair {
+        before: held(0, 4),
+        level: held(1, 10),
+    })
+}
