@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod judge;
 pub mod level;
 pub mod outcome;
+pub mod preset;
 pub mod record;
 pub mod run;
 pub mod runner;

@@ -25,6 +25,11 @@ pub enum Ladder {
 pub struct LadderError(String);
 
 impl Ladder {
+    /// The guide's rungs.
+    pub fn guide() -> Self {
+        Self::Steps(GUIDE.to_vec())
+    }
+
     /// The next rung above `streams`; `None` at the end.
     pub fn above(&self, streams: u32) -> Option<u32> {
         match self {
@@ -70,7 +75,7 @@ impl FromStr for Ladder {
     fn from_str(text: &str) -> Result<Self, LadderError> {
         match text.trim() {
             "doubling" => return Ok(Self::Doubling),
-            "guide" => return Ok(Self::Steps(GUIDE.to_vec())),
+            "guide" => return Ok(Self::guide()),
             _ => {}
         }
         let fault = || LadderError(text.to_owned());

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use plimsoll_core::preset::Preset;
 use plimsoll_core::search::Ladder;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
@@ -48,9 +49,13 @@ pub(crate) struct FindArgs {
     #[arg(long)]
     pub(crate) ignore_resources: bool,
 
-    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
-    #[arg(long, value_name = "LADDER", default_value = "doubling")]
-    pub(crate) ladder: Ladder,
+    /// One of the guide's goals: limit climbs its ladder. quick, realistic, capacity and soak hold
+    /// one load and belong to `plimsoll check`. Options given beside it win.
+    #[arg(long, value_name = "GOAL")]
+    pub(crate) preset: Option<Preset>,
+    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10; doubling if not given.
+    #[arg(long, value_name = "LADDER")]
+    pub(crate) ladder: Option<Ladder>,
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) start: Option<u32>,

@@ -17,7 +17,7 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 86] = [
+const ARGUMENTS: [(&str, &str); 87] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -64,8 +64,13 @@ const ARGUMENTS: [(&str, &str); 86] = [
     ),
     ("ignore_resources", "KV 缓存已满并发生抢占时也继续加压"),
     (
+        "preset",
+        "指南的测试目标：limit（找系统极限）按其档位加压；quick（快速验证）、realistic（真实场景）、\
+         capacity（容量规划）、soak（稳定性）只保持一档负载，用 `plimsoll check`。另外给出的选项优先",
+    ),
+    (
         "ladder",
-        "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
+        "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10；不给则翻倍",
     ),
     ("start", "加压的第一档，路；不给则为 2"),
     ("max_concurrency", "并发不超过这个数，路；不给则为 1024"),

@@ -1,6 +1,8 @@
 //! What is asked of the server: lengths, think time and objectives, by name or one by one. What is
 //! given one by one wins.
 
+use plimsoll_core::preset::{Goal, InView};
+use plimsoll_core::search::Ladder;
 use plimsoll_core::slo::{Objective, Slo};
 use plimsoll_core::workload::{LengthLaw, ThinkTime, Workload};
 
@@ -57,6 +59,20 @@ pub(super) fn think(args: &FindArgs) -> Option<ThinkTime> {
         is_fixed: args.fixed_think_time,
         seed: args.seed,
     })
+}
+
+/// The ramp's rungs: given, by the preset, or doubling.
+pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
+    let Some(preset) = args.preset else {
+        return Ok(args.ladder.clone().unwrap_or(Ladder::Doubling));
+    };
+    match preset.goal(InView::default()) {
+        Ok(Goal::Search(guide)) => Ok(args.ladder.clone().unwrap_or(guide)),
+        _ => Err(Failure::usage(format!(
+            "--preset {preset} holds one load and searches for none"
+        ))
+        .hint(format!("plimsoll check --preset {preset}"))),
+    }
 }
 
 /// The largest load: the guide's workloads have one of their own.

@@ -83,7 +83,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
     let search = SearchConfig {
         slo,
         rules,
-        ladder: args.ladder.clone(),
+        ladder: asked::ladder(args)?,
         start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
         most_streams,
         level_time: args.level_time,
