@@ -7,6 +7,7 @@
 
 mod errors;
 mod find;
+mod guide_goals;
 mod guide_scripts;
 mod interrupts;
 mod llama;
