@@ -1,6 +1,8 @@
 //! A worker: one thread, one current-thread runtime, its share of the streams. It hears commands
 //! at human rates and tells what happens through a channel that never blocks it.
 
+mod arrivals;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -16,6 +18,8 @@ use tokio::task::JoinSet;
 
 use crate::beat::beat;
 use crate::exchange::{Due, Line, Slot, Trace, Watch};
+pub(crate) use arrivals::Arrivals;
+use arrivals::arrive;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// What arrives on a schedule instead of streams.
+        arrivals: Option<Box<Arrivals>>,
     },
     /// Cut everything and end.
     Stop,
@@ -87,13 +93,14 @@ struct Shared {
 }
 
 impl Watch for Shared {
-    fn sent(&self, slot: Slot, due: Offset, sent: Offset) {
+    fn sent(&self, slot: Slot, trace: &Trace) {
         let request = InFlight {
             id: slot.id,
             level: slot.level,
             stream: slot.stream,
-            due,
-            sent,
+            due: trace.due.get(),
+            ready: trace.ready.get(),
+            sent: trace.sent.get(),
             first: None,
         };
         self.tell(LoadEvent::Sent(request));
@@ -144,6 +151,7 @@ pub(crate) async fn work(
                 request_time,
                 spread,
                 back_off,
+                arrivals,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
@@ -153,6 +161,9 @@ pub(crate) async fn work(
                 shared.lengths_from.set(lengths_from);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
+                if let Some(arrivals) = arrivals {
+                    let _ = streams.spawn_local(arrive(Rc::clone(&shared), level, arrivals));
+                }
                 for stream in shared.missing(limit) {
                     let start = now
                         + think.map_or_else(

@@ -38,22 +38,16 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             "超过 {from_streams} 路后，并发每翻一倍，吞吐增长不到 {} %。",
             percent(run.plan.rules.least_growth)
         ),
-        (
-            Note::NotMonotone {
-                failed_streams,
-                passed_streams,
-            },
-            _,
-        ) => lang.pick(
-            format!(
-                "Not monotone: {failed_streams} streams failed, yet {passed_streams} passed. The \
-                 answer is the first crossing."
-            ),
-            format!(
-                "结果不单调：{failed_streams} 路超标，而更高的 {passed_streams} 路达标。\
-                 结论取第一处越限。"
-            ),
-        ),
+        (Note::NotMonotone { failed, passed }, _) => {
+            let (failed, passed) = (load_text(*failed, lang), load_text(*passed, lang));
+            lang.pick(
+                format!(
+                    "Not monotone: {failed} failed, yet {passed} passed. The answer is the first \
+                     crossing."
+                ),
+                format!("结果不单调：{failed}超标，而更高的 {passed}达标。结论取第一处越限。"),
+            )
+        }
         (Note::BudgetSpent, _) => {
             let budget = duration(run.plan.budget_s, lang);
             lang.pick(
@@ -93,6 +87,20 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
         Note::NoServerMetrics => lang.pick(
             "The server offers no metrics that are known here: a cause comes from the answers alone.",
             "服务端没有可识别的监控指标：原因只能从应答本身判断。",
+        ),
+        Note::Hysteresis {
+            worse_from_above: true,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a higher \
+             one. After an overload it needs time, or a restart.",
+            "服务端有记忆：从更高负载降下来时，同样的负载更容易超标。过载之后需要时间恢复，或重启。",
+        ),
+        Note::Hysteresis {
+            worse_from_above: false,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a lower one. \
+             It may need a warm-up.",
+            "服务端有记忆：从更低负载升上来时，同样的负载更容易超标。可能需要预热。",
         ),
         Note::DiminishingReturns { .. }
         | Note::NotMonotone { .. }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::{ThinkTime, Workload};
@@ -24,6 +24,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
         think: None,
+        open_loop: OpenLoop::default(),
         hold: Hold::Screen,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
@@ -125,6 +126,7 @@ fn a_listener_can_end_a_level() {
         purpose: Purpose::Baseline,
         load: Load::Streams(1),
         think: None,
+        open_loop: OpenLoop::default(),
         hold: Hold::Decide,
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),
@@ -190,6 +192,7 @@ fn users_who_think_are_there_and_mostly_not_in_flight() {
             is_fixed: false,
             seed: 9,
         }),
+        open_loop: OpenLoop::default(),
         hold: Hold::Decide,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(600),

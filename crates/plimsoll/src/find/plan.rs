@@ -81,7 +81,6 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         resources_stop: !slo_given && !args.ignore_resources,
     };
     let search = SearchConfig {
-        slo,
         rules,
         ladder: asked::ladder(args)?,
         start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
@@ -89,9 +88,9 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         level_time: args.level_time,
         think: asked::think(args),
         budget: args.budget,
-        confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
+        ..SearchConfig::new(slo)
     };
     let workload = asked::workload(args);
     let workers = machine::workers(most_streams, f64::INFINITY);
