@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
+    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, Load, LoadEvent, Step,
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
@@ -41,6 +41,9 @@ pub struct RunnerOptions {
     pub timeout: Duration,
     /// Whether a connection carries one request after another, or only one.
     pub keep_alive: bool,
+    /// Number of the first request: above those of a run that is resumed, since their prompts may
+    /// still be in the server's cache.
+    pub first_request: u64,
 }
 
 /// Carries levels over sockets.
@@ -140,6 +143,7 @@ impl SocketRunner {
                 let share = Share {
                     index,
                     count: options.workers,
+                    first: options.first_request,
                 };
                 let crew = Crew {
                     target: target.clone(),
@@ -161,6 +165,11 @@ impl SocketRunner {
             streams: 0,
             row: LengthRow::default(),
         })
+    }
+
+    /// A level of this load was carried before, by another runner: its lengths are used up.
+    pub fn has_carried(&mut self, load: Load) {
+        let _ = self.row.begin(load);
     }
 
     /// Cuts what is in flight, ends the workers, and gives the events of the last requests.

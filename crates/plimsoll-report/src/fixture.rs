@@ -10,7 +10,7 @@ use plimsoll_core::run::{
     ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
-use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::LengthLaw;
@@ -145,6 +145,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         e2e_ms: around(e2e_ms, e2e_ms * 1.2, n),
         stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
+        stability: None,
         objectives: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
@@ -189,6 +190,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
+            axis: Axis::Streams,
             rules: Rules {
                 least_growth: 0.2,
                 growth_stops: false,
@@ -197,6 +199,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
+            max_rate_per_s: 10_000.0,
+            burstiness: 1.0,
+            confirm: true,
             workload: None,
             input_len: LengthLaw::Uniform {
                 mean_tokens: 1_024,
@@ -207,12 +212,14 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
                 spread_ratio: 0.1,
             },
             think_time_s: None,
+            think_time_is_fixed: false,
             user_think_time_s: None,
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,
             headroom_ratio: 0.75,
             seed: 1,
+            arguments: Vec::new(),
         },
         environment: Environment {
             plimsoll_version: "0.1.0".to_owned(),
@@ -236,6 +243,8 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             has_metrics: true,
         },
         levels,
+        resumptions: Vec::new(),
+        rejudged: None,
         verdict: Some(verdict),
     }
 }

@@ -29,6 +29,7 @@ pub mod sentence;
 pub mod table;
 
 mod client;
+mod history;
 mod layout;
 mod lengths;
 mod number;

@@ -13,6 +13,7 @@ mod book;
 mod client;
 mod load;
 mod plan;
+mod rejudge;
 mod since;
 mod summary;
 
@@ -23,6 +24,7 @@ pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
+pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
@@ -91,6 +93,8 @@ pub struct Level {
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
     next_look: Duration,
+    /// Mean request time when the window began: where more arrives than is carried it only grows.
+    settled_time: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
@@ -114,6 +118,7 @@ impl Level {
             area_at_window: 0.0,
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
+            settled_time: Duration::ZERO,
             extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
@@ -172,11 +177,12 @@ impl Level {
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
+            self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
                 Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
-            self.next_look = self.request_time().mul_f64(first_look);
+            self.next_look = self.settled_time.mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -277,7 +283,7 @@ impl Level {
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::UntilFail => self.is_broken(from, now),
+            Hold::Confirm => self.is_broken(from, now),
             Hold::Visit => {
                 let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
@@ -330,10 +336,8 @@ impl Level {
         Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
-    /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened()
+        is_screened(&self.sample(from, now, &[]))
     }
 
     fn has_screened(&self) -> bool {
@@ -358,6 +362,13 @@ impl Level {
             request_time: self.request_time(),
         }
     }
+}
+
+/// Whether a window was long enough for a screened level to mean anything.
+fn is_screened(sample: &LevelSample<'_>) -> bool {
+    let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
+    let ended = Since::among(sample.from, sample.ended).ended();
+    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
 }
 
 /// A level that is over.

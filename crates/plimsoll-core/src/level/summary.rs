@@ -7,6 +7,7 @@ use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCount
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
+use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
 use crate::time::Offset;
 
@@ -14,6 +15,8 @@ use crate::time::Offset;
 const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
+/// Why a rate fails that meets its objectives, so far.
+const GROWS: &str = "the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +111,8 @@ pub struct LevelSummary {
     pub stall_ms: Summary,
     /// Tokens per second of one stream.
     pub speed_tok_per_s: Summary,
+    /// Whether the number of requests grew; `None` for streams, whose number is fixed.
+    pub stability: Option<Stability>,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
     /// What the series of the window say against it.
@@ -137,6 +142,12 @@ impl LevelSummary {
                     || self.objectives.iter().any(|result| result.n == 0)
             }
         }
+    }
+
+    /// Whether more arrived than was carried, so that the number of requests grew.
+    pub fn is_unstable(&self) -> bool {
+        self.stability
+            .is_some_and(|stability| stability.drift == Drift::Unstable)
     }
 
     /// Whether no server was there any more: nothing was answered, and connections were refused.
@@ -218,6 +229,9 @@ pub(super) fn summarise(
         e2e_ms: Summary::of(figures.e2e_ms),
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
+        stability: level
+            .window_from
+            .and_then(|from| stability(level, from, now)),
         objectives,
         alarms: level.series(from, now).alarms(),
         client,
@@ -228,6 +242,18 @@ pub(super) fn summarise(
         .is_some_and(|from| level.is_screened(from, now));
     (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
     summary
+}
+
+fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
+    let _ = level.plan.load.rate_per_s()?;
+    stability::assess(&Arrived {
+        ended: level.book.ended(),
+        in_flight: &level.book.in_flight(),
+        from,
+        to,
+        request_time: level.settled_time,
+        dispersion: 1.0 / level.plan.open_loop.burstiness,
+    })
 }
 
 /// Standard deviation over mean; `None` below two values, or if they are 0.
@@ -242,17 +268,29 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    if let Some(reason) = void_reason(plan, summary) {
-        return (LevelVerdict::Void, Some(reason));
+    match void_reason(plan, summary) {
+        Some(reason) => (LevelVerdict::Void, Some(reason)),
+        None => delivered(plan.hold, summary, is_screened),
     }
-    let broken = |result: &&ObjectiveResult| match plan.hold {
+}
+
+/// What a level says whose load was delivered as asked.
+pub(super) fn delivered(
+    hold: Hold,
+    summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<String>) {
+    let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail => {
+        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm => {
             result.decision == Decision::Fail
         }
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
+    }
+    if summary.is_unstable() {
+        return (LevelVerdict::Fail, Some(GROWS.to_owned()));
     }
     let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
     if summary.window.is_none() || ended == 0 {
@@ -261,14 +299,14 @@ fn verdict(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match (plan.hold, conjunction(&summary.objectives)) {
+    match (hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
         (Hold::Screen | Hold::Short, _) => (
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail, _) => {
+        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm, _) => {
             (LevelVerdict::Undecided, None)
         }
     }
@@ -276,17 +314,17 @@ fn verdict(
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
 fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    client::void_reason(plan, summary).or_else(|| {
-        let result = summary
-            .objectives
-            .iter()
-            .find(|result| lacks_its_metric(result))?;
-        let all = result.absent + result.n;
-        Some(format!(
-            "`{}` does not exist for {} of {all} requests",
-            result.objective, result.absent
-        ))
-    })
+    client::void_reason(plan, summary).or_else(|| lack(&summary.objectives))
+}
+
+/// Which objective has too few requests with its metric.
+pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<String> {
+    let result = objectives.iter().find(|result| lacks_its_metric(result))?;
+    let all = result.absent + result.n;
+    Some(format!(
+        "`{}` does not exist for {} of {all} requests",
+        result.objective, result.absent
+    ))
 }
 
 /// Whether too many requests have no such value for the objective to say anything.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use plimsoll_core::preset::Preset;
-use plimsoll_core::search::Ladder;
+use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
@@ -18,7 +18,7 @@ use super::{ConnectArgs, EngineArgs, LangArg};
 )]
 pub(crate) struct FindArgs {
     /// Address of the server: host:port, with or without http:// and /v1.
-    #[arg(required_unless_present = "sim", conflicts_with = "sim")]
+    #[arg(required_unless_present_any = ["sim", "resume", "from"], conflicts_with = "sim")]
     pub(crate) url: Option<String>,
     /// Use the built-in engine instead of a server.
     #[arg(long)]
@@ -56,6 +56,21 @@ pub(crate) struct FindArgs {
     /// Loads to try: doubling, guide, or numbers such as 1,2,5,10; doubling if not given.
     #[arg(long, value_name = "LADDER")]
     pub(crate) ladder: Option<Ladder>,
+    /// What to search for: concurrent streams, or arrivals per second.
+    #[arg(long, value_enum, default_value = "streams")]
+    pub(crate) by: ByArg,
+    /// By rate: no more arrivals per second than this.
+    #[arg(long, value_name = "RATE", default_value = "10000", value_parser = positive)]
+    pub(crate) max_rate: f64,
+    /// By rate: how arrivals come; 1 is Poisson, larger is more even, smaller comes in bursts.
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = positive)]
+    pub(crate) burstiness: f64,
+    /// Hold the gateway cap for some minutes at the end; on unless --no-confirm is given.
+    #[arg(long, overrides_with = "no_confirm")]
+    pub(crate) confirm: bool,
+    /// End as soon as the interval is narrow.
+    #[arg(long, overrides_with = "confirm")]
+    pub(crate) no_confirm: bool,
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) start: Option<u32>,
@@ -107,6 +122,12 @@ pub(crate) struct FindArgs {
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, which was interrupted or killed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Judge the run in this folder under another --slo, without any request.
+    #[arg(long, value_name = "DIR", requires = "slo")]
+    pub(crate) from: Option<PathBuf>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]
     pub(crate) no_requests: bool,
@@ -124,6 +145,24 @@ pub(crate) struct FindArgs {
     pub(crate) connect: ConnectArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+}
+
+/// What to search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    /// Concurrent streams.
+    Streams,
+    /// Arrivals per second.
+    Rate,
+}
+
+impl ByArg {
+    pub(crate) fn axis(self) -> Axis {
+        match self {
+            Self::Streams => Axis::Streams,
+            Self::Rate => Axis::Rate,
+        }
+    }
 }
 
 /// API to use.
@@ -192,6 +231,10 @@ fn spread(text: &str) -> Result<f64, String> {
 
 pub(crate) fn percent_up_to_100(text: &str) -> Result<f64, String> {
     number_within(text, 0.01, 100.0).map(|value| value / 100.0)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 1e6)
 }
 
 pub(crate) fn ratio(text: &str) -> Result<f64, String> {

@@ -4,7 +4,7 @@
 use plimsoll_core::preset::{Goal, InView};
 use plimsoll_core::search::Ladder;
 use plimsoll_core::slo::{Objective, Slo};
-use plimsoll_core::workload::{LengthLaw, ThinkTime, Workload};
+use plimsoll_core::workload::{LengthLaw, Workload};
 
 use crate::cli::FindArgs;
 use crate::exit::Failure;
@@ -50,15 +50,6 @@ fn law(named: Option<LengthLaw>, mean: Option<u32>, default: u32, args: &FindArg
         },
         None => law,
     }
-}
-
-/// How long streams wait; only if asked for, since a gateway's cap counts requests in flight.
-pub(super) fn think(args: &FindArgs) -> Option<ThinkTime> {
-    args.think_time.map(|mean| ThinkTime {
-        mean,
-        is_fixed: args.fixed_think_time,
-        seed: args.seed,
-    })
 }
 
 /// The ramp's rungs: given, by the preset, or doubling.

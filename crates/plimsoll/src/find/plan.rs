@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
-use plimsoll_core::search::{Rules, SearchConfig};
-use plimsoll_core::slo::Metric;
+use plimsoll_core::search::{Axis, Rules, SearchConfig};
+use plimsoll_core::slo::{Metric, Slo};
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
@@ -35,6 +35,14 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
+    /// Goes on with the first rung of a saved run.
+    pub(super) fn start_as(&mut self, saved: &RunPlan) {
+        if std::mem::take(&mut self.may_move_start) {
+            self.search.start = saved.start;
+            self.plan.start = saved.start;
+        }
+    }
+
     /// Takes the request time that preflight has estimated. Users who think are mostly not in
     /// flight, so fewer than make one request in flight would only cost time.
     pub(super) fn know(&mut self, request_time: Option<Duration>) {
@@ -75,27 +83,19 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             args.budget
         )));
     }
-    let rules = Rules {
-        least_growth: args.min_growth,
-        growth_stops: !slo_given,
-        resources_stop: !slo_given && !args.ignore_resources,
-    };
-    let search = SearchConfig {
-        rules,
-        ladder: asked::ladder(args)?,
-        start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
-        most_streams,
-        level_time: args.level_time,
-        think: asked::think(args),
-        budget: args.budget,
-        headroom: args.headroom,
-        first_request_time: UNKNOWN_REQUEST_TIME,
-        ..SearchConfig::new(slo)
-    };
     let workload = asked::workload(args);
-    let workers = machine::workers(most_streams, f64::INFINITY);
+    let plan = run_plan(args, slo, slo_given, &workload)?;
+    let search = SearchConfig {
+        first_request_time: UNKNOWN_REQUEST_TIME,
+        ..SearchConfig::of(&plan)
+    };
+    let rate = match plan.axis {
+        Axis::Streams => f64::INFINITY,
+        Axis::Rate => args.max_rate,
+    };
+    let workers = machine::workers(most_streams, rate);
     Ok(Resolved {
-        plan: run_plan(args, &search, &workload, slo_given),
+        plan,
         search,
         preflight: PreflightOptions {
             model: args.model.clone(),
@@ -116,28 +116,38 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
 
 fn run_plan(
     args: &FindArgs,
-    search: &SearchConfig,
-    workload: &Workload,
+    slo: Slo,
     slo_given: bool,
-) -> RunPlan {
+    workload: &Workload,
+) -> Result<RunPlan, Failure> {
     let target = match &args.url {
         Some(url) => url.clone(),
         None => format!("sim:{}", args.engine.profile),
     };
-    RunPlan {
+    let most_streams = asked::most_streams(args);
+    Ok(RunPlan {
         target,
         // Known when the target is.
         proxy: None,
-        slo: search.slo.clone(),
+        slo,
         slo_given,
-        rules: search.rules,
-        ladder: search.ladder.clone(),
-        start: search.start,
-        max_concurrency: search.most_streams,
+        axis: args.by.axis(),
+        rules: Rules {
+            least_growth: args.min_growth,
+            growth_stops: !slo_given,
+            resources_stop: !slo_given && !args.ignore_resources,
+        },
+        ladder: asked::ladder(args)?,
+        start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
+        max_concurrency: most_streams,
+        max_rate_per_s: args.max_rate,
+        burstiness: args.burstiness,
+        confirm: !args.no_confirm,
         workload: args.workload.map(|named| named.name.to_owned()),
         input_len: workload.input,
         output_len: workload.output,
         think_time_s: args.think_time.map(|think| think.as_secs_f64()),
+        think_time_is_fixed: args.fixed_think_time,
         user_think_time_s: args
             .think_time
             .or(args.workload.and_then(|named| named.think))
@@ -147,7 +157,9 @@ fn run_plan(
         timeout_s: args.timeout.as_secs_f64(),
         headroom_ratio: args.headroom,
         seed: args.seed,
-    }
+        // Known to whoever reads the command line.
+        arguments: Vec::new(),
+    })
 }
 
 /// The server to load, with its key.
