@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::judge::{SIDE, least_requests_for_a_pass};
+use crate::judge::least_requests_for_a_pass;
 use crate::run::RunPlan;
 use crate::slo::Objective;
 use crate::workload::NamedWorkload;
@@ -73,7 +73,7 @@ impl Leaves {
 pub fn dry_run(plan: &RunPlan) -> DryRun {
     let rungs = plan.ladder.rungs(plan.start, plan.max_concurrency);
     let least = |objective: &Objective, streams: Option<&u32>| {
-        least_requests_for_a_pass(objective, *streams?, SIDE)
+        least_requests_for_a_pass(objective, *streams?, plan.confidence)
     };
     let passes = plan.slo.0.iter().map(|objective| LeastForPass {
         objective: *objective,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::dry_run::Leaves;
-use crate::judge::{SIDE, least_requests_for_a_pass};
+use crate::judge::{Confidence, least_requests_for_a_pass};
 use crate::search::Ladder;
 use crate::slo::Slo;
 
@@ -128,11 +128,11 @@ impl Preset {
 impl Hold {
     /// Whether its requests are enough for a pass of every share of `slo`, at `streams` in flight.
     /// If not, the best it can say is that nothing contradicts the SLO.
-    pub fn can_pass(&self, slo: &Slo, streams: u32) -> bool {
+    pub fn can_pass(&self, slo: &Slo, streams: u32, confidence: Confidence) -> bool {
         let most = slo
             .0
             .iter()
-            .filter_map(|objective| least_requests_for_a_pass(objective, streams, SIDE))
+            .filter_map(|objective| least_requests_for_a_pass(objective, streams, confidence))
             .max();
         most.is_none_or(|most| self.least_requests >= most)
     }
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn a_quick_check_cannot_pass_a_quantile() {
         let p95: Slo = "ttft p95 <= 1s".parse().unwrap();
-        assert!(!hold(Preset::Quick, VIEW).can_pass(&p95, 10));
-        assert!(hold(Preset::Capacity, VIEW).can_pass(&p95, 60));
+        assert!(!hold(Preset::Quick, VIEW).can_pass(&p95, 10, Confidence::default()));
+        assert!(hold(Preset::Capacity, VIEW).can_pass(&p95, 60, Confidence::default()));
         let mean: Slo = "ttft mean <= 1s".parse().unwrap();
-        assert!(hold(Preset::Quick, VIEW).can_pass(&mean, 10));
+        assert!(hold(Preset::Quick, VIEW).can_pass(&mean, 10, Confidence::default()));
     }
 }

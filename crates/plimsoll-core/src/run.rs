@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::Confidence;
 use crate::level::{InFlight, LevelSummary, Load, Purpose};
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
@@ -53,6 +54,12 @@ pub struct RunPlan {
     pub think_time_is_fixed: bool,
     /// Mean think time of the workload's users, whether the streams waited so or not.
     pub user_think_time_s: Option<f64>,
+    /// Whether the streams that a level adds start all at once.
+    pub burst: bool,
+    /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
+    pub lockstep: bool,
+    /// Two-sided confidence of decisions, 0..1.
+    pub confidence: Confidence,
     /// Longest hold of a level, s; by the request time where it is not set.
     pub level_time_s: Option<f64>,
     /// Time for the whole search, s.

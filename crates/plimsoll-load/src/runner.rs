@@ -194,11 +194,12 @@ impl SocketRunner {
             level: plan.index,
             streams: plan.closed_streams(),
             lengths_from: self.row.begin(plan.load),
-            think: plan.think,
+            think: plan.manner.think,
             request_time: plan.request_time,
             spread: plan.handover(self.streams),
             arrivals: arrivals(plan, from).map(Box::new),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
+            redraw: plan.redraw(from),
         };
         self.streams = plan.closed_streams();
         self.workers

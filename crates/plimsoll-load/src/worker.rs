@@ -10,7 +10,8 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
-use plimsoll_core::schedule::scatter;
+use plimsoll_core::record::RequestRecord;
+use plimsoll_core::schedule::{Redraw, scatter};
 use plimsoll_core::time::Offset;
 use plimsoll_core::workload::ThinkTime;
 use tokio::sync::{Notify, mpsc};
@@ -40,6 +41,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// When streams pause to redraw their phases.
+        redraw: Option<Redraw>,
         /// What arrives on a schedule instead of streams.
         arrivals: Option<Box<Arrivals>>,
     },
@@ -81,6 +84,7 @@ struct Shared {
     streams: Cell<u32>,
     back_off: Cell<Duration>,
     think: Cell<Option<ThinkTime>>,
+    redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
     /// Requests so far, of all levels and of those before this one.
     next: Cell<u64>,
@@ -127,6 +131,7 @@ pub(crate) async fn work(
         streams: Cell::new(0),
         back_off: Cell::new(Duration::ZERO),
         think: Cell::new(None),
+        redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
         before: Cell::new(0),
@@ -152,6 +157,7 @@ pub(crate) async fn work(
                 request_time,
                 spread,
                 back_off,
+                redraw,
                 arrivals,
             } => {
                 shared.level.set(level);
@@ -160,6 +166,7 @@ pub(crate) async fn work(
                 shared.think.set(think);
                 shared.before.set(shared.next.get());
                 shared.lengths_from.set(lengths_from);
+                shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
                 if let Some(arrivals) = arrivals {
@@ -193,12 +200,11 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
                 shared.cut(stream, &trace).await;
             })
             .await;
-        let pause = shared.pause(slot.id, record.outcome.is_failure());
+        let now = shared.line.clock.now();
+        let pause = shared.pause(&record, now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
         if !pause.is_zero() {
-            shared
-                .wait_until(stream, shared.line.clock.now() + pause)
-                .await;
+            shared.wait_until(stream, now + pause).await;
         }
     }
     let _ = shared.live.borrow_mut().remove(&stream);
@@ -236,18 +242,20 @@ impl Shared {
         }
     }
 
-    /// How long a stream waits after request `id`.
-    fn pause(&self, id: u64, failed: bool) -> Duration {
-        let thought = self
-            .think
-            .get()
-            .map_or(Duration::ZERO, |think| think.after(id));
-        if failed {
+    /// How long a stream waits after a request that ended `now`: to think, to redraw its phase, or
+    /// after a failure.
+    fn pause(&self, record: &RequestRecord, now: Offset) -> Duration {
+        let sent = record.sent.unwrap_or(record.due);
+        let think = self.think.get().map(|think| think.after(record.id));
+        let redraw = self.redraw.get();
+        let redraw = redraw.map(|redraw| redraw.pause(record.stream, sent, now));
+        let pause = think.into_iter().chain(redraw).sum::<Duration>();
+        if record.outcome.is_failure() {
             // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
             // stream too many would look like nothing but failures.
-            thought.max(self.back_off.get())
+            pause.max(self.back_off.get())
         } else {
-            thought
+            pause
         }
     }
 

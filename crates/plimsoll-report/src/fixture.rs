@@ -2,6 +2,7 @@
 
 mod verdicts;
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
 };
@@ -214,6 +215,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             think_time_s: None,
             think_time_is_fixed: false,
             user_think_time_s: None,
+            burst: false,
+            lockstep: false,
+            confidence: Confidence::default(),
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,

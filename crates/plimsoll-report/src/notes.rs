@@ -1,9 +1,11 @@
 //! What the reader must know beside the answer, one line each.
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
+use crate::alarms::alarms;
 use crate::client::client_notes;
 use crate::history::history;
 use crate::lang::Lang;
@@ -25,6 +27,8 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(scaling_notes(run, verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
+        .chain(alarms(run, lang))
+        .chain(manner(run, lang))
         .chain(client_notes(run, lang))
         .chain(through_proxy(run, lang))
         .collect()
@@ -261,6 +265,26 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
     } else {
         duration(seconds, lang)
     }
+}
+
+/// How levels were carried and judged, where that is not as usual.
+fn manner(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    let burst = run.plan.burst.then(|| {
+        lang.pick(
+            "New streams start all at once (--burst): the burst of their first prompts is in the \
+             figures of each level that adds many.",
+            "新增的并发流同时开始（--burst）：一次增加很多路时，首批提示词扎堆造成的影响会计入该档的数字。",
+        )
+        .to_owned()
+    });
+    let confidence = (run.plan.confidence != Confidence::default()).then(|| {
+        let share = trimmed(run.plan.confidence.two_sided() * 100.0);
+        lang.pick(
+            format!("Levels are decided at {share} % confidence, two-sided."),
+            format!("各档按 {share} % 的双侧置信度判定。"),
+        )
+    });
+    burst.into_iter().chain(confidence)
 }
 
 /// Whose latency is in the figures as well.

@@ -25,7 +25,6 @@ fn plan(index: u32, load: Load) -> LevelPlan {
         index,
         purpose: Purpose::Refine,
         load,
-        think: None,
         open_loop: OpenLoop {
             seed: 7,
             ..OpenLoop::default()
@@ -34,6 +33,7 @@ fn plan(index: u32, load: Load) -> LevelPlan {
         request_time: Duration::from_millis(400),
         longest_hold: Duration::from_secs(30),
         longest: Duration::from_secs(86_400),
+        manner: plimsoll_core::level::Manner::default(),
     }
 }
 

@@ -48,7 +48,7 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
             index,
             purpose,
             load: Load::Streams(streams),
-            think: None,
+            manner: plimsoll_core::level::Manner::default(),
             open_loop: OpenLoop::default(),
             hold: purpose.hold(),
             request_time: Duration::from_millis(30),
@@ -73,7 +73,12 @@ fn again(level: &FinishedLevel, slo: &Slo) -> LevelSummary {
         .map(|record| RequestRecord::from(saved(&RequestLine::from(record))))
         .collect();
     let in_flight: Vec<InFlight> = saved(&level.in_flight);
-    rejudge(&saved(&level.summary), slo, &ended, &in_flight)
+    rejudge(
+        &saved(&level.summary),
+        (slo, plimsoll_core::judge::Confidence::default()),
+        &ended,
+        &in_flight,
+    )
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{
+    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::{ThinkTime, Workload};
@@ -23,12 +25,12 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         index,
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
-        think: None,
         open_loop: OpenLoop::default(),
         hold: Hold::Screen,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
@@ -125,12 +127,12 @@ fn a_listener_can_end_a_level() {
         index: 0,
         purpose: Purpose::Baseline,
         load: Load::Streams(1),
-        think: None,
         open_loop: OpenLoop::default(),
         hold: Hold::Decide,
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {
@@ -187,12 +189,15 @@ fn users_who_think_are_there_and_mostly_not_in_flight() {
         index: 0,
         purpose: Purpose::Refine,
         load: Load::Streams(50),
-        think: Some(ThinkTime {
-            mean: Duration::from_secs(2),
-            is_fixed: false,
-            seed: 9,
-        }),
         open_loop: OpenLoop::default(),
+        manner: Manner {
+            think: Some(ThinkTime {
+                mean: Duration::from_secs(2),
+                is_fixed: false,
+                seed: 9,
+            }),
+            ..Manner::default()
+        },
         hold: Hold::Decide,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(600),

@@ -76,12 +76,12 @@ pub(super) fn level() -> Result<Pair> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(streams),
-            think: None,
             open_loop: OpenLoop::default(),
             hold: Hold::Screen,
             request_time: Duration::from_millis(250),
             longest_hold: Duration::from_secs(60),
             longest: Duration::from_secs(60),
+            manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         level

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::LevelSummary;
 use super::{LevelPlan, Load};
+use crate::schedule::Redraw;
 use crate::stats::Summary;
-use crate::workload::ThinkTime;
 
 /// Below this share of the asked concurrency the load was not delivered.
 pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
@@ -79,7 +79,7 @@ pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<St
         .client
         .lateness(ttft, e2e)
         .or_else(|| match plan.load {
-            Load::Streams(streams) => missing_streams(streams, plan.think, summary),
+            Load::Streams(streams) => missing_streams(plan, streams, summary),
             Load::RatePerS(rate) => held_arrivals(rate, plan, summary),
         })
 }
@@ -164,20 +164,23 @@ fn missing_users(
     })
 }
 
-fn missing_streams(
-    streams: u32,
-    think: Option<ThinkTime>,
-    summary: &LevelSummary,
-) -> Option<String> {
+/// The share of the time that streams in lockstep pause.
+fn paused(plan: &LevelPlan) -> f64 {
+    plan.manner
+        .redraw_seed
+        .map_or(0.0, |_| Redraw::paused_ratio())
+}
+
+fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Option<String> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(streams) * LEAST_ACHIEVED;
+    let least = f64::from(streams) * (LEAST_ACHIEVED - paused(plan));
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
     if !few_failed {
         return None;
     }
-    if let Some(think) = think {
+    if let Some(think) = plan.manner.think {
         return missing_users(
             streams,
             think.mean.as_secs_f64(),

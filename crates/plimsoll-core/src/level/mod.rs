@@ -12,6 +12,7 @@ mod alarms;
 mod book;
 mod client;
 mod load;
+mod manner;
 mod plan;
 mod rejudge;
 mod since;
@@ -23,12 +24,14 @@ pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
+pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
+use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::time::Offset;
 use alarms::Series;
@@ -240,7 +243,9 @@ impl Level {
     fn has_all(&self, streams: usize) -> bool {
         let flying = self.book.in_flight_count();
         flying <= streams
-            && (self.plan.think.is_some() || flying == streams || self.streams_seen() >= streams)
+            && (self.plan.manner.think.is_some()
+                || flying == streams
+                || self.streams_seen() >= streams)
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.
@@ -260,7 +265,11 @@ impl Level {
 
     fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
         let waited = now.since(full_at);
-        waited >= self.plan.request_time.max(self.request_time())
+        let transient = match self.redraw() {
+            Some(_) => self.plan.request_time * REDRAW_REQUEST_TIMES,
+            None => self.plan.request_time,
+        };
+        waited >= transient.max(self.request_time())
             && (self.since_full.ended() > 0 || waited >= self.plan.longest_hold / 2)
     }
 
@@ -313,17 +322,17 @@ impl Level {
     }
 
     fn decision(&self, from: Offset, now: Offset) -> Decision {
-        let in_flight = self.book.in_flight();
-        judge::conjunction(&judge::judge(
-            &self.slo,
-            &self.sample(from, now, &in_flight),
-        ))
+        let (in_flight, draws) = (self.book.in_flight(), self.draws(from, now));
+        let sample = self.sample(from, now, &in_flight, &draws);
+        judge::conjunction(&judge::judge(&self.slo, &sample))
     }
 
     /// Whether a decided level is held once more, as long again: its later part speaks against the
     /// decision. Not beyond its longest hold.
     fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
-        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        let goes_on = self.extended_to.is_none()
+            && self.redraw().is_none()
+            && self.series(from, now).contradict(decision);
         if goes_on {
             self.extended_to = Some(now + now.since(from));
         }
@@ -337,15 +346,11 @@ impl Level {
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        is_screened(&self.sample(from, now, &[]))
+        is_screened(self.plan.purpose, &self.sample(from, now, &[], &[]))
     }
 
     fn has_screened(&self) -> bool {
-        let least = match self.plan.purpose {
-            Purpose::Baseline => BASELINE_REQUESTS,
-            _ => SCREEN_REQUESTS,
-        };
-        self.since_window.ended() >= least
+        self.since_window.ended() >= least_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -353,6 +358,7 @@ impl Level {
         from: Offset,
         to: Offset,
         in_flight: &'a [InFlight],
+        draws: &'a [Stretch],
     ) -> LevelSample<'a> {
         LevelSample {
             ended: self.book.ended(),
@@ -360,15 +366,36 @@ impl Level {
             from,
             to,
             request_time: self.request_time(),
+            draws,
+            confidence: self.plan.manner.confidence,
         }
+    }
+
+    /// When the streams pause to redraw their phases, if they do.
+    pub fn redraw(&self) -> Option<Redraw> {
+        self.plan.redraw(self.started_at)
+    }
+
+    /// What counts of each draw of the phases; empty where they are not redrawn.
+    fn draws(&self, from: Offset, to: Offset) -> Vec<Stretch> {
+        self.redraw()
+            .map_or_else(Vec::new, |redraw| redraw.stretches(Stretch { from, to }))
+    }
+}
+
+/// The requests that a screened level takes at least.
+fn least_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
     }
 }
 
 /// Whether a window was long enough for a screened level to mean anything.
-fn is_screened(sample: &LevelSample<'_>) -> bool {
+fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
     let ended = Since::among(sample.from, sample.ended).ended();
-    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
+    sample.to.since(sample.from) >= least && ended >= least_requests(purpose)
 }
 
 /// A level that is over.

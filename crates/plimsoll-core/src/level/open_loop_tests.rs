@@ -18,7 +18,6 @@ fn plan(hold: Hold, cap: Option<u32>) -> LevelPlan {
         index: 0,
         purpose: Purpose::Refine,
         load: Load::RatePerS(1e3 / GAP as f64),
-        think: None,
         open_loop: OpenLoop {
             most_in_flight: cap,
             ..OpenLoop::default()
@@ -27,6 +26,7 @@ fn plan(hold: Hold, cap: Option<u32>) -> LevelPlan {
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(2),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCount
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
 use crate::time::Offset;
@@ -194,7 +195,8 @@ pub(super) fn summarise(
     client.waiting_concurrency = mean(waiting);
     let from = from.unwrap_or(now);
     let in_flight = level.book.in_flight();
-    let sample = level.sample(from, now, &in_flight);
+    let draws = level.draws(from, now);
+    let sample = level.sample(from, now, &in_flight, &draws);
     let objectives = judge(&level.slo, &sample);
     let figures = Figures::of(level.book.ended(), &in_flight, from, now);
     client.send_lag_ms = Summary::of(figures.send_lag_ms);
@@ -233,7 +235,7 @@ pub(super) fn summarise(
             .window_from
             .and_then(|from| stability(level, from, now)),
         objectives,
-        alarms: level.series(from, now).alarms(),
+        alarms: alarms(level, from, now, &draws),
         client,
         server,
     };
@@ -260,6 +262,16 @@ fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
 fn variation(values: &[f64]) -> Option<f64> {
     let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
     Some(crate::stats::variance(values)?.sqrt() / mean)
+}
+
+fn alarms(level: &Level, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
+    let series = level.series(from, to);
+    if draws.is_empty() {
+        series.alarms()
+    } else {
+        // Where phases are redrawn, the series changes with every draw.
+        series.lockstep(draws).into_iter().collect()
+    }
 }
 
 /// The level's verdict, and the objective or the fault behind it.

@@ -31,7 +31,7 @@ pub use axis::Axis;
 pub use ladder::{Ladder, LadderError};
 
 use crate::judge::ObjectiveResult;
-use crate::level::{LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
+use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
 use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -81,9 +81,6 @@ pub struct SearchConfig {
     pub open_loop: OpenLoop,
     /// Longest hold of a level; by the request time where it is not set.
     pub level_time: Option<Duration>,
-    /// How long a stream waits before its next request; the baseline, which is there for the time
-    /// of a request alone, never waits.
-    pub think: Option<ThinkTime>,
     /// Time for the whole search.
     pub budget: Duration,
     /// Whether the gateway cap is held for some minutes at the end.
@@ -92,6 +89,8 @@ pub struct SearchConfig {
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
+    /// How all levels are carried and judged.
+    pub manner: Manner,
 }
 
 impl SearchConfig {
@@ -111,11 +110,11 @@ impl SearchConfig {
             most_rate_per_s: 10_000.0,
             open_loop: OpenLoop::default(),
             level_time: None,
-            think: None,
             budget: Duration::from_secs(900),
             confirm: true,
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
+            manner: Manner::default(),
         }
     }
 
@@ -133,12 +132,17 @@ impl SearchConfig {
                 most_in_flight: None,
                 seed: plan.seed,
             },
+            manner: Manner {
+                burst: plan.burst,
+                redraw_seed: plan.lockstep.then_some(plan.seed),
+                think: plan.think_time_s.map(|mean_s| ThinkTime {
+                    mean: Duration::from_secs_f64(mean_s),
+                    is_fixed: plan.think_time_is_fixed,
+                    seed: plan.seed,
+                }),
+                confidence: plan.confidence,
+            },
             level_time: plan.level_time_s.map(Duration::from_secs_f64),
-            think: plan.think_time_s.map(|mean_s| ThinkTime {
-                mean: Duration::from_secs_f64(mean_s),
-                is_fixed: plan.think_time_is_fixed,
-                seed: plan.seed,
-            }),
             budget: Duration::from_secs_f64(plan.budget_s),
             confirm: plan.confirm,
             headroom: plan.headroom_ratio,
@@ -462,7 +466,6 @@ impl Search {
             purpose,
             load,
             open_loop: self.config.open_loop,
-            think,
             hold: purpose.hold(),
             request_time,
             longest_hold: self
@@ -470,6 +473,10 @@ impl Search {
                 .level_time
                 .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
+            manner: Manner {
+                think,
+                ..self.config.manner
+            },
         }
     }
 
@@ -478,6 +485,7 @@ impl Search {
     fn think(&self, load: Load, purpose: Purpose) -> Option<ThinkTime> {
         let is_free = matches!(purpose, Purpose::Baseline | Purpose::Saturation);
         self.config
+            .manner
             .think
             .filter(|_| !is_free && load.streams().is_some())
     }

@@ -29,7 +29,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     let capacity = bounds.and_then(|bounds| bounds.streams(search));
     let rate = bounds.and_then(|bounds| bounds.rate(search));
     // A gateway counts requests in flight, and streams that think are not always in flight.
-    let is_busy = search.config.think.is_none();
+    let is_busy = search.config.manner.think.is_none();
     let cap_streams = cap.filter(|_| search.config.axis == Axis::Streams && is_busy);
     let cap_rate = cap.filter(|_| search.config.axis == Axis::Rate);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));

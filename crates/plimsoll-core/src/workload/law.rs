@@ -59,6 +59,27 @@ impl LengthLaw {
         }
     }
 
+    /// Standard deviation as a share of the mean.
+    pub fn variation(self) -> f64 {
+        match self {
+            // A uniform distribution of half-width h has the standard deviation h/√3.
+            Self::Uniform { spread_ratio, .. } => spread_ratio / 3.0_f64.sqrt(),
+            Self::Lognormal { cv, .. } => cv,
+            Self::Bimodal {
+                short_tokens,
+                long_tokens,
+                long_ratio,
+                cv,
+            } => {
+                let mean = f64::from(self.mean_tokens());
+                let square = |tokens: u32| f64::from(tokens).powi(2) * (1.0 + cv * cv);
+                let squares =
+                    square(short_tokens) * (1.0 - long_ratio) + square(long_tokens) * long_ratio;
+                (squares / (mean * mean) - 1.0).max(0.0).sqrt()
+            }
+        }
+    }
+
     /// The longest length that can be drawn, tokens.
     pub fn longest_tokens(self) -> u32 {
         match self {
@@ -203,7 +224,9 @@ mod tests {
         let lengths = lengths(law, 8_000);
         let long = lengths.iter().filter(|one| **one > 300.0).count();
         assert!((long as f64 / 8_000.0 - 0.25).abs() < 0.02, "{long}");
-        assert!((mean_and_cv(&lengths).0 / 325.0 - 1.0).abs() < 0.03);
+        let (mean, variation) = mean_and_cv(&lengths);
+        assert!((mean / 325.0 - 1.0).abs() < 0.03);
+        assert!((variation / law.variation() - 1.0).abs() < 0.03);
         assert_eq!(law.with_mean(650).mean_tokens(), 650);
     }
 

@@ -123,7 +123,7 @@ impl VirtualRunner {
         let spread = running.level.plan().handover(busy.len() as u32);
         let new = (0..streams).filter(|stream| !busy.contains(stream));
         for (i, stream) in (0..).zip(new) {
-            let delay = match running.level.plan().think {
+            let delay = match running.level.plan().manner.think {
                 Some(think) => think.join(stream, running.level.plan().request_time),
                 None => scatter(i, spread),
             };
@@ -182,14 +182,20 @@ impl VirtualRunner {
             record.events.push(StreamEvent { at, output: true });
         }
         for &id in &step.finished {
+            let sent = self.flights.get(&id).map_or(at, |record| record.due);
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().closed_streams()
             {
-                if let Some(think) = running.level.plan().think {
-                    self.timers.insert((self.now + think.after(id), stream));
-                } else {
+                let redraw = running.level.redraw();
+                let redraw = redraw.map(|redraw| redraw.pause(stream, sent, at));
+                let think = running.level.plan().manner.think;
+                let think = think.map(|think| think.after(id));
+                let pause = think.into_iter().chain(redraw).sum::<Duration>();
+                if pause.is_zero() {
                     let request = self.number(stream, running);
                     self.send(request, running);
+                } else {
+                    self.timers.insert((at + pause, stream));
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
 use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::slo::Slo;
@@ -97,6 +98,12 @@ pub(crate) struct FindArgs {
     /// Each wait of --think-time is as long; else they vary as those of independent users do.
     #[arg(long, requires = "stream_think_time")]
     pub(crate) fixed_think_time: bool,
+    /// New streams start all at once, as in the guide, and not scattered.
+    #[arg(long)]
+    pub(crate) burst: bool,
+    /// Two-sided confidence of decisions, 0.8 to 0.999.
+    #[arg(long, value_name = "RATIO", default_value = "0.95", value_parser = confidence)]
+    pub(crate) confidence: Confidence,
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) level_time: Option<Duration>,
@@ -123,11 +130,14 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run in this folder, which was interrupted or killed.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from", "repeat"])]
     pub(crate) resume: Option<PathBuf>,
     /// Judge the run in this folder under another --slo, without any request.
-    #[arg(long, value_name = "DIR", requires = "slo")]
+    #[arg(long, value_name = "DIR", requires = "slo", conflicts_with = "repeat")]
     pub(crate) from: Option<PathBuf>,
+    /// Search so many times, one after another, and compare the answers.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(2..=99))]
+    pub(crate) repeat: Option<u32>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]
     pub(crate) no_requests: bool,
@@ -174,6 +184,14 @@ pub(crate) enum EndpointArg {
     Completions,
     /// /v1/chat/completions.
     Chat,
+}
+
+/// A confidence between 0.8 and 0.999.
+fn confidence(text: &str) -> Result<Confidence, String> {
+    let number: Option<f64> = text.parse().ok();
+    number
+        .and_then(Confidence::new)
+        .ok_or_else(|| "write a share from 0.8 to 0.999, such as 0.95".to_owned())
 }
 
 /// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.

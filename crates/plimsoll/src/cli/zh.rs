@@ -17,10 +17,11 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 94] = [
+const ARGUMENTS: [(&str, &str); 97] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
+    ("repeat", "整个搜索依次做这么多遍，并比较各遍的结论"),
     (
         "from",
         "用另一组 --slo 重新评判这个目录里的测试结果，不发送任何请求",
@@ -116,6 +117,8 @@ const ARGUMENTS: [(&str, &str); 94] = [
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
     ("timeout", "单个请求的时限"),
+    ("burst", "新增的并发流同时开始（指南的做法），不错开"),
+    ("confidence", "判定的双侧置信度，0.8 到 0.999"),
     ("headroom", "规划的平均并发最多占网关上限的比例"),
     ("seed", "所有随机数的种子"),
     ("dry_run", "只显示将要做什么，不发送任何请求"),

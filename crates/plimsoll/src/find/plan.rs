@@ -50,7 +50,7 @@ impl Resolved {
             return;
         };
         self.search.first_request_time = request_time;
-        if let Some(think) = self.search.think.filter(|_| self.may_move_start) {
+        if let Some(think) = self.search.manner.think.filter(|_| self.may_move_start) {
             let users = think.mean.as_secs_f64() / request_time.as_secs_f64();
             let start = (users.round() as u32).clamp(self.search.start, self.search.most_streams);
             self.search.start = start;
@@ -152,6 +152,10 @@ fn run_plan(
             .think_time
             .or(args.workload.and_then(|named| named.think))
             .map(|think| think.as_secs_f64()),
+        burst: args.burst,
+        // Streams that think as long as they like do not keep step.
+        lockstep: workload.is_lockstep() && (args.think_time.is_none() || args.fixed_think_time),
+        confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
         timeout_s: args.timeout.as_secs_f64(),

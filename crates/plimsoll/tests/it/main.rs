@@ -12,6 +12,7 @@ mod guide_scripts;
 mod interrupts;
 mod llama;
 mod plan;
+mod repeat;
 mod resume;
 mod selftest;
 mod sim;

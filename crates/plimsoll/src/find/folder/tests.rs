@@ -127,7 +127,7 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
-            think: None,
+            manner: plimsoll_core::level::Manner::default(),
             open_loop: plimsoll_core::level::OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),
