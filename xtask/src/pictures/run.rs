@@ -33,12 +33,7 @@ pub(super) struct Pair {
 }
 
 fn runner(engine: EngineParams, spread_ratio: f64) -> VirtualRunner {
-    let workload = Workload {
-        input_tokens: INPUT_TOKENS,
-        output_tokens: OUTPUT_TOKENS,
-        spread_ratio,
-        seed: SEED,
-    };
+    let workload = Workload::uniform(INPUT_TOKENS, OUTPUT_TOKENS, spread_ratio, SEED);
     VirtualRunner::new(engine, workload, SEED)
 }
 
