@@ -8,6 +8,7 @@ pub mod judge;
 pub mod level;
 pub mod outcome;
 pub mod record;
+pub mod repeat;
 pub mod run;
 pub mod runner;
 pub mod scaling;

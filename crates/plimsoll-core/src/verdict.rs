@@ -163,6 +163,14 @@ pub enum Note {
     BudgetSpent,
     /// The search was interrupted; what it had is reported.
     Interrupted,
+    /// A run was judged again, and the search would have run more levels for these objectives: the
+    /// edge lies between two loads that were not held for them.
+    NotRefined {
+        /// The largest load that is not broken; `None` where there is none.
+        low: Option<Load>,
+        /// The lowest load that breaks; `None` where none does.
+        high: Option<Load>,
+    },
     /// The server does not report token usage: tokens are counted by events.
     NoUsage,
     /// The server does not honour the output length: answers are shorter than asked.
@@ -218,4 +226,12 @@ pub struct Verdict {
     pub load_time_s: f64,
     /// The answer in one sentence, in the run's language.
     pub sentence: String,
+}
+
+impl Verdict {
+    /// The capacity as a load, whatever was searched for.
+    pub fn found(&self) -> Option<Load> {
+        let streams = self.capacity.map(|found| Load::Streams(found.streams));
+        streams.or_else(|| self.rate.map(|found| Load::RatePerS(found.per_s)))
+    }
 }

@@ -40,6 +40,9 @@ pub struct RunnerOptions {
     pub timeout: Duration,
     /// Whether a connection carries one request after another, or only one.
     pub keep_alive: bool,
+    /// Number of the first request: above those of a run that is resumed, since their prompts may
+    /// still be in the server's cache.
+    pub first_request: u64,
 }
 
 /// Carries levels over sockets.
@@ -138,6 +141,7 @@ impl SocketRunner {
                 let share = Share {
                     index,
                     count: options.workers,
+                    first: options.first_request,
                 };
                 let crew = Crew {
                     target: target.clone(),

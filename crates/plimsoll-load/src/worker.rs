@@ -42,17 +42,18 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// This worker among all: its requests are numbers `index + k · count`.
+/// This worker among all: its requests are numbers `first + index + k · count`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) index: u32,
     pub(crate) count: u32,
+    pub(crate) first: u64,
 }
 
 impl Share {
     /// This worker's requests of a batch: their numbers, and when each is due.
     pub(crate) fn of(self, dues: &[Duration]) -> impl Iterator<Item = (u64, Duration)> {
-        let numbered = (0..).zip(dues.iter().copied());
+        let numbered = (self.first..).zip(dues.iter().copied());
         numbered
             .skip(self.index as usize)
             .step_by(self.count as usize)
@@ -212,7 +213,7 @@ impl Shared {
 
     fn slot(&self, stream: u32) -> Slot {
         let k = self.next.replace(self.next.get() + 1);
-        let id = u64::from(self.share.index) + k * u64::from(self.share.count);
+        let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
         Slot {
             id,
             index: id,
@@ -266,7 +267,7 @@ mod tests {
             count in 1..20u32,
         ) {
             let dues: Vec<Duration> = dues.into_iter().map(Duration::from_millis).collect();
-            let shares = (0..count).map(|index| Share { index, count });
+            let shares = (0..count).map(|index| Share { index, count, first: 0 });
             let mut carried: Vec<_> = shares.flat_map(|share| share.of(&dues)).collect();
             carried.sort_unstable();
             let due: Vec<_> = (0..).zip(dues).collect();

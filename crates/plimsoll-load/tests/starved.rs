@@ -119,6 +119,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
             workers: 1,
             timeout: Duration::from_secs(60),
             keep_alive: true,
+            first_request: 0,
         };
         SocketRunner::start(&to, &source, None, Clock::start(), options).unwrap()
     });

@@ -11,7 +11,7 @@ use plimsoll_core::run::{
     ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
-use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
@@ -146,6 +146,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
         objectives: Vec::new(),
+        draws: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,
@@ -189,6 +190,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
+            axis: Axis::Streams,
             rules: Rules {
                 least_growth: 0.2,
                 growth_stops: false,
@@ -197,6 +199,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
+            max_rate_per_s: 10_000.0,
+            burstiness: 1.0,
+            confirm: true,
             input_len_tokens: 1_024,
             output_len_tokens: 480,
             length_spread_ratio: 0.1,
@@ -208,6 +213,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             timeout_s: 120.0,
             headroom_ratio: 0.75,
             seed: 1,
+            arguments: Vec::new(),
         },
         environment: Environment {
             plimsoll_version: "0.1.0".to_owned(),
@@ -231,6 +237,8 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             has_metrics: true,
         },
         levels,
+        resumptions: Vec::new(),
+        rejudged: None,
         verdict: Some(verdict),
     }
 }

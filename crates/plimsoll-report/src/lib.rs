@@ -9,6 +9,7 @@
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
+//! | [`least`] | what a pass takes at least, said before the load |
 //! | [`load`] | the load of a level in words |
 //!
 //! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
@@ -17,6 +18,7 @@
 pub mod console;
 pub mod figures;
 pub mod lang;
+pub mod least;
 pub mod load;
 pub mod notes;
 pub mod plot;
@@ -26,6 +28,7 @@ pub mod table;
 
 mod alarms;
 mod client;
+mod history;
 mod layout;
 mod number;
 mod scaling;

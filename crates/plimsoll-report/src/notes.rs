@@ -1,12 +1,13 @@
 //! What the reader must know beside the answer, one line each.
 
 use plimsoll_core::judge::Confidence;
-use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
 use crate::alarms::alarms;
 use crate::client::client_notes;
+use crate::history::history;
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, percent, trimmed};
@@ -18,6 +19,7 @@ use crate::words;
 pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     let found = verdict.notes.iter().map(|one| note(one, run, lang));
     found
+        .chain(history(run, lang))
         .chain(void_levels(run, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
@@ -62,7 +64,33 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             format!("Between 1 and {streams} streams nothing was tested."),
             format!("1 路与 {streams} 路之间没有测试。"),
         ),
+        (Note::NotRefined { low, high }, _) => not_refined(*low, *high, lang),
         (other, _) => fixed(other, lang).to_owned(),
+    }
+}
+
+/// Where the edge of a run that was judged again lies, as far as its levels go.
+fn not_refined(low: Option<Load>, high: Option<Load>, lang: Lang) -> String {
+    let text = |load: Option<Load>| load.map(|load| load_text(load, lang));
+    match (text(low), text(high)) {
+        (None, Some(high)) => lang.pick(
+            format!("Even the level at {high} looks broken, and was not held for this SLO."),
+            format!("{high}看来就已超标，但当时没有为这组目标保持足够久。"),
+        ),
+        (Some(low), Some(high)) => lang.pick(
+            format!(
+                "The new edge lies between {low} and {high}, and was not refined for this SLO."
+            ),
+            format!("新的边界在 {low}与 {high}之间，当时没有为这组目标在其间细测。"),
+        ),
+        (None, None) => lang.pick(
+            "The levels of the run say nothing of this SLO.".to_owned(),
+            "已有的各档不能说明这组目标是否满足。".to_owned(),
+        ),
+        (Some(low), None) => lang.pick(
+            format!("Nothing breaks this SLO up to {low}; the run has nothing above."),
+            format!("到 {low}为止都没有超标；更高的负载当时没有测。"),
+        ),
     }
 }
 
@@ -108,6 +136,7 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
         Note::DiminishingReturns { .. }
         | Note::NotMonotone { .. }
         | Note::BudgetSpent
+        | Note::NotRefined { .. }
         | Note::StartedAt { .. } => "",
     }
 }

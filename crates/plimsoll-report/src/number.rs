@@ -54,6 +54,15 @@ pub(crate) fn trimmed(value: f64) -> String {
     format!("{}", (value * 10.0).round() / 10.0)
 }
 
+/// A count with its thousands apart: `1,009`.
+pub(crate) fn grouped(count: u64) -> String {
+    if count < 1_000 {
+        count.to_string()
+    } else {
+        format!("{},{:03}", grouped(count / 1_000), count % 1_000)
+    }
+}
+
 /// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.
 pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
     let whole = seconds.max(0.0).round() as u64;

@@ -1,7 +1,8 @@
 //! Whole renderings, as a reader sees them.
 
 use plimsoll_core::level::Load;
-use plimsoll_core::run::HttpVersion;
+
+use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::render;
@@ -137,7 +138,17 @@ fn sentences_with_unknown_parts() {
 
 #[test]
 fn every_note() {
-    let run = fixture::capacity();
+    let streams = |count: u32| (count > 0).then_some(Load::Streams(count));
+    let not_refined = |low, high: Option<u32>| Note::NotRefined {
+        low: streams(low),
+        high: high.and_then(streams),
+    };
+    let resumption = |next_level| Resumption {
+        started_utc: "2025-03-01T09:00:00Z".to_owned(),
+        at_s: 60.0,
+        next_level,
+    };
+    let mut run = fixture::capacity();
     let mut verdict = fixture::verdict(VerdictKind::Capacity);
     verdict.notes = vec![
         Note::DiminishingReturns { from_streams: 32 },
@@ -152,7 +163,15 @@ fn every_note() {
         Note::CalibratedPrompts,
         Note::NoServerMetrics,
         Note::StartedAt { streams: 8 },
+        not_refined(32, Some(64)),
+        not_refined(0, Some(1)),
+        not_refined(64, None),
+        not_refined(0, None),
     ];
+    run.resumptions = vec![resumption(2), resumption(9)];
+    run.rejudged = Some(Rejudged {
+        slo: "ttft p95 <= 2 s, success >= 99 %".parse().unwrap(),
+    });
     let mut all = notes(&run, &verdict, Lang::En);
     all.extend(notes(&run, &verdict, Lang::Zh));
     assert!(all.iter().all(|note| !note.is_empty()));

@@ -14,6 +14,7 @@ mod client;
 mod load;
 mod manner;
 mod plan;
+mod rejudge;
 mod since;
 mod summary;
 
@@ -25,7 +26,8 @@ pub use client::ClientHealth;
 pub use load::Load;
 pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
-pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
+pub use rejudge::rejudge;
+pub use summary::{Draw, LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
@@ -336,10 +338,8 @@ impl Level {
         Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
-    /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened()
+        is_screened(&self.sample(from, now, &[], &[]))
     }
 
     fn has_screened(&self) -> bool {
@@ -378,6 +378,13 @@ impl Level {
         self.redraw()
             .map_or_else(Vec::new, |redraw| redraw.stretches(Stretch { from, to }))
     }
+}
+
+/// Whether a window was long enough for a screened level to mean anything.
+fn is_screened(sample: &LevelSample<'_>) -> bool {
+    let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
+    let ended = Since::among(sample.from, sample.ended).ended();
+    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
 }
 
 /// A level that is over.

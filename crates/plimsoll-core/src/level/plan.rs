@@ -67,6 +67,18 @@ impl Default for OpenLoop {
     }
 }
 
+impl Purpose {
+    /// How long a level of this purpose is held.
+    pub fn hold(self) -> Hold {
+        match self {
+            Self::Baseline | Self::Ramp => Hold::Screen,
+            Self::Bisect => Hold::Short,
+            Self::Refine | Self::Saturation => Hold::Visit,
+            Self::Confirm => Hold::UntilFail,
+        }
+    }
+}
+
 /// One level: a load that is held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelPlan {

@@ -45,6 +45,25 @@ pub struct Window {
     pub request_times: f64,
 }
 
+/// What counts of one draw of the streams' phases.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Draw {
+    /// Start, seconds since the run's start.
+    pub from_s: f64,
+    /// End, seconds since the run's start.
+    pub to_s: f64,
+}
+
+impl Draw {
+    fn of(stretch: Stretch) -> Self {
+        Self {
+            from_s: stretch.from.as_secs_f64(),
+            to_s: stretch.to.as_secs_f64(),
+        }
+    }
+}
+
 /// The server's own signals within the window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -111,6 +130,8 @@ pub struct LevelSummary {
     pub speed_tok_per_s: Summary,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// Where the phases of the streams were redrawn: what counts of each draw.
+    pub draws: Vec<Draw>,
     /// What the series of the window say against it.
     pub alarms: Vec<Alarm>,
     /// The client's own health.
@@ -222,6 +243,7 @@ pub(super) fn summarise(
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
         objectives,
         alarms: alarms(level, from, now, &draws),
+        draws: draws.iter().copied().map(Draw::of).collect(),
         client,
         server,
     };
@@ -254,10 +276,19 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    if let Some(reason) = void_reason(plan, summary) {
-        return (LevelVerdict::Void, Some(reason));
+    match void_reason(plan, summary) {
+        Some(reason) => (LevelVerdict::Void, Some(reason)),
+        None => delivered(plan.hold, summary, is_screened),
     }
-    let broken = |result: &&ObjectiveResult| match plan.hold {
+}
+
+/// What a level says whose load was delivered as asked.
+pub(super) fn delivered(
+    hold: Hold,
+    summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<String>) {
+    let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
         Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail => {
             result.decision == Decision::Fail
@@ -273,7 +304,7 @@ fn verdict(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match (plan.hold, conjunction(&summary.objectives)) {
+    match (hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
         (Hold::Screen | Hold::Short, _) => (
@@ -288,17 +319,17 @@ fn verdict(
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
 fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    client::void_reason(plan, summary).or_else(|| {
-        let result = summary
-            .objectives
-            .iter()
-            .find(|result| lacks_its_metric(result))?;
-        let all = result.absent + result.n;
-        Some(format!(
-            "`{}` does not exist for {} of {all} requests",
-            result.objective, result.absent
-        ))
-    })
+    client::void_reason(plan, summary).or_else(|| lack(&summary.objectives))
+}
+
+/// Which objective has too few requests with its metric.
+pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<String> {
+    let result = objectives.iter().find(|result| lacks_its_metric(result))?;
+    let all = result.absent + result.n;
+    Some(format!(
+        "`{}` does not exist for {} of {all} requests",
+        result.objective, result.absent
+    ))
 }
 
 /// Whether too many requests have no such value for the objective to say anything.

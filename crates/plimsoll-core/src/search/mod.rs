@@ -31,7 +31,8 @@ pub use axis::Axis;
 pub use ladder::{Ladder, LadderError};
 
 use crate::judge::ObjectiveResult;
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
+use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
+use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
 
@@ -113,6 +114,33 @@ impl SearchConfig {
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
             manner: Manner::default(),
+        }
+    }
+
+    /// The search of a run's plan.
+    pub fn of(plan: &RunPlan) -> Self {
+        Self {
+            axis: plan.axis,
+            rules: plan.rules,
+            ladder: plan.ladder.clone(),
+            start: plan.start,
+            most_streams: plan.max_concurrency,
+            most_rate_per_s: plan.max_rate_per_s,
+            open_loop: OpenLoop {
+                burstiness: plan.burstiness,
+                most_in_flight: None,
+                seed: plan.seed,
+            },
+            level_time: plan.level_time_s.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(plan.budget_s),
+            confirm: plan.confirm,
+            headroom: plan.headroom_ratio,
+            manner: Manner {
+                burst: plan.burst,
+                redraw_seed: plan.lockstep.then_some(plan.seed),
+                confidence: plan.confidence,
+            },
+            ..Self::new(plan.slo.clone())
         }
     }
 }
@@ -421,7 +449,6 @@ impl Search {
             _ => self.config.axis.load(rung),
         };
         let request_time = self.last_request_time();
-        let (hold, by_request_time) = self.hold(load, purpose, request_time);
         let remaining = self
             .config
             .budget
@@ -432,16 +459,19 @@ impl Search {
             purpose,
             load,
             open_loop: self.config.open_loop,
-            hold,
+            hold: purpose.hold(),
             request_time,
-            longest_hold: self.config.level_time.unwrap_or(by_request_time),
+            longest_hold: self
+                .config
+                .level_time
+                .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
             manner: self.config.manner,
         }
     }
 
-    /// How a level is held, and how long at most.
-    fn hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> (Hold, Duration) {
+    /// How long a level is held at most.
+    fn longest_hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> Duration {
         let in_flight = match load {
             Load::Streams(streams) => f64::from(streams),
             Load::RatePerS(rate) => rate * request_time.as_secs_f64(),
@@ -450,18 +480,10 @@ impl Search {
         let requests = |least: f64| request_time.mul_f64(least / in_flight.max(0.01));
         match purpose {
             Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
-                let longest = request_time * 4 + requests(16.0);
-                let hold = if purpose == Purpose::Bisect {
-                    Hold::Short
-                } else {
-                    Hold::Screen
-                };
-                (hold, longest.max(LONGEST_SCREEN))
+                LONGEST_SCREEN.max(request_time * 4 + requests(16.0))
             }
-            Purpose::Refine | Purpose::Saturation => {
-                (Hold::Visit, request_time * 8 + requests(60.0))
-            }
-            Purpose::Confirm => (Hold::UntilFail, self.confirm_time(request_time)),
+            Purpose::Refine | Purpose::Saturation => request_time * 8 + requests(60.0),
+            Purpose::Confirm => self.confirm_time(request_time),
         }
     }
 

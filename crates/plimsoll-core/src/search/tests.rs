@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
-use crate::level::{ClientHealth, LevelVerdict, RequestCounts, Window};
+use crate::level::{ClientHealth, Hold, LevelVerdict, RequestCounts, Window};
 use crate::slo::Objective;
 use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
@@ -71,6 +71,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         stall_ms: Summary::default(),
         speed_tok_per_s: Summary::default(),
         objectives: vec![result],
+        draws: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,
@@ -98,7 +99,9 @@ fn run(config: SearchConfig, server: impl Fn(u32) -> LevelSummary) -> (Verdict, 
                 tried.push(streams);
                 let mut summary = server(streams);
                 summary.purpose = plan.purpose;
-                if plan.hold != Hold::Decide && summary.verdict == LevelVerdict::Pass {
+                if matches!(plan.hold, Hold::Screen | Hold::Short)
+                    && summary.verdict == LevelVerdict::Pass
+                {
                     summary.verdict = LevelVerdict::Screened;
                 }
                 search.take(summary);

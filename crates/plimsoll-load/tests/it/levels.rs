@@ -40,6 +40,7 @@ pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
         workers,
         timeout: PATIENCE,
         keep_alive: true,
+        first_request: 0,
     };
     SocketRunner::start(
         &target,

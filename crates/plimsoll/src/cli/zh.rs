@@ -16,9 +16,14 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 70] = [
+const ARGUMENTS: [(&str, &str); 77] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
+    ("resume", "接着做这个目录里被中断或被杀掉的测试"),
+    (
+        "from",
+        "用另一组 --slo 重新评判这个目录里的测试结果，不发送任何请求",
+    ),
     ("model", "模型名；不给则用服务列出的第一个"),
     (
         "endpoint",
@@ -66,6 +71,20 @@ const ARGUMENTS: [(&str, &str); 70] = [
         "ladder",
         "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
     ),
+    (
+        "by",
+        "搜索什么：并发路数（streams），或每秒到达的请求数（rate）",
+    ),
+    ("max_rate", "按速率搜索时：每秒到达数不超过这个值"),
+    (
+        "burstiness",
+        "按速率搜索时：请求到达的均匀程度；1 为泊松到达，越大越均匀，越小越扎堆",
+    ),
+    (
+        "confirm",
+        "最后在网关上限处保持几分钟；默认就做，除非给出 --no-confirm",
+    ),
+    ("no_confirm", "置信区间够窄就结束，不再保持"),
     ("start", "加压的第一档，路；不给则为 2"),
     ("max_concurrency", "并发不超过这个数，路"),
     (

@@ -1,7 +1,17 @@
 //! The run folder: `run.json`, `requests.jsonl`, `events.jsonl`, pictures.
+//!
+//! `events.jsonl` says what has happened; `run.json` follows from it. The requests of a level are on
+//! the disk before the event that ends the level, and that is before `run.json`: so a crash at any
+//! moment leaves a log that is true, with at most a last line that is not whole.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write};
+mod files;
+mod log;
+mod requests;
+mod saved;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -13,6 +23,7 @@ use plimsoll_report::lang::Lang;
 use serde::Serialize;
 
 use crate::exit::Failure;
+pub(super) use saved::Saved;
 
 const RUN: &str = "run.json";
 const REQUESTS: &str = "requests.jsonl";
@@ -21,6 +32,8 @@ const EVENTS: &str = "events.jsonl";
 /// A folder that is this run's alone.
 pub(super) struct Folder {
     path: PathBuf,
+    /// Held as long as the run goes on: nobody else resumes it meanwhile.
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -35,7 +48,7 @@ impl Folder {
         let shown = path.display();
         if path.join(RUN).exists() || path.join(EVENTS).exists() {
             return Err(Failure::usage(format!("`{shown}` has a run in it"))
-                .hint("choose another folder with --out"));
+                .hint("choose another folder with --out, or go on with that run by --resume"));
         }
         let probe = path.join(".writable");
         let usable = fs::create_dir_all(&path)
@@ -45,13 +58,49 @@ impl Folder {
             Failure::usage(format!("`{shown}` cannot be written: {error}"))
                 .hint("choose another folder with --out")
         })?;
-        Ok(Self { path })
+        Self::locked(path)
+    }
+
+    /// The folder of a run that is to go on.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        if !path.join(EVENTS).exists() {
+            let shown = path.display();
+            return Err(Failure::usage(format!(
+                "`{shown}` has no run in it: there is no `{EVENTS}`"
+            ))
+            .hint("--resume takes the folder that `Saved in` names"));
+        }
+        Self::locked(path.to_owned())
+    }
+
+    fn locked(path: PathBuf) -> Result<Self, Failure> {
+        let lock = match File::open(&path) {
+            // Where the file system knows no locks it goes without.
+            Ok(folder) => match folder.try_lock() {
+                Err(TryLockError::WouldBlock) => {
+                    let shown = path.display();
+                    return Err(Failure::usage(format!(
+                        "the run in `{shown}` is still going on"
+                    )));
+                }
+                _ => Some(folder),
+            },
+            Err(_) => None,
+        };
+        Ok(Self { path, _lock: lock })
     }
 
     /// Takes the folder away again, if the run never began.
     pub(super) fn give_up(&self) {
         // Fails where something is in it, and then it stays.
         drop(fs::remove_dir(&self.path));
+    }
+
+    /// Brings the files of a run that goes on to where its last finished level left them.
+    pub(super) fn cut(&self, saved: &Saved) -> Result<(), Failure> {
+        let cut = saved.cut();
+        cut.with_context(|| format!("failed to write in `{}`", self.path.display()))?;
+        Ok(())
     }
 
     /// Adds an event to the log.
@@ -84,18 +133,20 @@ impl Folder {
     /// Where the run is, for the user.
     pub(super) fn say(&self, run: &Run, lang: Lang) -> String {
         let path = self.path.display();
+        let names = [RUN, REQUESTS, EVENTS].into_iter();
+        let present: Vec<&str> = names.filter(|name| self.path.join(name).exists()).collect();
         let has_pictures = !run.levels.is_empty();
-        match (lang, has_pictures) {
-            (Lang::En, true) => {
-                format!(
-                    "Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}, load-line.png and other pictures"
-                )
-            }
-            (Lang::En, false) => format!("Saved in {path}: {RUN}, {REQUESTS}, {EVENTS}"),
-            (Lang::Zh, true) => {
-                format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}、load-line.png 等图")
-            }
-            (Lang::Zh, false) => format!("结果保存在 {path}：{RUN}、{REQUESTS}、{EVENTS}"),
+        match lang {
+            Lang::En if has_pictures => format!(
+                "Saved in {path}: {}, load-line.png and other pictures",
+                present.join(", ")
+            ),
+            Lang::En => format!("Saved in {path}: {}", present.join(", ")),
+            Lang::Zh if has_pictures => format!(
+                "结果保存在 {path}：{}、load-line.png 等图",
+                present.join("、")
+            ),
+            Lang::Zh => format!("结果保存在 {path}：{}", present.join("、")),
         }
     }
 
@@ -105,28 +156,14 @@ impl Folder {
         items: impl Iterator<Item = T>,
     ) -> Result<(), Failure> {
         let path = self.path.join(name);
-        let failed = || format!("failed to write `{}`", path.display());
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(failed)?;
-        let mut file = BufWriter::new(file);
-        for item in items {
-            serde_json::to_writer(&mut file, &item).with_context(failed)?;
-            file.write_all(b"\n").with_context(failed)?;
-        }
-        file.flush().with_context(failed)?;
+        let done = files::append(&path, items);
+        done.with_context(|| format!("failed to write `{}`", path.display()))?;
         Ok(())
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.path.join(name);
-        let beside = self.path.join(format!("{name}.tmp"));
-        let done = File::create(&beside)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&beside, &path));
-        done.with_context(|| format!("failed to write `{}`", path.display()))?;
+        let done = files::replace(&self.path, name, bytes);
+        done.with_context(|| format!("failed to write `{}`", self.path.join(name).display()))?;
         Ok(())
     }
 }
