@@ -15,6 +15,7 @@ pub mod scaling;
 pub mod schedule;
 pub mod search;
 pub mod slo;
+pub mod stability;
 pub mod stats;
 pub mod time;
 pub mod verdict;

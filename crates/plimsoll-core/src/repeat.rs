@@ -11,7 +11,7 @@ use crate::stats::chi2_upper;
 use crate::verdict::{Capacity, VerdictKind};
 
 /// A difference is told below this probability of one as large by chance.
-const SIDES: f64 = 0.05;
+const RARE: f64 = 0.05;
 /// 95 % of a normal distribution lie within so many standard deviations.
 const WITHIN: f64 = 1.96;
 
@@ -45,6 +45,18 @@ pub struct Repeats {
     pub range_streams: Option<(u32, u32)>,
     /// Whether they differ; `None` with fewer than two intervals that are closed.
     pub difference: Option<Difference>,
+    /// Where one search broke nothing and so has no upper end: that it carried more than the whole
+    /// interval of another one.
+    pub beyond: Option<Beyond>,
+}
+
+/// A search that carried more than another one's interval holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// The one carried at least so many streams.
+    pub at_least_streams: u32,
+    /// The other's interval ends here.
+    pub upper_streams: u32,
 }
 
 /// Whether capacities differ.
@@ -73,9 +85,24 @@ impl Repeats {
             asked,
             range_streams: streams().min().zip(streams().max()),
             difference: difference(&compared),
+            beyond: beyond(&runs),
             runs,
         }
     }
+}
+
+fn beyond(runs: &[Repetition]) -> Option<Beyond> {
+    let of_kind = |kind| {
+        let of_kind = runs.iter().filter(move |run| run.kind == kind);
+        of_kind.filter_map(|run| run.capacity)
+    };
+    let open = of_kind(VerdictKind::AboveLast).map(|capacity| capacity.lower);
+    let closed = of_kind(VerdictKind::Capacity).filter_map(|capacity| capacity.upper);
+    let (at_least_streams, upper_streams) = open.max().zip(closed.min())?;
+    (at_least_streams > upper_streams).then_some(Beyond {
+        at_least_streams,
+        upper_streams,
+    })
 }
 
 /// The logarithm of a capacity: errors of a capacity are in proportion to it.
@@ -124,7 +151,7 @@ fn difference(all: &[Estimate]) -> Option<Difference> {
         chi2,
         degrees_of_freedom,
         probability,
-        differ: probability < SIDES,
+        differ: probability < RARE,
         resolution_ratio: (WITHIN * of_a_pair).exp_m1(),
     })
 }
@@ -244,8 +271,7 @@ mod tests {
 
     #[test]
     fn intervals_that_overlap_may_still_differ() {
-        // ln(56/45) = 0.219, standard errors 0.063 and 0.058: three ends apart, though 49–50 is in
-        // both. Five such runs on each side leave no doubt.
+        // 49 and 50 are in all of them, but five of a kind on each side leave no doubt.
         let mut runs = vec![capacity(40, 50); 5];
         runs.extend(vec![capacity(49, 60); 5]);
         assert!(of(runs).difference.unwrap().differ);
@@ -262,6 +288,13 @@ mod tests {
         let repeats = of(runs);
         assert_eq!(repeats.difference, None);
         assert_eq!(repeats.range_streams, Some((0, 60)));
+        let beyond = Beyond {
+            at_least_streams: 60,
+            upper_streams: 50,
+        };
+        assert_eq!(repeats.beyond, Some(beyond));
+        let within = vec![capacity(45, 60), run(VerdictKind::AboveLast, 60, None)];
+        assert_eq!(of(within).beyond, None);
         assert_eq!(of(Vec::new()).range_streams, None);
     }
 }

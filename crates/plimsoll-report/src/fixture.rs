@@ -145,6 +145,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         e2e_ms: around(e2e_ms, e2e_ms * 1.2, n),
         stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
+        stability: None,
         objectives: Vec::new(),
         draws: Vec::new(),
         alarms: Vec::new(),

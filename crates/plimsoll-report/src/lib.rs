@@ -6,6 +6,7 @@
 //! | [`table`] | the table of levels, and one line of it for live progress |
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
 //! | [`console`] | all of these on a terminal |
+//! | [`repeat`] | several searches side by side |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
@@ -22,6 +23,7 @@ pub mod least;
 pub mod load;
 pub mod notes;
 pub mod plot;
+pub mod repeat;
 pub mod selftest;
 pub mod sentence;
 pub mod table;

@@ -96,6 +96,8 @@ pub struct Level {
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
     next_look: Duration,
+    /// Mean request time when the window began: where more arrives than is carried it only grows.
+    settled_time: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
@@ -119,6 +121,7 @@ impl Level {
             area_at_window: 0.0,
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
+            settled_time: Duration::ZERO,
             extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
@@ -177,11 +180,12 @@ impl Level {
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
+            self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
                 Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
-            self.next_look = self.request_time().mul_f64(first_look);
+            self.next_look = self.settled_time.mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -285,7 +289,7 @@ impl Level {
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::UntilFail => self.is_broken(from, now),
+            Hold::Confirm => self.is_broken(from, now),
             Hold::Visit => {
                 let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
@@ -339,15 +343,11 @@ impl Level {
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        is_screened(&self.sample(from, now, &[], &[]))
+        is_screened(self.plan.purpose, &self.sample(from, now, &[], &[]))
     }
 
     fn has_screened(&self) -> bool {
-        let least = match self.plan.purpose {
-            Purpose::Baseline => BASELINE_REQUESTS,
-            _ => SCREEN_REQUESTS,
-        };
-        self.since_window.ended() >= least
+        self.since_window.ended() >= screen_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -380,11 +380,27 @@ impl Level {
     }
 }
 
+/// The requests that a screened level takes at least.
+fn least_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
+}
+
 /// Whether a window was long enough for a screened level to mean anything.
-fn is_screened(sample: &LevelSample<'_>) -> bool {
+fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
     let ended = Since::among(sample.from, sample.ended).ended();
-    sample.to.since(sample.from) >= least && ended >= SCREEN_REQUESTS
+    sample.to.since(sample.from) >= least && ended >= screen_requests(purpose)
+}
+
+/// Requests that a screened level takes at least.
+fn screen_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
 }
 
 /// A level that is over.

@@ -39,10 +39,10 @@ pub enum Hold {
     Visit,
     /// Until the objectives are decided.
     Decide,
+    /// To the end of the longest hold, or until the SLO is broken.
+    Confirm,
     /// The whole of the longest hold, whatever it shows.
     Whole,
-    /// The whole of the longest hold, unless an objective is known to be broken before.
-    UntilFail,
 }
 
 /// How the arrivals of an open loop come, and how many of them may be in flight.
@@ -74,7 +74,7 @@ impl Purpose {
             Self::Baseline | Self::Ramp => Hold::Screen,
             Self::Bisect => Hold::Short,
             Self::Refine | Self::Saturation => Hold::Visit,
-            Self::Confirm => Hold::UntilFail,
+            Self::Confirm => Hold::Confirm,
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn rejudge(
     (judged.verdict, judged.reason) = if let Some(reason) = lack(&judged.objectives) {
         (LevelVerdict::Void, Some(reason))
     } else {
-        let is_screened = level.window.is_some() && is_screened(&sample);
+        let is_screened = level.window.is_some() && is_screened(level.purpose, &sample);
         delivered(level.purpose.hold(), &judged, is_screened)
     };
     judged

@@ -8,6 +8,7 @@ use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
 use crate::schedule::Stretch;
+use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
 use crate::time::Offset;
 
@@ -15,6 +16,8 @@ use crate::time::Offset;
 const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
+/// Why a rate fails that meets its objectives, so far.
+const GROWS: &str = "the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +131,8 @@ pub struct LevelSummary {
     pub stall_ms: Summary,
     /// Tokens per second of one stream.
     pub speed_tok_per_s: Summary,
+    /// Whether the number of requests grew; `None` for streams, whose number is fixed.
+    pub stability: Option<Stability>,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
     /// Where the phases of the streams were redrawn: what counts of each draw.
@@ -159,6 +164,12 @@ impl LevelSummary {
                     || self.objectives.iter().any(|result| result.n == 0)
             }
         }
+    }
+
+    /// Whether more arrived than was carried, so that the number of requests grew.
+    pub fn is_unstable(&self) -> bool {
+        self.stability
+            .is_some_and(|stability| stability.drift == Drift::Unstable)
     }
 
     /// Whether no server was there any more: nothing was answered, and connections were refused.
@@ -241,6 +252,9 @@ pub(super) fn summarise(
         e2e_ms: Summary::of(figures.e2e_ms),
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
+        stability: level
+            .window_from
+            .and_then(|from| stability(level, from, now)),
         objectives,
         alarms: alarms(level, from, now, &draws),
         draws: draws.iter().copied().map(Draw::of).collect(),
@@ -252,6 +266,18 @@ pub(super) fn summarise(
         .is_some_and(|from| level.is_screened(from, now));
     (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
     summary
+}
+
+fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
+    let _ = level.plan.load.rate_per_s()?;
+    stability::assess(&Arrived {
+        ended: level.book.ended(),
+        in_flight: &level.book.in_flight(),
+        from,
+        to,
+        request_time: level.settled_time,
+        dispersion: 1.0 / level.plan.open_loop.burstiness,
+    })
 }
 
 /// Standard deviation over mean; `None` below two values, or if they are 0.
@@ -290,12 +316,15 @@ pub(super) fn delivered(
 ) -> (LevelVerdict, Option<String>) {
     let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail => {
+        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm => {
             result.decision == Decision::Fail
         }
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
+    }
+    if summary.is_unstable() {
+        return (LevelVerdict::Fail, Some(GROWS.to_owned()));
     }
     let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
     if summary.window.is_none() || ended == 0 {
@@ -311,7 +340,7 @@ pub(super) fn delivered(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::UntilFail, _) => {
+        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm, _) => {
             (LevelVerdict::Undecided, None)
         }
     }

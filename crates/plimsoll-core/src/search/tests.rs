@@ -70,6 +70,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         },
         stall_ms: Summary::default(),
         speed_tok_per_s: Summary::default(),
+        stability: None,
         objectives: vec![result],
         draws: Vec::new(),
         alarms: Vec::new(),

@@ -110,11 +110,14 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run in this folder, which was interrupted or killed.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from", "repeat"])]
     pub(crate) resume: Option<PathBuf>,
     /// Judge the run in this folder under another --slo, without any request.
-    #[arg(long, value_name = "DIR", requires = "slo")]
+    #[arg(long, value_name = "DIR", requires = "slo", conflicts_with = "repeat")]
     pub(crate) from: Option<PathBuf>,
+    /// Search so many times, one after another, and compare the answers.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(2..=99))]
+    pub(crate) repeat: Option<u32>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]
     pub(crate) no_requests: bool,

@@ -16,10 +16,11 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 77] = [
+const ARGUMENTS: [(&str, &str); 78] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
+    ("repeat", "整个搜索依次做这么多遍，并比较各遍的结论"),
     (
         "from",
         "用另一组 --slo 重新评判这个目录里的测试结果，不发送任何请求",

@@ -3,6 +3,7 @@
 mod folder;
 mod plan;
 mod rejudge;
+mod repeat;
 mod report;
 mod resume;
 mod session;
@@ -37,6 +38,9 @@ pub(crate) fn run(
     stop: &Stop,
 ) -> Result<Exit, Failure> {
     let words = Words::read(line)?;
+    if let Some(folder) = args.resume.as_ref().filter(|one| repeat::is_in(one)) {
+        return repeat::resume(folder, args, &words, lang, stop);
+    }
     if let Some(folder) = &args.resume {
         let (then, resolved, start) = resume::open(folder, &words)?;
         let engine = engine(&then)?;
@@ -46,6 +50,9 @@ pub(crate) fn run(
     }
     if let Some(folder) = &args.from {
         return rejudge::run(folder, args, &words, Shown::of(args, lang));
+    }
+    if let Some(times) = args.repeat {
+        return repeat::run(times, args, &words, lang, stop);
     }
     let mut resolved = plan::resolve(args)?;
     resolved.plan.arguments = words.saved();
@@ -99,6 +106,8 @@ struct Shown {
     lang: Lang,
     json: bool,
     quiet: bool,
+    /// Whether the report is of several runs, and each says its sentence alone.
+    is_one_of_several: bool,
 }
 
 impl Shown {
@@ -107,6 +116,7 @@ impl Shown {
             lang,
             json: args.json,
             quiet: args.quiet || args.json,
+            is_one_of_several: false,
         }
     }
 }
@@ -134,7 +144,10 @@ fn search(
     };
     let run = session.run()?;
     session.console.say("");
-    report(&run, shown.json, shown.lang)?;
+    match &run.verdict {
+        Some(verdict) if shown.is_one_of_several => session.console.say(&verdict.sentence),
+        _ => report(&run, shown.json, shown.lang)?,
+    }
     let folder = session.folder();
     session.console.say(&folder.say(&run, shown.lang));
     Ok(run)

@@ -8,7 +8,7 @@ use crate::cli::{Cli, FindArgs};
 use crate::exit::Failure;
 
 /// Where a run is, and how it is shown: no part of what was asked for.
-const OF_THE_CALL: [&str; 6] = ["out", "resume", "from", "lang", "json", "quiet"];
+const OF_THE_CALL: [&str; 7] = ["out", "resume", "from", "repeat", "lang", "json", "quiet"];
 /// May hold a password.
 const SECRET: [&str; 1] = ["proxy"];
 /// May be typed anew when a run goes on, as everything about the connection may.
@@ -78,6 +78,14 @@ impl Words {
         let old = old.flat_map(|arg| self.words(arg));
         let new = anew.typed().filter(is_new);
         let words: Vec<String> = old.chain(new.flat_map(|arg| anew.words(arg))).collect();
+        Self::of_saved(&words)
+    }
+
+    /// These words for a run of its own with another seed.
+    pub(super) fn with_seed(&self, seed: u64) -> Result<Self, Failure> {
+        let other = |arg: &&Arg| !is_one_of(&OF_THE_CALL, arg) && arg.get_id() != "seed";
+        let words = self.typed().filter(other).flat_map(|arg| self.words(arg));
+        let words: Vec<String> = words.chain([format!("--seed={seed}")]).collect();
         Self::of_saved(&words)
     }
 

@@ -10,6 +10,7 @@ mod find;
 mod guide_scripts;
 mod interrupts;
 mod llama;
+mod repeat;
 mod resume;
 mod selftest;
 mod sim;

@@ -19,7 +19,7 @@ use super::{plimsoll, run, run_json, stderr, stdout};
 
 /// The built-in engine with twelve slots, so that some ten levels are run, of a second or so each.
 const FIND: &str = "find --sim --profile toy --step-base-us 5000 --max-num-seqs 12 --input-len 32 \
-                    --output-len 16 --level-time 2s --budget 15s --quiet";
+                    --output-len 16 --level-time 1s --budget 40s --quiet";
 const SLO: &str = "ttft p95 <= 20ms";
 /// Changes of files in the folder of a run of ten levels: some ten for each.
 const CHANGES: std::ops::Range<u32> = 1..45;
@@ -81,7 +81,7 @@ fn ends_before(mut child: Child, out: &Path, signal: Signal, changes: u32) -> bo
 }
 
 /// The events that are written to their end.
-fn events(out: &Path) -> Vec<RunEvent> {
+pub(super) fn events(out: &Path) -> Vec<RunEvent> {
     let text = std::fs::read(out.join("events.jsonl")).unwrap_or_default();
     let lines = text.split_inclusive(|byte| *byte == b'\n');
     lines

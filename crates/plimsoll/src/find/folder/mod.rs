@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use plimsoll_core::level::LoadEvent;
 use plimsoll_core::record::{RequestLine, RequestRecord};
+use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
 use plimsoll_report::figures::figures;
 use plimsoll_report::lang::Lang;
@@ -28,6 +29,8 @@ pub(super) use saved::Saved;
 const RUN: &str = "run.json";
 const REQUESTS: &str = "requests.jsonl";
 const EVENTS: &str = "events.jsonl";
+/// Of the folder of several runs: each has its own below it.
+const REPEATS: &str = "repeats.json";
 
 /// A folder that is this run's alone.
 pub(super) struct Folder {
@@ -46,7 +49,10 @@ impl Folder {
             PathBuf::from("plimsoll-runs").join(format!("{time}-find"))
         };
         let shown = path.display();
-        if path.join(RUN).exists() || path.join(EVENTS).exists() {
+        if [RUN, EVENTS, REPEATS]
+            .iter()
+            .any(|name| path.join(name).exists())
+        {
             return Err(Failure::usage(format!("`{shown}` has a run in it"))
                 .hint("choose another folder with --out, or go on with that run by --resume"));
         }
@@ -71,6 +77,36 @@ impl Folder {
             .hint("--resume takes the folder that `Saved in` names"));
         }
         Self::locked(path.to_owned())
+    }
+
+    /// Whether the folder holds several runs.
+    pub(super) fn has_repeats(path: &Path) -> bool {
+        path.join(REPEATS).exists()
+    }
+
+    /// Reads back the answers of several runs, and keeps others from resuming them.
+    pub(super) fn open_repeats(path: &Path) -> Result<(Self, Repeats), Failure> {
+        let folder = Self::locked(path.to_owned())?;
+        let file = path.join(REPEATS);
+        let read = fs::read(&file).map_err(anyhow::Error::from);
+        let repeats = read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+        let unreadable =
+            |error| Failure::usage(format!("`{}` cannot be read: {error}", file.display()));
+        Ok((folder, repeats.map_err(unreadable)?))
+    }
+
+    /// Writes the answers of several runs.
+    pub(super) fn repeats(&self, repeats: &Repeats) -> Result<(), Failure> {
+        let text =
+            serde_json::to_string_pretty(repeats).context("failed to write the answers as JSON")?;
+        self.replace(REPEATS, format!("{text}\n").as_bytes())
+    }
+
+    /// The folder of one of several runs, and whether a run is in it.
+    pub(super) fn below(&self, number: u32) -> (PathBuf, bool) {
+        let path = self.path.join(number.to_string());
+        let has_run = path.join(EVENTS).exists();
+        (path, has_run)
     }
 
     fn locked(path: PathBuf) -> Result<Self, Failure> {
