@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{
+    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::stats::quantile;
 use plimsoll_load::clock::Clock;

@@ -100,7 +100,13 @@ mod tests {
     fn said(slo: &str, seconds: f64, most_streams: u32, lang: Lang) -> Option<String> {
         let slo: Slo = slo.parse().unwrap();
         let request_time = Duration::from_secs_f64(seconds);
-        least_for_a_pass(&slo, Confidence::default(), request_time, most_streams, lang)
+        least_for_a_pass(
+            &slo,
+            Confidence::default(),
+            request_time,
+            most_streams,
+            lang,
+        )
     }
 
     #[test]

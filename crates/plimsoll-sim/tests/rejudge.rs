@@ -53,12 +53,12 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
             index,
             purpose,
             load: Load::Streams(streams),
+            manner: plimsoll_core::level::Manner::default(),
             open_loop: OpenLoop::default(),
             hold: purpose.hold(),
             request_time: Duration::from_millis(30),
             longest_hold: Duration::from_secs(20),
             longest: Duration::from_secs(60),
-            manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, slo, &mut |_| Go::On);
         level
@@ -80,10 +80,9 @@ fn again(level: &FinishedLevel, slo: &Slo) -> LevelSummary {
     let in_flight: Vec<InFlight> = saved(&level.in_flight);
     rejudge(
         &saved(&level.summary),
-        slo,
+        (slo, plimsoll_core::judge::Confidence::default()),
         &ended,
         &in_flight,
-        plimsoll_core::judge::Confidence::default(),
     )
 }
 

@@ -347,7 +347,7 @@ impl Level {
     }
 
     fn has_screened(&self) -> bool {
-        self.since_window.ended() >= screen_requests(self.plan.purpose)
+        self.since_window.ended() >= least_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -392,15 +392,7 @@ fn least_requests(purpose: Purpose) -> usize {
 fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
     let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
     let ended = Since::among(sample.from, sample.ended).ended();
-    sample.to.since(sample.from) >= least && ended >= screen_requests(purpose)
-}
-
-/// Requests that a screened level takes at least.
-fn screen_requests(purpose: Purpose) -> usize {
-    match purpose {
-        Purpose::Baseline => BASELINE_REQUESTS,
-        _ => SCREEN_REQUESTS,
-    }
+    sample.to.since(sample.from) >= least && ended >= least_requests(purpose)
 }
 
 /// A level that is over.

@@ -15,10 +15,9 @@ use crate::time::Offset;
 /// to the next one, both as the level knew them when it ended.
 pub fn rejudge(
     level: &LevelSummary,
-    slo: &Slo,
+    (slo, confidence): (&Slo, Confidence),
     ended: &[RequestRecord],
     in_flight: &[InFlight],
-    confidence: Confidence,
 ) -> LevelSummary {
     let draws: Vec<Stretch> = level
         .draws
@@ -30,8 +29,7 @@ pub fn rejudge(
         .collect();
     let sample = LevelSample {
         draws: &draws,
-        confidence,
-        ..sample(level, ended, in_flight)
+        ..sample(level, confidence, ended, in_flight)
     };
     let mut judged = level.clone();
     judged.objectives = judge(slo, &sample);
@@ -50,6 +48,7 @@ pub fn rejudge(
 
 fn sample<'a>(
     level: &LevelSummary,
+    confidence: Confidence,
     ended: &'a [RequestRecord],
     in_flight: &'a [InFlight],
 ) -> LevelSample<'a> {
@@ -66,7 +65,7 @@ fn sample<'a>(
         to,
         request_time,
         draws: &[],
-        confidence: Confidence::default(),
+        confidence,
     }
 }
 

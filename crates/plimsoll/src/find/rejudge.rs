@@ -79,10 +79,9 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
         let ended = requests.level(level)?;
         levels.push(rejudge(
             level,
-            &slo,
+            (&slo, saved.run.plan.confidence),
             &ended,
             in_flight,
-            saved.run.plan.confidence,
         ));
     }
     let mut run = saved.run.clone();

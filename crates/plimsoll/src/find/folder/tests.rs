@@ -132,12 +132,12 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
+            manner: plimsoll_core::level::Manner::default(),
             open_loop: plimsoll_core::level::OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),
             longest_hold: Duration::from_secs(20),
             longest: Duration::from_secs(60),
-            manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         level
