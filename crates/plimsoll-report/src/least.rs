@@ -6,7 +6,7 @@ use plimsoll_core::judge::{Confidence, least_requests_for_a_pass};
 use plimsoll_core::slo::{Metric, Objective, Slo};
 
 use crate::lang::Lang;
-use crate::number::{duration, grouped};
+use crate::number::{duration, in_thousands};
 use crate::words;
 
 /// A pass is not decided before this many request times.
@@ -83,7 +83,7 @@ impl Need {
     }
 
     fn text(&self, lang: Lang) -> String {
-        let (requests, streams) = (grouped(self.requests), self.streams);
+        let (requests, streams) = (in_thousands(self.requests as f64), self.streams);
         let time = duration(self.seconds.max(1.0), lang);
         let plural = if streams == 1 { "stream" } else { "streams" };
         lang.pick(
