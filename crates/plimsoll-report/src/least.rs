@@ -126,7 +126,7 @@ mod tests {
         let text = said("ttft p95 <= 1s", 1.0, 1, Lang::En).unwrap();
         assert_eq!(
             text,
-            "A pass of ttft p95 ≤ 1 s takes at least 282 requests (4 min 42 s) at 1 stream, without \
+            "A pass of ttft p95 ≤ 1 s takes at least 958 requests (15 min 58 s) at 1 stream, without \
              one over the bound."
         );
     }
@@ -136,7 +136,7 @@ mod tests {
         let text = said("ttft p95 <= 1s", 1.0, 64, Lang::Zh).unwrap();
         assert_eq!(
             text,
-            "要判定 ttft p95 ≤ 1 s 达标，至少需要：1 路时 282 个请求（4 分 42 秒）；32 路时 958 个请求\
+            "要判定 ttft p95 ≤ 1 s 达标，至少需要：1 路时 958 个请求（15 分 58 秒）；32 路时 958 个请求\
              （30 秒）（假设请求不因并发变慢）。这些请求须一个都不超标。"
         );
     }

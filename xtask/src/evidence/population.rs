@@ -32,7 +32,7 @@ const LENGTHS: usize = 1 << 15;
 /// Coefficient of variation of a step's time.
 const JITTER: f64 = 0.05;
 /// Requests of a long hold whose times are kept.
-const LONG: u64 = 20_000;
+const LONG: u64 = 60_000;
 /// Tokens of a KV block.
 const BLOCK: u32 = 16;
 
