@@ -3,7 +3,7 @@
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
-use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
+use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 
 use crate::alarms::alarms;
 use crate::client::client_notes;
@@ -23,7 +23,6 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(void_levels(run, lang))
         .chain(think_time(run, verdict, lang))
         .chain(interval(verdict, lang))
-        .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
         .chain(scaling_notes(run, verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
@@ -203,23 +202,6 @@ fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
         ),
         format!("每一路在两次请求之间平均停顿 {think}：这里的路数是用户数，而不是在途请求数。{in_flight}"),
     ))
-}
-
-fn planned_mean(mean: PlannedMean, lang: Lang) -> String {
-    let streams = trimmed(mean.streams);
-    let over = mean.exceeds_cap_ratio * 100.0;
-    let over = if over < 0.1 {
-        lang.pick("less than 0.1 %".to_owned(), "不到 0.1 %".to_owned())
-    } else {
-        format!("{} %", trimmed(over))
-    };
-    lang.pick(
-        format!(
-            "Planned mean {streams}: with many independent users (Poisson arrivals), requests in \
-             flight are over the cap {over} of the time."
-        ),
-        format!("平均并发 {streams} 路：用户众多且各自独立到达（泊松）时，在途请求超过网关上限的时间占 {over}。"),
-    )
 }
 
 fn screened(run: &Run, lang: Lang) -> Option<String> {

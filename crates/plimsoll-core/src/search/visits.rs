@@ -29,6 +29,8 @@ const VISIT_REQUEST_TIMES: f64 = 10.0;
 /// The hold at the gateway cap (method.md §5.6), and what comes before it, in request times.
 const CONFIRM: Duration = Duration::from_secs(120);
 const CONFIRM_REQUEST_TIMES: f64 = 10.0;
+/// It takes no more than this share of the budget: first the edge has to be found.
+const CONFIRM_SHARE: f64 = 0.25;
 const BEFORE_CONFIRM_REQUEST_TIMES: f64 = 2.0;
 /// The edge is looked for from this part of the lowest load visited to that multiple of the highest.
 const BELOW: f64 = 1.0 / 3.0;
@@ -153,7 +155,9 @@ impl Search {
 
     /// How long the gateway cap is held.
     pub(super) fn confirm_time(&self, request_time: Duration) -> Duration {
-        CONFIRM.max(request_time.mul_f64(CONFIRM_REQUEST_TIMES))
+        CONFIRM
+            .max(request_time.mul_f64(CONFIRM_REQUEST_TIMES))
+            .min(self.config.budget.mul_f64(CONFIRM_SHARE))
     }
 
     fn is_narrow(&self, known: Known) -> bool {
