@@ -4,6 +4,7 @@
 //! Pure and synchronous: no runtime, no clock, no sockets, no printing. Time enters as
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
 
+pub mod check;
 pub mod judge;
 pub mod level;
 pub mod outcome;

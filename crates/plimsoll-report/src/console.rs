@@ -35,7 +35,12 @@ pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::R
 }
 
 /// A text behind a label, its further lines below its first.
-fn item(label: &str, text: &str, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+pub(crate) fn item(
+    label: &str,
+    text: &str,
+    columns: usize,
+    w: &mut dyn io::Write,
+) -> io::Result<()> {
     let indent = layout::width(label);
     let lines = layout::wrap(text, columns.saturating_sub(indent));
     for (at, line) in lines.iter().enumerate() {

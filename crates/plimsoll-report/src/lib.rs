@@ -5,6 +5,7 @@
 //! | [`sentence`](mod@sentence) | the answer in a few sentences |
 //! | [`table`] | the table of levels, and one line of it for live progress |
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
+//! | [`check`] | a load that was held, on a terminal |
 //! | [`console`] | all of these on a terminal |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`plot`] | a picture from points and marks |
@@ -14,6 +15,7 @@
 //! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
+pub mod check;
 pub mod console;
 pub mod figures;
 pub mod lang;

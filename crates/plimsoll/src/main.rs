@@ -2,6 +2,7 @@
 
 mod background;
 mod bench;
+mod check;
 mod cli;
 mod console;
 mod exit;
@@ -9,6 +10,7 @@ mod find;
 mod limits;
 mod machine;
 mod proxy;
+mod reach;
 mod selftest;
 mod signal;
 mod sim;
@@ -61,6 +63,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, lang, stop),
+        Command::Check(args) => check::run(&args, lang, stop),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(

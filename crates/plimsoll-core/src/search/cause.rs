@@ -9,6 +9,11 @@ use crate::verdict::{Cause, CauseKind};
 /// KV-cache use from which on it is full; block rounding keeps engines just below 1.
 pub(super) const KV_FULL: f64 = 0.98;
 
+/// The limit that binds at a level that broke, where it is the only one.
+pub(crate) fn cause_of(broken: &LevelSummary) -> Option<Cause> {
+    cause(None, broken)
+}
+
 /// The limit that binds at the level that broke; `good` is the highest level that did not.
 pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Option<Cause> {
     if broken.verdict == LevelVerdict::Void {
@@ -83,13 +88,19 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     }
     // Between two steps a few requests always wait. Where the pace of the tokens broke, a larger
     // batch did it, and no cap on it.
-    if waiting >= 1.0 && running < f64::from(load_of(broken)) && !breaks_pace(broken) {
+    if waiting >= 1.0 && running < in_flight(broken) && !breaks_pace(broken) {
         return named(
             CauseKind::SequenceCap,
             format!("{running:.0} running, {waiting:.0} waiting"),
         );
     }
     None
+}
+
+/// Requests in flight: the streams, or what the arrivals made of themselves.
+fn in_flight(broken: &LevelSummary) -> f64 {
+    let measured = broken.client.achieved_concurrency.unwrap_or(0.0);
+    broken.load.streams().map_or(measured, f64::from)
 }
 
 /// Whether what broke is the pace of the tokens and not the wait for the first one.

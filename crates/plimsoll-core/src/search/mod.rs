@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cause::cause_of;
 pub use ladder::{Ladder, LadderError};
 
 use crate::judge::{self, SIDE};

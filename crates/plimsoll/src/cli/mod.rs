@@ -1,5 +1,7 @@
 //! What was typed. Parsing only validates; `find::plan` turns it into what it means.
 
+mod check;
+mod common;
 mod connect;
 mod find;
 mod selftest;
@@ -9,6 +11,8 @@ mod zh;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
+pub(crate) use check::CheckArgs;
+pub(crate) use common::{RequestArgs, ServerArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
 pub(crate) use selftest::SelftestArgs;
@@ -26,6 +30,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Find how many concurrent streams a server carries.
     Find(Box<FindArgs>),
+    /// Hold one load, and see whether it holds and what it takes.
+    Check(Box<CheckArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -100,6 +106,8 @@ mod tests {
         for (name, lang, tag) in [
             ("find", Lang::En, "find_en"),
             ("find", Lang::Zh, "find_zh"),
+            ("check", Lang::En, "check_en"),
+            ("check", Lang::Zh, "check_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

@@ -2,12 +2,13 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 5] = [
+const ABOUT: [(&str, &str); 6] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
     ),
     ("find", "测出服务能承载多少路并发"),
+    ("check", "保持一个负载，看服务能否扛住、需要多少路并发"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     (
         "selftest",
@@ -16,7 +17,7 @@ const ABOUT: [(&str, &str); 5] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 68] = [
+const ARGUMENTS: [(&str, &str); 76] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
@@ -77,6 +78,29 @@ const ARGUMENTS: [(&str, &str); 68] = [
         "平均输出长度，token；浮动幅度见 --length-spread",
     ),
     ("length_spread", "长度围绕平均值浮动的幅度，百分比"),
+    (
+        "rate",
+        "每秒到达的请求数；无论之前的请求是否完成，都按时发出",
+    ),
+    (
+        "concurrency",
+        "不给速率，而给并发路数：每路收完应答后立即发下一个请求",
+    ),
+    (
+        "cap",
+        "配合 --rate：同时在途的请求不超过这个数；超出的在客户端排队，等待时间计入其时延",
+    ),
+    (
+        "arrivals",
+        "配合 --rate：请求如何到达；poisson 为互不相干的众多用户，constant 为等间隔",
+    ),
+    ("hold", "负载就绪后保持多久"),
+    ("fail_fast", "一旦确定有目标超标就结束"),
+    (
+        "check_out",
+        "存放 check.json 和 requests.jsonl 的目录；不给则不保存",
+    ),
+    ("check_json", "标准输出打印 check.json，而不是报告"),
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
     ("timeout", "单个请求的时限"),
