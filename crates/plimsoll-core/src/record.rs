@@ -254,6 +254,46 @@ impl From<&RequestRecord> for RequestLine {
     }
 }
 
+impl From<RequestLine> for RequestRecord {
+    /// The record as far as a file keeps it: events without output are not in it.
+    fn from(line: RequestLine) -> Self {
+        let mut at = line.first_ns;
+        let gaps = line.itl_ns.into_iter().map(Some).chain([None]);
+        let events = gaps.map_while(|gap| {
+            let stamp = at?;
+            at = gap.map(|gap| stamp.saturating_add(gap));
+            Some(StreamEvent {
+                at: Offset::from_nanos(stamp),
+                output: true,
+            })
+        });
+        Self {
+            id: line.id,
+            level: line.level,
+            stream: line.stream.unwrap_or(ON_SCHEDULE),
+            due: Offset::from_nanos(line.due_ns),
+            // Files do not say how long the client was not free to send.
+            ready: Offset::from_nanos(line.due_ns),
+            sent: line.sent_ns.map(Offset::from_nanos),
+            connected: line.connect_ns.map(|tcp| ConnectTimes {
+                tcp: Duration::from_nanos(tcp),
+                proxy: line.proxy_ns.map(Duration::from_nanos),
+                tls: line.tls_ns.map(Duration::from_nanos),
+            }),
+            events: events.collect(),
+            done: Offset::from_nanos(line.done_ns),
+            outcome: line.outcome,
+            asked_prompt_tokens: line.asked_prompt_tokens,
+            asked_output_tokens: line.asked_output_tokens,
+            prompt_tokens: line.prompt_tokens,
+            usage_output_tokens: line
+                .output_tokens
+                .filter(|_| line.token_source == Some(TokenSource::Usage)),
+            detail: line.detail,
+        }
+    }
+}
+
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -305,6 +345,29 @@ pub(crate) mod tests {
             one.gaps().map(|(_, gap)| gap).collect::<Vec<_>>(),
             vec![20.0, 30.0]
         );
+    }
+
+    #[test]
+    fn a_line_reads_back_as_its_record() {
+        let mut full = record(100, &[150, 170, 200]);
+        full.connected = Some(ConnectTimes {
+            tcp: Duration::from_micros(70),
+            proxy: None,
+            tls: Some(Duration::from_micros(900)),
+        });
+        full.usage_output_tokens = Some(9);
+        let mut failed = record(100, &[]);
+        failed.outcome = Outcome::HttpStatus { status: 503 };
+        failed.usage_output_tokens = None;
+        failed.sent = None;
+        failed.detail = Some("busy".to_owned());
+        let mut counted = record(5, &[8]);
+        counted.usage_output_tokens = None;
+        for one in [full, failed, counted] {
+            let text = serde_json::to_string(&RequestLine::from(&one)).unwrap();
+            let line: RequestLine = serde_json::from_str(&text).unwrap();
+            assert_eq!(RequestRecord::from(line), one);
+        }
     }
 
     #[test]

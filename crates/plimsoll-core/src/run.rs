@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::{LevelSummary, Load, Purpose};
-use crate::search::{Ladder, Rules};
+use crate::judge::Confidence;
+use crate::level::{InFlight, LevelSummary, Load, Purpose};
+use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
 
@@ -24,6 +25,8 @@ pub struct RunPlan {
     pub slo: Slo,
     /// Whether the objectives are the user's own or the guide's stop rules.
     pub slo_given: bool,
+    /// What is searched along.
+    pub axis: Axis,
     /// The stop rules.
     pub rules: Rules,
     /// The ramp's rungs.
@@ -32,12 +35,24 @@ pub struct RunPlan {
     pub start: u32,
     /// No level above this.
     pub max_concurrency: u32,
+    /// By rate: no more arrivals per second than this.
+    pub max_rate_per_s: f64,
+    /// By rate: gamma shape of the gaps between arrivals; 1 is Poisson.
+    pub burstiness: f64,
+    /// Whether the gateway cap is held for some minutes at the end.
+    pub confirm: bool,
     /// Mean prompt length, tokens.
     pub input_len_tokens: u32,
     /// Mean answer length, tokens.
     pub output_len_tokens: u32,
     /// Lengths vary uniformly by this share of their mean.
     pub length_spread_ratio: f64,
+    /// Whether the streams that a level adds start all at once.
+    pub burst: bool,
+    /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
+    pub lockstep: bool,
+    /// Two-sided confidence of decisions, 0..1.
+    pub confidence: Confidence,
     /// Longest hold of a level, s; by the request time where it is not set.
     pub level_time_s: Option<f64>,
     /// Time for the whole search, s.
@@ -48,6 +63,9 @@ pub struct RunPlan {
     pub headroom_ratio: f64,
     /// Everything random comes from this.
     pub seed: u64,
+    /// The command's arguments as typed, without secrets and without what only concerns the
+    /// terminal: a resumed run goes on with them.
+    pub arguments: Vec<String>,
 }
 
 /// The machine that drove the load.
@@ -177,6 +195,25 @@ pub enum RunEvent {
     LevelFinished {
         /// What it says.
         level: Box<LevelSummary>,
+        /// Requests that go on in the next level: what is known of them belongs to this one too.
+        in_flight: Vec<InFlight>,
+    },
+    /// A level was interrupted: it was not held as planned, so it is kept and not judged. A run that
+    /// is resumed runs it again.
+    LevelCut {
+        /// What it says.
+        level: Box<LevelSummary>,
+    },
+    /// A run that was interrupted or killed goes on.
+    Resumed {
+        /// UTC time, RFC 3339.
+        started_utc: String,
+        /// Where its clock goes on: seconds since the run's start, without the time between.
+        at_s: f64,
+        /// The next level; what there was of it is dropped.
+        next_level: u32,
+        /// No request from here on has a lower number than this, and none before had a higher one.
+        first_request: u64,
     },
     /// The run is over.
     RunFinished {
@@ -185,6 +222,26 @@ pub enum RunEvent {
         /// The answer.
         verdict: Box<Verdict>,
     },
+}
+
+/// That a run was resumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Resumption {
+    /// UTC time, RFC 3339.
+    pub started_utc: String,
+    /// Where its clock went on, seconds since the run's start.
+    pub at_s: f64,
+    /// The first level after it.
+    pub next_level: u32,
+}
+
+/// That a run was judged again under other objectives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rejudged {
+    /// The objectives that it was run under.
+    pub slo: Slo,
 }
 
 /// A run: `run.json`.
@@ -205,6 +262,10 @@ pub struct Run {
     pub server: ServerInfo,
     /// The levels, in the order run.
     pub levels: Vec<LevelSummary>,
+    /// How often it was resumed, and where.
+    pub resumptions: Vec<Resumption>,
+    /// Set where the levels and the answer are by other objectives than the run was steered by.
+    pub rejudged: Option<Rejudged>,
     /// The answer; `None` while it is running.
     pub verdict: Option<Verdict>,
 }
@@ -237,6 +298,8 @@ impl Run {
                 environment,
                 server: *server,
                 levels: Vec::new(),
+                resumptions: Vec::new(),
+                rejudged: None,
                 verdict: None,
             }),
             _ => None,
@@ -246,7 +309,24 @@ impl Run {
     /// Takes the next event.
     pub fn apply(&mut self, event: RunEvent) {
         match event {
-            RunEvent::LevelFinished { level } => self.levels.push(*level),
+            RunEvent::LevelFinished { level, .. } | RunEvent::LevelCut { level } => {
+                self.levels.push(*level);
+            }
+            RunEvent::Resumed {
+                started_utc,
+                at_s,
+                next_level,
+                ..
+            } => {
+                self.levels.retain(|level| level.index < next_level);
+                self.state = RunState::Running;
+                self.verdict = None;
+                self.resumptions.push(Resumption {
+                    started_utc,
+                    at_s,
+                    next_level,
+                });
+            }
             RunEvent::RunFinished { state, verdict } => {
                 self.state = state;
                 self.verdict = Some(*verdict);

@@ -19,6 +19,10 @@ const WORDS: [&str; 96] = [
     "before", "must", "well", "back", "through", "years", "much", "where",
 ];
 
+/// Lengths that vary less than this, as standard deviation by mean, leave streams in lockstep: those
+/// that start together stay together (statistics.md §3.2).
+const LOCKSTEP_VARIATION: f64 = 0.05;
+
 /// Lengths of one request, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lengths {
@@ -49,6 +53,12 @@ impl Workload {
             input_tokens: vary(&mut rng, self.input_tokens, self.spread_ratio),
             output_tokens: vary(&mut rng, self.output_tokens, self.spread_ratio),
         }
+    }
+
+    /// Whether all requests take so nearly the same time that the phases of streams never mix.
+    pub fn is_lockstep(&self) -> bool {
+        // A uniform distribution of half-width h has the standard deviation h/√3.
+        self.spread_ratio / 3.0_f64.sqrt() < LOCKSTEP_VARIATION
     }
 
     /// A prompt of token ids for request `index`: fresh from the first token on, so that no prefix
@@ -165,6 +175,18 @@ mod tests {
                 output_tokens: 128
             }
         );
+    }
+
+    #[test]
+    fn lengths_that_hardly_vary_keep_streams_in_lockstep() {
+        // 5 % of a uniform half-width is 2.9 % of variation, 10 % is 5.8 %.
+        for (spread_ratio, lockstep) in [(0.0, true), (0.05, true), (0.1, false), (0.5, false)] {
+            let one = Workload {
+                spread_ratio,
+                ..WORKLOAD
+            };
+            assert_eq!(one.is_lockstep(), lockstep, "{spread_ratio}");
+        }
     }
 
     #[test]

@@ -4,25 +4,34 @@ use std::time::{Duration, Instant};
 
 use plimsoll_core::time::Offset;
 
-/// A monotonic clock that starts with the run. Copies show the same time.
+/// A monotonic clock that starts with the run, or goes on where a run was left. Copies show the
+/// same time.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    zero: Instant,
+    started: Instant,
+    /// What it showed when it started.
+    origin: Offset,
 }
 
 impl Clock {
     /// Starts the clock.
-    #[expect(clippy::disallowed_methods, reason = "the clock module")]
     pub fn start() -> Self {
+        Self::start_at(Offset::ZERO)
+    }
+
+    /// Starts the clock at `origin`: a run that is resumed.
+    #[expect(clippy::disallowed_methods, reason = "the clock module")]
+    pub fn start_at(origin: Offset) -> Self {
         Self {
-            zero: Instant::now(),
+            started: Instant::now(),
+            origin,
         }
     }
 
-    /// The time since the start.
+    /// The time since the run's start.
     #[expect(clippy::disallowed_methods, reason = "the clock module")]
     pub fn now(&self) -> Offset {
-        Offset::from_duration(Instant::now().duration_since(self.zero))
+        self.origin + Instant::now().duration_since(self.started)
     }
 
     /// Puts this thread to sleep: only to read what comes meanwhile in one go.
@@ -35,9 +44,9 @@ impl Clock {
         std::thread::sleep(span);
     }
 
-    /// The instant that is `offset` after the start, for timers.
+    /// The instant at which it shows `offset`, for timers; its start if that was before.
     pub fn instant(&self, offset: Offset) -> Instant {
-        self.zero + Duration::from_nanos(offset.as_nanos())
+        self.started + offset.since(self.origin)
     }
 }
 

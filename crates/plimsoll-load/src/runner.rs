@@ -40,6 +40,9 @@ pub struct RunnerOptions {
     pub timeout: Duration,
     /// Whether a connection carries one request after another, or only one.
     pub keep_alive: bool,
+    /// Number of the first request: above those of a run that is resumed, since their prompts may
+    /// still be in the server's cache.
+    pub first_request: u64,
 }
 
 /// Carries levels over sockets.
@@ -138,6 +141,7 @@ impl SocketRunner {
                 let share = Share {
                     index,
                     count: options.workers,
+                    first: options.first_request,
                 };
                 let crew = Crew {
                     target: target.clone(),
@@ -184,6 +188,7 @@ impl SocketRunner {
             spread: plan.handover(self.streams),
             arrivals: arrivals(plan, from).map(Box::new),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
+            redraw: plan.redraw(from),
         };
         self.streams = plan.closed_streams();
         self.workers

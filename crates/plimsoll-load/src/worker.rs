@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
-use plimsoll_core::schedule::scatter;
+use plimsoll_core::schedule::{Redraw, scatter};
 use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// When streams pause to redraw their phases.
+        redraw: Option<Redraw>,
         /// What arrives on a schedule instead of streams.
         arrivals: Option<Box<Arrivals>>,
     },
@@ -40,17 +42,18 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// This worker among all: its requests are numbers `index + k · count`.
+/// This worker among all: its requests are numbers `first + index + k · count`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) index: u32,
     pub(crate) count: u32,
+    pub(crate) first: u64,
 }
 
 impl Share {
     /// This worker's requests of a batch: their numbers, and when each is due.
     pub(crate) fn of(self, dues: &[Duration]) -> impl Iterator<Item = (u64, Duration)> {
-        let numbered = (0..).zip(dues.iter().copied());
+        let numbered = (self.first..).zip(dues.iter().copied());
         numbered
             .skip(self.index as usize)
             .step_by(self.count as usize)
@@ -72,6 +75,7 @@ struct Shared {
     level: Cell<u32>,
     streams: Cell<u32>,
     back_off: Cell<Duration>,
+    redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
     next: Cell<u64>,
     /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
@@ -114,6 +118,7 @@ pub(crate) async fn work(
         level: Cell::new(0),
         streams: Cell::new(0),
         back_off: Cell::new(Duration::ZERO),
+        redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
         live: RefCell::default(),
@@ -134,11 +139,13 @@ pub(crate) async fn work(
                 streams: limit,
                 spread,
                 back_off,
+                redraw,
                 arrivals,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
+                shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
                 if let Some(arrivals) = arrivals {
@@ -169,6 +176,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             })
             .await;
         let failed = record.outcome.is_failure();
+        let now = shared.line.clock.now();
+        let pause = shared.pause(stream, record.sent.unwrap_or(record.due), now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
         if failed {
             // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
@@ -176,6 +185,8 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
             shared
                 .wait_until(stream, shared.line.clock.now() + shared.back_off.get())
                 .await;
+        } else if !pause.is_zero() {
+            shared.wait_until(stream, now + pause).await;
         }
     }
     let _ = shared.live.borrow_mut().remove(&stream);
@@ -202,13 +213,20 @@ impl Shared {
 
     fn slot(&self, stream: u32) -> Slot {
         let k = self.next.replace(self.next.get() + 1);
-        let id = u64::from(self.share.index) + k * u64::from(self.share.count);
+        let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
         Slot {
             id,
             index: id,
             level: self.level.get(),
             stream,
         }
+    }
+
+    /// How long a stream pauses before its next request to redraw its phase.
+    fn pause(&self, stream: u32, sent: Offset, now: Offset) -> Duration {
+        self.redraw
+            .get()
+            .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, now))
     }
 
     /// Waits until `at`, or until the stream has to leave.
@@ -249,7 +267,7 @@ mod tests {
             count in 1..20u32,
         ) {
             let dues: Vec<Duration> = dues.into_iter().map(Duration::from_millis).collect();
-            let shares = (0..count).map(|index| Share { index, count });
+            let shares = (0..count).map(|index| Share { index, count, first: 0 });
             let mut carried: Vec<_> = shares.flat_map(|share| share.of(&dues)).collect();
             carried.sort_unstable();
             let due: Vec<_> = (0..).zip(dues).collect();

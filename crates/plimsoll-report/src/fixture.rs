@@ -2,6 +2,7 @@
 
 mod verdicts;
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
 };
@@ -10,11 +11,11 @@ use plimsoll_core::run::{
     ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
-use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
-pub(crate) use verdicts::{capacity_of, cause, verdict};
+pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
 
 use LevelVerdict::{Fail, Pass, Screened, Undecided, Void};
 
@@ -189,6 +190,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
+            axis: Axis::Streams,
             rules: Rules {
                 least_growth: 0.2,
                 growth_stops: false,
@@ -197,14 +199,21 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
+            max_rate_per_s: 10_000.0,
+            burstiness: 1.0,
+            confirm: true,
             input_len_tokens: 1_024,
             output_len_tokens: 480,
             length_spread_ratio: 0.1,
+            burst: false,
+            lockstep: false,
+            confidence: Confidence::default(),
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,
             headroom_ratio: 0.75,
             seed: 1,
+            arguments: Vec::new(),
         },
         environment: Environment {
             plimsoll_version: "0.1.0".to_owned(),
@@ -228,6 +237,8 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             has_metrics: true,
         },
         levels,
+        resumptions: Vec::new(),
+        rejudged: None,
         verdict: Some(verdict),
     }
 }

@@ -7,12 +7,13 @@
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
 //! | [`check`] | a load that was held, on a terminal |
 //! | [`console`] | all of these on a terminal |
+//! | [`repeat`] | several searches side by side |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
 //! | [`load`] | the load of a level in words |
 //!
-//! `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod check;
@@ -22,11 +23,14 @@ pub mod lang;
 pub mod load;
 pub mod notes;
 pub mod plot;
+pub mod repeat;
 pub mod selftest;
 pub mod sentence;
 pub mod table;
 
+mod alarms;
 mod client;
+mod history;
 mod layout;
 mod number;
 mod scaling;

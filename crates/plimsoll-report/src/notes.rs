@@ -1,10 +1,13 @@
 //! What the reader must know beside the answer, one line each.
 
-use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::judge::Confidence;
+use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
+use crate::alarms::alarms;
 use crate::client::client_notes;
+use crate::history::history;
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, percent, trimmed};
@@ -16,12 +19,15 @@ use crate::words;
 pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     let found = verdict.notes.iter().map(|one| note(one, run, lang));
     found
+        .chain(history(run, lang))
         .chain(void_levels(run, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
         .chain(scaling_notes(run, verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
+        .chain(alarms(run, lang))
+        .chain(manner(run, lang))
         .chain(client_notes(run, lang))
         .chain(through_proxy(run, lang))
         .collect()
@@ -37,22 +43,16 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             "超过 {from_streams} 路后，并发每翻一倍，吞吐增长不到 {} %。",
             percent(run.plan.rules.least_growth)
         ),
-        (
-            Note::NotMonotone {
-                failed_streams,
-                passed_streams,
-            },
-            _,
-        ) => lang.pick(
-            format!(
-                "Not monotone: {failed_streams} streams failed, yet {passed_streams} passed. The \
-                 answer is the first crossing."
-            ),
-            format!(
-                "结果不单调：{failed_streams} 路超标，而更高的 {passed_streams} 路达标。\
-                 结论取第一处越限。"
-            ),
-        ),
+        (Note::NotMonotone { failed, passed }, _) => {
+            let (failed, passed) = (load_text(*failed, lang), load_text(*passed, lang));
+            lang.pick(
+                format!(
+                    "Not monotone: {failed} failed, yet {passed} passed. The answer is the first \
+                     crossing."
+                ),
+                format!("结果不单调：{failed}超标，而更高的 {passed}达标。结论取第一处越限。"),
+            )
+        }
         (Note::BudgetSpent, _) => {
             let budget = duration(run.plan.budget_s, lang);
             lang.pick(
@@ -64,7 +64,33 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             format!("Between 1 and {streams} streams nothing was tested."),
             format!("1 路与 {streams} 路之间没有测试。"),
         ),
+        (Note::NotRefined { low, high }, _) => not_refined(*low, *high, lang),
         (other, _) => fixed(other, lang).to_owned(),
+    }
+}
+
+/// Where the edge of a run that was judged again lies, as far as its levels go.
+fn not_refined(low: Option<Load>, high: Option<Load>, lang: Lang) -> String {
+    let text = |load: Option<Load>| load.map(|load| load_text(load, lang));
+    match (text(low), text(high)) {
+        (None, Some(high)) => lang.pick(
+            format!("Even the level at {high} looks broken, and was not held for this SLO."),
+            format!("{high}看来就已超标，但当时没有为这组目标保持足够久。"),
+        ),
+        (Some(low), Some(high)) => lang.pick(
+            format!(
+                "The new edge lies between {low} and {high}, and was not refined for this SLO."
+            ),
+            format!("新的边界在 {low}与 {high}之间，当时没有为这组目标在其间细测。"),
+        ),
+        (None, None) => lang.pick(
+            "The levels of the run say nothing of this SLO.".to_owned(),
+            "已有的各档不能说明这组目标是否满足。".to_owned(),
+        ),
+        (Some(low), None) => lang.pick(
+            format!("Nothing breaks this SLO up to {low}; the run has nothing above."),
+            format!("到 {low}为止都没有超标；更高的负载当时没有测。"),
+        ),
     }
 }
 
@@ -93,9 +119,24 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
             "The server offers no metrics that are known here: a cause comes from the answers alone.",
             "服务端没有可识别的监控指标：原因只能从应答本身判断。",
         ),
+        Note::Hysteresis {
+            worse_from_above: true,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a higher \
+             one. After an overload it needs time, or a restart.",
+            "服务端有记忆：从更高负载降下来时，同样的负载更容易超标。过载之后需要时间恢复，或重启。",
+        ),
+        Note::Hysteresis {
+            worse_from_above: false,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a lower one. \
+             It may need a warm-up.",
+            "服务端有记忆：从更低负载升上来时，同样的负载更容易超标。可能需要预热。",
+        ),
         Note::DiminishingReturns { .. }
         | Note::NotMonotone { .. }
         | Note::BudgetSpent
+        | Note::NotRefined { .. }
         | Note::StartedAt { .. } => "",
     }
 }
@@ -199,6 +240,26 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
     } else {
         duration(seconds, lang)
     }
+}
+
+/// How levels were carried and judged, where that is not as usual.
+fn manner(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    let burst = run.plan.burst.then(|| {
+        lang.pick(
+            "New streams start all at once (--burst): the burst of their first prompts is in the \
+             figures of each level that adds many.",
+            "新增的并发流同时开始（--burst）：一次增加很多路时，首批提示词扎堆造成的影响会计入该档的数字。",
+        )
+        .to_owned()
+    });
+    let confidence = (run.plan.confidence != Confidence::default()).then(|| {
+        let share = trimmed(run.plan.confidence.two_sided() * 100.0);
+        lang.pick(
+            format!("Levels are decided at {share} % confidence, two-sided."),
+            format!("各档按 {share} % 的双侧置信度判定。"),
+        )
+    });
+    burst.into_iter().chain(confidence)
 }
 
 /// Whose latency is in the figures as well.

@@ -1,6 +1,8 @@
 //! Whole renderings, as a reader sees them.
 
-use plimsoll_core::run::HttpVersion;
+use plimsoll_core::level::Load;
+
+use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::render;
@@ -14,9 +16,11 @@ use crate::table::{level_header, level_row};
 
 const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
 
-const KINDS: [VerdictKind; 8] = [
+const KINDS: [VerdictKind; 10] = [
     VerdictKind::Capacity,
     VerdictKind::DiminishingReturns,
+    VerdictKind::FullBatch,
+    VerdictKind::NotMonotone,
     VerdictKind::ResourcesExhausted,
     VerdictKind::BelowFirst,
     VerdictKind::AboveLast,
@@ -52,6 +56,12 @@ fn sentences_of_every_kind() {
             lines.push(format!("{kind:?}: {}", sentence(&run, &verdict, lang)));
         }
     }
+    for (_, lang) in LANGS {
+        lines.push(format!(
+            "by rate: {}",
+            sentence(&run, &fixture::by_rate(), lang)
+        ));
+    }
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -68,7 +78,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
             one.capacity = Some(fixture::capacity_of(3, 0, Some(4)));
             one.gateway_cap = None;
             one.planned_mean = None;
-            one.broken_at_streams = Some(48);
+            one.broken_at = Some(Load::Streams(48));
             one.cause = None;
         }),
         with(|one| {
@@ -93,7 +103,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
             one.kind = VerdictKind::Inconclusive;
             one.capacity = None;
             one.gateway_cap = None;
-            one.broken_at_streams = None;
+            one.broken_at = None;
             one.cause = None;
             one.notes = vec![Note::BudgetSpent];
         }),
@@ -128,13 +138,23 @@ fn sentences_with_unknown_parts() {
 
 #[test]
 fn every_note() {
-    let run = fixture::capacity();
+    let streams = |count: u32| (count > 0).then_some(Load::Streams(count));
+    let not_refined = |low, high: Option<u32>| Note::NotRefined {
+        low: streams(low),
+        high: high.and_then(streams),
+    };
+    let resumption = |next_level| Resumption {
+        started_utc: "2025-03-01T09:00:00Z".to_owned(),
+        at_s: 60.0,
+        next_level,
+    };
+    let mut run = fixture::capacity();
     let mut verdict = fixture::verdict(VerdictKind::Capacity);
     verdict.notes = vec![
         Note::DiminishingReturns { from_streams: 32 },
         Note::NotMonotone {
-            failed_streams: 48,
-            passed_streams: 52,
+            failed: Load::Streams(48),
+            passed: Load::Streams(52),
         },
         Note::BudgetSpent,
         Note::Interrupted,
@@ -143,7 +163,15 @@ fn every_note() {
         Note::CalibratedPrompts,
         Note::NoServerMetrics,
         Note::StartedAt { streams: 8 },
+        not_refined(32, Some(64)),
+        not_refined(0, Some(1)),
+        not_refined(64, None),
+        not_refined(0, None),
     ];
+    run.resumptions = vec![resumption(2), resumption(9)];
+    run.rejudged = Some(Rejudged {
+        slo: "ttft p95 <= 2 s, success >= 99 %".parse().unwrap(),
+    });
     let mut all = notes(&run, &verdict, Lang::En);
     all.extend(notes(&run, &verdict, Lang::Zh));
     assert!(all.iter().all(|note| !note.is_empty()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -33,6 +33,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
@@ -134,6 +135,7 @@ fn a_listener_can_end_a_level() {
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {

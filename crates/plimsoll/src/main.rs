@@ -62,7 +62,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
         }
     };
     let done = match cli.command {
-        Command::Find(args) => find::run(&args, lang, stop),
+        Command::Find(args) => find::run(&args, words, lang, stop),
         Command::Check(args) => check::run(&args, lang, stop),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),

@@ -9,8 +9,8 @@ use crate::outcome::Outcome;
 use crate::record::{ON_SCHEDULE, RequestRecord};
 use crate::time::Offset;
 
-/// A request that is due and has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A request that is due and has not ended. In files its stamps are in whole nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
     /// Number of the request within the run.
     pub id: u64,
@@ -19,12 +19,16 @@ pub struct InFlight {
     /// The stream that sends it, or `ON_SCHEDULE`.
     pub stream: u32,
     /// When it was due.
+    #[serde(rename = "due_ns")]
     pub due: Offset,
     /// From when on the client was free to send it.
+    #[serde(rename = "ready_ns")]
     pub ready: Offset,
     /// When it was sent; `None` as long as it waits in the client.
+    #[serde(rename = "sent_ns")]
     pub sent: Option<Offset>,
     /// First event with output, once it has come.
+    #[serde(rename = "first_ns")]
     pub first: Option<Offset>,
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::LevelSummary;
 use super::{LevelPlan, Load};
+use crate::schedule::Redraw;
 use crate::stats::Summary;
 
 /// Below this share of the asked concurrency the load was not delivered.
@@ -78,7 +79,7 @@ pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<St
         .client
         .lateness(ttft, e2e)
         .or_else(|| match plan.load {
-            Load::Streams(streams) => missing_streams(streams, summary),
+            Load::Streams(streams) => missing_streams(plan, streams, summary),
             Load::RatePerS(rate) => held_arrivals(rate, plan, summary),
         })
 }
@@ -145,10 +146,17 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
         .map_or(0.0, |(_, above)| above)
 }
 
-fn missing_streams(streams: u32, summary: &LevelSummary) -> Option<String> {
+/// The share of the time that streams in lockstep pause.
+fn paused(plan: &LevelPlan) -> f64 {
+    plan.manner
+        .redraw_seed
+        .map_or(0.0, |_| Redraw::paused_ratio())
+}
+
+fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Option<String> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(streams) * LEAST_ACHIEVED;
+    let least = f64::from(streams) * (LEAST_ACHIEVED - paused(plan));
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
     if !few_failed || achieved >= least {

@@ -12,7 +12,9 @@ mod alarms;
 mod book;
 mod client;
 mod load;
+mod manner;
 mod plan;
+mod rejudge;
 mod since;
 mod summary;
 
@@ -22,11 +24,14 @@ pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
+pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
+pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
+use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::time::Offset;
 use alarms::Series;
@@ -37,7 +42,9 @@ const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
 /// The baseline is for the request time; one stream at a time, requests are dear.
 const BASELINE_REQUESTS: usize = 4;
-/// Requests of a visit, at least (statistics.md §4.2.3).
+/// A visit's window, in mean request times, and its requests at least: longer than the five and
+/// forty of statistics.md §4.2.3, since what comes before a window costs as much as a third of it.
+const VISIT_REQUEST_TIMES: f64 = 8.0;
 const VISIT_REQUESTS: usize = 40;
 /// A visit is not broken off before this many request times.
 const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
@@ -175,7 +182,7 @@ impl Level {
             self.waiting_at_window = self.book.waiting_seconds(now);
             self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
-                Hold::Visit | Hold::Confirm => VISIT_LOOK_REQUEST_TIMES,
+                Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
             self.next_look = self.settled_time.mul_f64(first_look);
@@ -255,7 +262,11 @@ impl Level {
 
     fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
         let waited = now.since(full_at);
-        waited >= self.plan.request_time.max(self.request_time())
+        let transient = match self.redraw() {
+            Some(_) => self.plan.request_time * REDRAW_REQUEST_TIMES,
+            None => self.plan.request_time,
+        };
+        waited >= transient.max(self.request_time())
             && (self.since_full.ended() > 0 || waited >= self.plan.longest_hold / 2)
     }
 
@@ -278,12 +289,9 @@ impl Level {
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::Visit | Hold::Confirm => {
-                let enough = self.plan.hold == Hold::Visit
-                    && length
-                        >= self
-                            .request_time()
-                            .mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
+            Hold::Confirm => self.is_broken(from, now),
+            Hold::Visit => {
+                let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
                 enough || self.is_broken(from, now)
             }
@@ -311,17 +319,17 @@ impl Level {
     }
 
     fn decision(&self, from: Offset, now: Offset) -> Decision {
-        let in_flight = self.book.in_flight();
-        judge::conjunction(&judge::judge(
-            &self.slo,
-            &self.sample(from, now, &in_flight),
-        ))
+        let (in_flight, draws) = (self.book.in_flight(), self.draws(from, now));
+        let sample = self.sample(from, now, &in_flight, &draws);
+        judge::conjunction(&judge::judge(&self.slo, &sample))
     }
 
     /// Whether a decided level is held once more, as long again: its later part speaks against the
     /// decision. Not beyond its longest hold.
     fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
-        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        let goes_on = self.extended_to.is_none()
+            && self.redraw().is_none()
+            && self.series(from, now).contradict(decision);
         if goes_on {
             self.extended_to = Some(now + now.since(from));
         }
@@ -334,18 +342,12 @@ impl Level {
         Series::of(self.book.ended(), &in_flight, (from, to), request_times)
     }
 
-    /// Whether a window was long enough for a screened level to mean anything.
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        let least = self.request_time().mul_f64(SCREEN_REQUEST_TIMES);
-        now.since(from) >= least && self.has_screened()
+        is_screened(self.plan.purpose, &self.sample(from, now, &[], &[]))
     }
 
     fn has_screened(&self) -> bool {
-        let least = match self.plan.purpose {
-            Purpose::Baseline => BASELINE_REQUESTS,
-            _ => SCREEN_REQUESTS,
-        };
-        self.since_window.ended() >= least
+        self.since_window.ended() >= least_requests(self.plan.purpose)
     }
 
     fn sample<'a>(
@@ -353,6 +355,7 @@ impl Level {
         from: Offset,
         to: Offset,
         in_flight: &'a [InFlight],
+        draws: &'a [Stretch],
     ) -> LevelSample<'a> {
         LevelSample {
             ended: self.book.ended(),
@@ -360,8 +363,36 @@ impl Level {
             from,
             to,
             request_time: self.request_time(),
+            draws,
+            confidence: self.plan.manner.confidence,
         }
     }
+
+    /// When the streams pause to redraw their phases, if they do.
+    pub fn redraw(&self) -> Option<Redraw> {
+        self.plan.redraw(self.started_at)
+    }
+
+    /// What counts of each draw of the phases; empty where they are not redrawn.
+    fn draws(&self, from: Offset, to: Offset) -> Vec<Stretch> {
+        self.redraw()
+            .map_or_else(Vec::new, |redraw| redraw.stretches(Stretch { from, to }))
+    }
+}
+
+/// The requests that a screened level takes at least.
+fn least_requests(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Baseline => BASELINE_REQUESTS,
+        _ => SCREEN_REQUESTS,
+    }
+}
+
+/// Whether a window was long enough for a screened level to mean anything.
+fn is_screened(purpose: Purpose, sample: &LevelSample<'_>) -> bool {
+    let least = sample.request_time.mul_f64(SCREEN_REQUEST_TIMES);
+    let ended = Since::among(sample.from, sample.ended).ended();
+    sample.to.since(sample.from) >= least && ended >= least_requests(purpose)
 }
 
 /// A level that is over.

@@ -7,6 +7,7 @@ use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCount
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
 use crate::time::Offset;
@@ -194,7 +195,8 @@ pub(super) fn summarise(
     client.waiting_concurrency = mean(waiting);
     let from = from.unwrap_or(now);
     let in_flight = level.book.in_flight();
-    let sample = level.sample(from, now, &in_flight);
+    let draws = level.draws(from, now);
+    let sample = level.sample(from, now, &in_flight, &draws);
     let objectives = judge(&level.slo, &sample);
     let figures = Figures::of(level.book.ended(), &in_flight, from, now);
     client.send_lag_ms = Summary::of(figures.send_lag_ms);
@@ -233,7 +235,7 @@ pub(super) fn summarise(
             .window_from
             .and_then(|from| stability(level, from, now)),
         objectives,
-        alarms: level.series(from, now).alarms(),
+        alarms: alarms(level, from, now, &draws),
         client,
         server,
     };
@@ -262,18 +264,39 @@ fn variation(values: &[f64]) -> Option<f64> {
     Some(crate::stats::variance(values)?.sqrt() / mean)
 }
 
+fn alarms(level: &Level, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
+    let series = level.series(from, to);
+    if draws.is_empty() {
+        series.alarms()
+    } else {
+        // Where phases are redrawn, the series changes with every draw.
+        series.lockstep(draws).into_iter().collect()
+    }
+}
+
 /// The level's verdict, and the objective or the fault behind it.
 fn verdict(
     plan: &LevelPlan,
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    if let Some(reason) = void_reason(plan, summary) {
-        return (LevelVerdict::Void, Some(reason));
+    match void_reason(plan, summary) {
+        Some(reason) => (LevelVerdict::Void, Some(reason)),
+        None => delivered(plan.hold, summary, is_screened),
     }
-    let broken = |result: &&ObjectiveResult| match plan.hold {
+}
+
+/// What a level says whose load was delivered as asked.
+pub(super) fn delivered(
+    hold: Hold,
+    summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<String>) {
+    let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        _ => result.decision == Decision::Fail,
+        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm => {
+            result.decision == Decision::Fail
+        }
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -288,30 +311,32 @@ fn verdict(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match (plan.hold, conjunction(&summary.objectives)) {
+    match (hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
         (Hold::Screen | Hold::Short, _) => (
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        _ => (LevelVerdict::Undecided, None),
+        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm, _) => {
+            (LevelVerdict::Undecided, None)
+        }
     }
 }
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
 fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    client::void_reason(plan, summary).or_else(|| {
-        let result = summary
-            .objectives
-            .iter()
-            .find(|result| lacks_its_metric(result))?;
-        let all = result.absent + result.n;
-        Some(format!(
-            "`{}` does not exist for {} of {all} requests",
-            result.objective, result.absent
-        ))
-    })
+    client::void_reason(plan, summary).or_else(|| lack(&summary.objectives))
+}
+
+/// Which objective has too few requests with its metric.
+pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<String> {
+    let result = objectives.iter().find(|result| lacks_its_metric(result))?;
+    let all = result.absent + result.n;
+    Some(format!(
+        "`{}` does not exist for {} of {all} requests",
+        result.objective, result.absent
+    ))
 }
 
 /// Whether too many requests have no such value for the objective to say anything.

@@ -1,6 +1,5 @@
 //! Why it broke: rules on the server's signals, and on the latencies alone where it has none.
 
-use super::load_of;
 use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::slo::Metric;
@@ -97,10 +96,14 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     None
 }
 
-/// Requests in flight: the streams, or what the arrivals made of themselves.
-fn in_flight(broken: &LevelSummary) -> f64 {
-    let measured = broken.client.achieved_concurrency.unwrap_or(0.0);
-    broken.load.streams().map_or(measured, f64::from)
+/// Requests in flight: the streams asked for, or what the arrivals made.
+fn in_flight(level: &LevelSummary) -> f64 {
+    level
+        .load
+        .streams()
+        .map(f64::from)
+        .or(level.client.achieved_concurrency)
+        .unwrap_or(0.0)
 }
 
 /// Whether what broke is the pace of the tokens and not the wait for the first one.
@@ -120,7 +123,7 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
     let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
     let ttft = growth(|level| level.ttft_ms.p95)?;
     let tpot = growth(|level| level.tpot_ms.mean);
-    let load = f64::from(load_of(broken)) / f64::from(load_of(good));
+    let load = broken.load.amount() / good.load.amount();
     let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
     let kind = match (grew(ttft), tpot.is_some_and(grew)) {
         (true, false) => CauseKind::QueueOrPrefill,

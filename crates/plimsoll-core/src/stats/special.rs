@@ -79,8 +79,17 @@ pub fn student_t_upper(t: f64, df: f64) -> f64 {
     if t >= 0.0 { tail } else { 1.0 - tail }
 }
 
+/// P(χ² > x) with `df` degrees of freedom; 0 where it is below 1e-12.
+pub fn chi2_upper(x: f64, df: f64) -> f64 {
+    // Far out the series would overflow.
+    if x > 60.0 + 20.0 * df {
+        return 0.0;
+    }
+    1.0 - gamma_inc(df / 2.0, x / 2.0)
+}
+
 /// The regularised lower incomplete gamma function by its series; good for the small arguments of
-/// [`chi2_quantile`].
+/// [`chi2_quantile`] and [`chi2_upper`].
 fn gamma_inc(a: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
@@ -168,6 +177,12 @@ mod tests {
                 );
             }
             let chi2 = ChiSquared::new(df).unwrap();
+            for x in [0.0, 0.5, 3.84, 20.0, 70.0, 1e6] {
+                assert!(
+                    (chi2_upper(x, df) - chi2.sf(x)).abs() < 1e-9,
+                    "χ² {x}, df {df}"
+                );
+            }
             for probability in [0.025, 0.1, 0.2, 0.5, 0.9] {
                 let found = chi2_quantile(probability, df);
                 assert!(

@@ -88,6 +88,7 @@ pub fn run_batch(
             let share = Share {
                 index,
                 count: plan.workers,
+                first: 0,
             };
             Lane::new(target, &connector, source, &common, share).start()
         })

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::time::Offset;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
@@ -23,6 +24,7 @@ pub(crate) fn plan(index: u32, streams: u32) -> LevelPlan {
         request_time: Duration::from_millis(30),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     }
 }
 
@@ -38,6 +40,7 @@ pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
         workers,
         timeout: PATIENCE,
         keep_alive: true,
+        first_request: 0,
     };
     SocketRunner::start(
         &target,
@@ -121,4 +124,40 @@ fn a_stop_ends_the_level_at_once_and_cuts_what_is_in_flight() {
     });
     assert_eq!(finished.unwrap().summary.requests.carried_out, 3);
     assert_eq!(runner.stop().len(), 3);
+}
+
+#[test]
+fn streams_pause_to_redraw_their_phases() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let plan = LevelPlan {
+        manner: Manner {
+            redraw_seed: Some(7),
+            ..Manner::default()
+        },
+        hold: Hold::Decide,
+        longest_hold: Duration::from_millis(600),
+        ..plan(0, 6)
+    };
+    let level = runner
+        .run_level(plan.clone(), &slo(), &mut |_| Go::On)
+        .unwrap();
+    let from = (level.summary.started_s * 1e9).round() as u64;
+    let redraw = plan.redraw(Offset::from_nanos(from)).unwrap();
+    let mut records = level.records;
+    records.sort_by_key(|record| (record.stream, record.due));
+    let mut paused = 0;
+    for pair in records
+        .windows(2)
+        .filter(|pair| pair[0].stream == pair[1].stream)
+    {
+        let (one, next) = (&pair[0], &pair[1]);
+        // The worker draws when it has read the end, which is a little later than its stamp: a
+        // border between the two is the next request's.
+        let pause = redraw.pause(one.stream, one.sent.unwrap(), one.done);
+        assert!(next.due >= one.done + pause, "{pause:?}");
+        paused += usize::from(!pause.is_zero());
+    }
+    assert!(paused >= 6, "{paused}");
+    drop(runner.stop());
 }

@@ -55,10 +55,14 @@ fn load(check: &Check, lang: Lang) -> String {
     let mut parts = vec![load_text(plan.load, lang)];
     if plan.load.rate_per_s().is_some() {
         let law = match plan.burstiness {
-            Some(_) => lang.pick("Poisson arrivals", "泊松到达"),
-            None => lang.pick("constant gaps", "等间隔到达"),
+            Some(1.0) => lang.pick("Poisson arrivals", "泊松到达").to_owned(),
+            Some(shape) => lang.pick(
+                format!("arrivals of burstiness {shape}"),
+                format!("到达间隔的形状参数为 {shape}"),
+            ),
+            None => lang.pick("constant gaps", "等间隔到达").to_owned(),
         };
-        parts.push(law.to_owned());
+        parts.push(law);
     }
     if let Some(cap) = plan.most_in_flight {
         parts.push(lang.pick(

@@ -173,11 +173,20 @@ impl VirtualRunner {
             record.events.push(StreamEvent { at, output: true });
         }
         for &id in &step.finished {
+            let sent = self.flights.get(&id).map_or(at, |record| record.due);
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().closed_streams()
             {
-                let request = self.number(stream, running);
-                self.send(request, running);
+                let pause = running
+                    .level
+                    .redraw()
+                    .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, at));
+                if pause.is_zero() {
+                    let request = self.number(stream, running);
+                    self.send(request, running);
+                } else {
+                    self.timers.insert((at + pause, stream));
+                }
             }
         }
     }

@@ -82,6 +82,7 @@ fn hold(
         workers: workers(args),
         timeout: asked.options.timeout,
         keep_alive: !args.requests.no_keep_alive,
+        first_request: 0,
     };
     let scraper = scraper.transpose()?;
     let mut runner = SocketRunner::start(&asked.target, &source, scraper, clock, options)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::check::CheckPlan;
-use plimsoll_core::level::{Hold, LevelPlan, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::slo::Slo;
 use plimsoll_load::target::Target;
 
@@ -37,7 +37,7 @@ pub(super) fn most_in_flight(args: &CheckArgs, target: &Target) -> Result<Option
 }
 
 pub(super) fn check_plan(args: &CheckArgs, asked: &Asked, slo: Slo) -> CheckPlan {
-    let burstiness = args.arrivals.burstiness();
+    let burstiness = args.burstiness;
     CheckPlan {
         target: asked.shown.clone(),
         proxy: asked.target.route.proxy.as_ref().map(ToString::to_string),
@@ -60,12 +60,17 @@ pub(super) fn level(
     request_time: Option<Duration>,
 ) -> LevelPlan {
     let request_time = request_time.unwrap_or(UNKNOWN_REQUEST_TIME);
+    let workload = args.requests.workload();
     LevelPlan {
         index: 0,
         purpose: Purpose::Confirm,
         load: load(args),
+        manner: Manner {
+            redraw_seed: workload.is_lockstep().then_some(workload.seed),
+            ..Manner::default()
+        },
         open_loop: OpenLoop {
-            burstiness: args.arrivals.burstiness(),
+            burstiness: args.burstiness,
             most_in_flight,
             seed: args.requests.seed,
         },

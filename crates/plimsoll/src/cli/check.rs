@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs};
 use super::find::duration;
@@ -23,9 +23,9 @@ pub(crate) struct CheckArgs {
     /// With --rate: at most so many in flight; what arrives beyond it waits, at its own cost.
     #[arg(id = "cap", long = "max-concurrency", value_name = "CAP", requires = "rate", conflicts_with = "concurrency", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cap: Option<u32>,
-    /// With --rate: how requests arrive.
-    #[arg(long, value_enum, default_value = "poisson")]
-    pub(crate) arrivals: ArrivalsArg,
+    /// With --rate: how arrivals come; 1 is Poisson, larger is more even, inf is constant.
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = shape)]
+    pub(crate) burstiness: f64,
     /// How long the load is held, once it is there.
     #[arg(id = "hold", long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub(crate) hold: Duration,
@@ -53,30 +53,20 @@ pub(crate) struct CheckArgs {
     pub(crate) engine: EngineArgs,
 }
 
-/// How requests arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ArrivalsArg {
-    /// As many users who know nothing of each other make them.
-    Poisson,
-    /// At constant gaps.
-    Constant,
-}
-
-impl ArrivalsArg {
-    /// Gamma shape of the gaps.
-    pub(crate) fn burstiness(self) -> f64 {
-        match self {
-            Self::Poisson => 1.0,
-            Self::Constant => f64::INFINITY,
-        }
-    }
-}
-
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if rate > 0.0 && rate <= 1e6 {
         Ok(rate)
     } else {
         Err("must be above 0, and at most 1000000".to_owned())
+    }
+}
+
+fn shape(text: &str) -> Result<f64, String> {
+    let shape: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if shape > 0.0 {
+        Ok(shape)
+    } else {
+        Err("must be above 0".to_owned())
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use plimsoll_core::search::Ladder;
+use plimsoll_core::judge::Confidence;
+use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::slo::Slo;
 
 use super::{ConnectArgs, EngineArgs, LangArg};
@@ -16,7 +17,7 @@ use super::{ConnectArgs, EngineArgs, LangArg};
 )]
 pub(crate) struct FindArgs {
     /// Address of the server: host:port, with or without http:// and /v1.
-    #[arg(required_unless_present = "sim", conflicts_with = "sim")]
+    #[arg(required_unless_present_any = ["sim", "resume", "from"], conflicts_with = "sim")]
     pub(crate) url: Option<String>,
     /// Use the built-in engine instead of a server.
     #[arg(long)]
@@ -47,6 +48,21 @@ pub(crate) struct FindArgs {
     #[arg(long)]
     pub(crate) ignore_resources: bool,
 
+    /// What to search for: concurrent streams, or arrivals per second.
+    #[arg(long, value_enum, default_value = "streams")]
+    pub(crate) by: ByArg,
+    /// By rate: no more arrivals per second than this.
+    #[arg(long, value_name = "RATE", default_value = "10000", value_parser = positive)]
+    pub(crate) max_rate: f64,
+    /// By rate: how arrivals come; 1 is Poisson, larger is more even, smaller comes in bursts.
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = positive)]
+    pub(crate) burstiness: f64,
+    /// Hold the gateway cap for some minutes at the end; on unless --no-confirm is given.
+    #[arg(long, overrides_with = "no_confirm")]
+    pub(crate) confirm: bool,
+    /// End as soon as the interval is narrow.
+    #[arg(long, overrides_with = "confirm")]
+    pub(crate) no_confirm: bool,
     /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
     #[arg(long, value_name = "LADDER", default_value = "doubling")]
     pub(crate) ladder: Ladder,
@@ -65,6 +81,12 @@ pub(crate) struct FindArgs {
     /// How far lengths vary around their mean, percent.
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
     pub(crate) length_spread: f64,
+    /// New streams start all at once, as in the guide, and not scattered.
+    #[arg(long)]
+    pub(crate) burst: bool,
+    /// Two-sided confidence of decisions, 0.8 to 0.999.
+    #[arg(long, value_name = "RATIO", default_value = "0.95", value_parser = confidence)]
+    pub(crate) confidence: Confidence,
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) level_time: Option<Duration>,
@@ -87,6 +109,15 @@ pub(crate) struct FindArgs {
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, which was interrupted or killed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from", "repeat"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Judge the run in this folder under another --slo, without any request.
+    #[arg(long, value_name = "DIR", requires = "slo", conflicts_with = "repeat")]
+    pub(crate) from: Option<PathBuf>,
+    /// Search so many times, one after another, and compare the answers.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(2..=99))]
+    pub(crate) repeat: Option<u32>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]
     pub(crate) no_requests: bool,
@@ -106,6 +137,24 @@ pub(crate) struct FindArgs {
     pub(crate) engine: EngineArgs,
 }
 
+/// What to search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    /// Concurrent streams.
+    Streams,
+    /// Arrivals per second.
+    Rate,
+}
+
+impl ByArg {
+    pub(crate) fn axis(self) -> Axis {
+        match self {
+            Self::Streams => Axis::Streams,
+            Self::Rate => Axis::Rate,
+        }
+    }
+}
+
 /// API to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EndpointArg {
@@ -115,6 +164,14 @@ pub(crate) enum EndpointArg {
     Completions,
     /// /v1/chat/completions.
     Chat,
+}
+
+/// A confidence between 0.8 and 0.999.
+fn confidence(text: &str) -> Result<Confidence, String> {
+    let number: Option<f64> = text.parse().ok();
+    number
+        .and_then(Confidence::new)
+        .ok_or_else(|| "write a share from 0.8 to 0.999, such as 0.95".to_owned())
 }
 
 /// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
@@ -158,6 +215,10 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
 
 pub(super) fn spread(text: &str) -> Result<f64, String> {
     number_within(text, 0.0, 90.0).map(|value| value / 100.0)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 1e6)
 }
 
 fn ratio(text: &str) -> Result<f64, String> {

@@ -17,9 +17,15 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 76] = [
+const ARGUMENTS: [(&str, &str); 85] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
+    ("resume", "接着做这个目录里被中断或被杀掉的测试"),
+    ("repeat", "整个搜索依次做这么多遍，并比较各遍的结论"),
+    (
+        "from",
+        "用另一组 --slo 重新评判这个目录里的测试结果，不发送任何请求",
+    ),
     ("model", "模型名；不给则用服务列出的第一个"),
     (
         "endpoint",
@@ -67,6 +73,20 @@ const ARGUMENTS: [(&str, &str); 76] = [
         "ladder",
         "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
     ),
+    (
+        "by",
+        "搜索什么：并发路数（streams），或每秒到达的请求数（rate）",
+    ),
+    ("max_rate", "按速率搜索时：每秒到达数不超过这个值"),
+    (
+        "burstiness",
+        "按速率加压时：请求到达的均匀程度；1 为泊松到达，越大越均匀，越小越扎堆",
+    ),
+    (
+        "confirm",
+        "最后在网关上限处保持几分钟；默认就做，除非给出 --no-confirm",
+    ),
+    ("no_confirm", "置信区间够窄就结束，不再保持"),
     ("start", "加压的第一档，路；不给则为 2"),
     ("max_concurrency", "并发不超过这个数，路"),
     (
@@ -90,10 +110,6 @@ const ARGUMENTS: [(&str, &str); 76] = [
         "cap",
         "配合 --rate：同时在途的请求不超过这个数；超出的在客户端排队，等待时间计入其时延",
     ),
-    (
-        "arrivals",
-        "配合 --rate：请求如何到达；poisson 为互不相干的众多用户，constant 为等间隔",
-    ),
     ("hold", "负载就绪后保持多久"),
     ("fail_fast", "一旦确定有目标超标就结束"),
     (
@@ -104,6 +120,8 @@ const ARGUMENTS: [(&str, &str); 76] = [
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
     ("timeout", "单个请求的时限"),
+    ("burst", "新增的并发流同时开始（指南的做法），不错开"),
+    ("confidence", "判定的双侧置信度，0.8 到 0.999"),
     ("headroom", "规划的平均并发最多占网关上限的比例"),
     ("seed", "所有随机数的种子"),
     ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
-use plimsoll_core::search::{Rules, SearchConfig};
+use plimsoll_core::search::{Axis, Rules, SearchConfig};
 use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
@@ -55,32 +55,24 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             args.budget
         )));
     }
-    let rules = Rules {
-        least_growth: args.min_growth,
-        growth_stops: args.slo.is_empty(),
-        resources_stop: args.slo.is_empty() && !args.ignore_resources,
-    };
-    let search = SearchConfig {
-        slo,
-        rules,
-        ladder: args.ladder.clone(),
-        start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
-        most_streams: args.max_concurrency,
-        level_time: args.level_time,
-        budget: args.budget,
-        confirm: true,
-        headroom: args.headroom,
-        first_request_time: UNKNOWN_REQUEST_TIME,
-    };
     let workload = Workload {
         input_tokens: args.input_len,
         output_tokens: args.output_len,
         spread_ratio: args.length_spread,
         seed: args.seed,
     };
-    let workers = machine::workers(args.max_concurrency, f64::INFINITY);
+    let plan = run_plan(args, slo, workload.is_lockstep());
+    let search = SearchConfig {
+        first_request_time: UNKNOWN_REQUEST_TIME,
+        ..SearchConfig::of(&plan)
+    };
+    let rate = match plan.axis {
+        Axis::Streams => f64::INFINITY,
+        Axis::Rate => args.max_rate,
+    };
+    let workers = machine::workers(args.max_concurrency, rate);
     Ok(Resolved {
-        plan: run_plan(args, &search),
+        plan,
         search,
         preflight: PreflightOptions {
             model: args.model.clone(),
@@ -112,7 +104,7 @@ fn slo(args: &FindArgs) -> Slo {
     Slo(given).with_success_beside_means(args.min_success)
 }
 
-fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
+fn run_plan(args: &FindArgs, slo: Slo, lockstep: bool) -> RunPlan {
     let target = match &args.url {
         Some(url) => url.clone(),
         None => format!("sim:{}", args.engine.profile),
@@ -121,20 +113,33 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
         target,
         // Known when the target is.
         proxy: None,
-        slo: search.slo.clone(),
+        slo,
         slo_given: !args.slo.is_empty(),
-        rules: search.rules,
-        ladder: search.ladder.clone(),
-        start: search.start,
-        max_concurrency: search.most_streams,
+        axis: args.by.axis(),
+        rules: Rules {
+            least_growth: args.min_growth,
+            growth_stops: args.slo.is_empty(),
+            resources_stop: args.slo.is_empty() && !args.ignore_resources,
+        },
+        ladder: args.ladder.clone(),
+        start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
+        max_concurrency: args.max_concurrency,
+        max_rate_per_s: args.max_rate,
+        burstiness: args.burstiness,
+        confirm: !args.no_confirm,
         input_len_tokens: args.input_len,
         output_len_tokens: args.output_len,
         length_spread_ratio: args.length_spread,
+        burst: args.burst,
+        lockstep,
+        confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
         timeout_s: args.timeout.as_secs_f64(),
         headroom_ratio: args.headroom,
         seed: args.seed,
+        // Known to whoever reads the command line.
+        arguments: Vec::new(),
     }
 }
 

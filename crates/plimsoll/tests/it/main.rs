@@ -11,6 +11,8 @@ mod find;
 mod guide_scripts;
 mod interrupts;
 mod llama;
+mod repeat;
+mod resume;
 mod selftest;
 mod sim;
 

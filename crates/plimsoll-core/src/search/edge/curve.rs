@@ -11,9 +11,9 @@
 use super::points::{Point, Seen};
 
 /// Slopes tried, d logit p / d ln N: from nearly flat to a cliff.
-const SLOPES: [f64; 7] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0];
+const SLOPES: [f64; 9] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0, 250.0, 700.0];
 /// The same of a mean, d(mean/bound) / d ln N.
-const MEAN_SLOPES: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0];
+const MEAN_SLOPES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0];
 /// Floors tried below the edge, as a share of the allowed one.
 const FLOORS: [f64; 3] = [0.0, 0.2, 0.5];
 /// Kinks tried above the edge: how far away in ln N, and the factor of the slope from there on.
@@ -110,11 +110,6 @@ impl Shape {
         } else {
             at + (distance - at) * factor
         }
-    }
-
-    /// How steep the edge is, d logit p / d ln N.
-    pub(super) fn steepness(self) -> f64 {
-        SLOPES[self.slope]
     }
 
     fn log_likelihood(self, point: &Point, ln_edge: f64) -> f64 {

@@ -23,7 +23,7 @@ pub(super) enum Seen {
 }
 
 /// What the visits showed of objective `index`, by load; void ones do not count.
-pub(super) fn points(levels: &[LevelSummary], index: usize) -> Vec<Point> {
+pub(super) fn points(levels: &[&LevelSummary], index: usize) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     for level in levels {
         if level.verdict == LevelVerdict::Void || level.window.is_none() {

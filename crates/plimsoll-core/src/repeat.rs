@@ -1,0 +1,300 @@
+//! Several searches of one server side by side: whether their answers differ by more than each is
+//! uncertain.
+//!
+//! That two intervals overlap does not say that there is no difference, and that they do not is no
+//! test either (statistics.md §9.6). So the difference itself is tested: by Cochran's Q, the
+//! weighted sum of squares around the common value, against χ² (Cochran 1954).
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::chi2_upper;
+use crate::verdict::{Capacity, VerdictKind};
+
+/// A difference is told below this probability of one as large by chance.
+const RARE: f64 = 0.05;
+/// 95 % of a normal distribution lie within so many standard deviations.
+const WITHIN: f64 = 1.96;
+
+/// One search of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repetition {
+    /// Its folder, below that of all of them.
+    pub folder: String,
+    /// Its seed: each has its own, so that no cache knows the prompts of the one before.
+    pub seed: u64,
+    /// UTC time of its start, RFC 3339.
+    pub started_utc: String,
+    /// Time under load, s.
+    pub load_time_s: f64,
+    /// What kind of answer it has.
+    pub kind: VerdictKind,
+    /// Its answer.
+    pub capacity: Option<Capacity>,
+    /// Its answer in one sentence.
+    pub sentence: String,
+}
+
+/// The answers of several searches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// How many were asked for.
+    pub asked: u32,
+    /// Those that have an answer, in the order run.
+    pub runs: Vec<Repetition>,
+    /// The smallest and the largest capacity, streams; `None` where no run has one.
+    pub range_streams: Option<(u32, u32)>,
+    /// Whether they differ; `None` with fewer than two intervals that are closed.
+    pub difference: Option<Difference>,
+    /// Where one search broke nothing and so has no upper end: that it carried more than the whole
+    /// interval of another one.
+    pub beyond: Option<Beyond>,
+}
+
+/// A search that carried more than another one's interval holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// The one carried at least so many streams.
+    pub at_least_streams: u32,
+    /// The other's interval ends here.
+    pub upper_streams: u32,
+}
+
+/// Whether capacities differ.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Runs compared: those with a capacity whose interval is closed.
+    pub runs: u32,
+    /// Cochran's Q.
+    pub chi2: f64,
+    /// Its degrees of freedom.
+    pub degrees_of_freedom: u32,
+    /// Probability of a difference at least as large where there is none, 0..1.
+    pub probability: f64,
+    /// Whether that is below 5 %.
+    pub differ: bool,
+    /// A difference between two of the runs below this share would hardly show, as a ratio.
+    pub resolution_ratio: f64,
+}
+
+impl Repeats {
+    /// Puts answers side by side.
+    pub fn of(asked: u32, runs: Vec<Repetition>) -> Self {
+        let streams = || runs.iter().filter_map(|run| Some(run.capacity?.streams));
+        let compared: Vec<Estimate> = runs.iter().filter_map(estimate).collect();
+        Self {
+            asked,
+            range_streams: streams().min().zip(streams().max()),
+            difference: difference(&compared),
+            beyond: beyond(&runs),
+            runs,
+        }
+    }
+}
+
+fn beyond(runs: &[Repetition]) -> Option<Beyond> {
+    let of_kind = |kind| {
+        let of_kind = runs.iter().filter(move |run| run.kind == kind);
+        of_kind.filter_map(|run| run.capacity)
+    };
+    let open = of_kind(VerdictKind::AboveLast).map(|capacity| capacity.lower);
+    let closed = of_kind(VerdictKind::Capacity).filter_map(|capacity| capacity.upper);
+    let (at_least_streams, upper_streams) = open.max().zip(closed.min())?;
+    (at_least_streams > upper_streams).then_some(Beyond {
+        at_least_streams,
+        upper_streams,
+    })
+}
+
+/// The logarithm of a capacity: errors of a capacity are in proportion to it.
+#[derive(Clone, Copy, Debug)]
+struct Estimate {
+    ln: f64,
+    standard_error: f64,
+}
+
+/// The middle of an interval, and the standard error that its width says. The capacity found is the
+/// lower end of what was tested, so the middle is nearer to the truth.
+///
+/// An interval from 47 to 48 means that the edge lies between 47 and 49. Where the gap between two
+/// tested loads makes the width the edge is anywhere in it, of which the deviation is the width by
+/// √12; where noise does, it is the width by 2 · 1.96. The first is the larger one.
+fn estimate(run: &Repetition) -> Option<Estimate> {
+    let capacity = run.capacity.filter(|capacity| capacity.lower > 0)?;
+    if run.kind != VerdictKind::Capacity {
+        return None;
+    }
+    let lower = f64::from(capacity.lower).ln();
+    let upper = f64::from(capacity.upper?.saturating_add(1)).ln();
+    Some(Estimate {
+        ln: f64::midpoint(lower, upper),
+        standard_error: (upper - lower) / 12f64.sqrt(),
+    })
+}
+
+fn difference(all: &[Estimate]) -> Option<Difference> {
+    let degrees_of_freedom = u32::try_from(all.len()).ok()?.checked_sub(1)?;
+    if degrees_of_freedom == 0 {
+        return None;
+    }
+    let weight = |one: &Estimate| one.standard_error.powi(-2);
+    let weights: f64 = all.iter().map(weight).sum();
+    let common = all.iter().map(|one| weight(one) * one.ln).sum::<f64>() / weights;
+    let chi2 = all
+        .iter()
+        .map(|one| weight(one) * (one.ln - common).powi(2))
+        .sum();
+    let probability = chi2_upper(chi2, f64::from(degrees_of_freedom));
+    let squares: f64 = all.iter().map(|one| one.standard_error.powi(2)).sum();
+    let of_a_pair = (2.0 * squares / all.len() as f64).sqrt();
+    Some(Difference {
+        runs: degrees_of_freedom + 1,
+        chi2,
+        degrees_of_freedom,
+        probability,
+        differ: probability < RARE,
+        resolution_ratio: (WITHIN * of_a_pair).exp_m1(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, Normal};
+
+    use super::*;
+
+    fn run(kind: VerdictKind, lower: u32, upper: Option<u32>) -> Repetition {
+        Repetition {
+            folder: "1".to_owned(),
+            seed: 0,
+            started_utc: "2025-03-01T08:00:00Z".to_owned(),
+            load_time_s: 300.0,
+            kind,
+            capacity: Some(Capacity {
+                streams: lower,
+                lower,
+                upper,
+            }),
+            sentence: String::new(),
+        }
+    }
+
+    fn capacity(lower: u32, upper: u32) -> Repetition {
+        run(VerdictKind::Capacity, lower, Some(upper))
+    }
+
+    fn of(runs: Vec<Repetition>) -> Repeats {
+        Repeats::of(runs.len() as u32, runs)
+    }
+
+    /// A search whose answer has this relative error, and an interval that is right 95 % of the time
+    /// where `error` is what it believes.
+    fn noisy(rng: &mut ChaCha8Rng, truth: f64, error: f64, believed: f64) -> Repetition {
+        let ln = Normal::new(truth.ln(), error).unwrap().sample(rng);
+        let end = |side: f64| (ln + side * WITHIN * believed).exp().floor() as u32;
+        capacity(end(-1.0), end(1.0))
+    }
+
+    /// How often `runs` differ, of 4 000 times.
+    fn share_that_differs(mut runs: impl FnMut() -> Vec<Repetition>) -> f64 {
+        let differ = |_: &u32| of(runs()).difference.unwrap().differ;
+        (0..4_000).filter(differ).count() as f64 / 4_000.0
+    }
+
+    /// 5 % of 4 000 vary by 0.34 % (one standard deviation).
+    const MOST: f64 = 0.05 + 3.0 * 0.0034;
+
+    #[test]
+    fn no_difference_is_rarely_taken_for_one() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        for (count, truth, error) in [(2, 50.0, 0.06), (3, 12.0, 0.05), (8, 300.0, 0.03)] {
+            let share = share_that_differs(|| {
+                let one = |_| noisy(rng, truth, error, error);
+                (0..count).map(one).collect()
+            });
+            assert!(share <= MOST, "{count} runs at {truth}: {share}");
+        }
+    }
+
+    #[test]
+    fn nor_where_each_run_knows_its_error_only_roughly() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(2);
+        // An error estimated from 20 batches is off by a sixth.
+        let share = share_that_differs(|| {
+            let mut one = |_| {
+                let factor: f64 = Normal::new(1.0, 1.0 / 6.0).unwrap().sample(rng);
+                noisy(rng, 60.0, 0.05, 0.05 * factor.max(0.5))
+            };
+            (0..4).map(&mut one).collect()
+        });
+        assert!(share <= MOST, "{share}");
+    }
+
+    #[test]
+    fn nor_where_the_loads_tested_are_what_differs() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(3);
+        // A cliff at a fixed place, found between two loads that are up to 5 % apart.
+        let share = share_that_differs(|| {
+            let edge = rng.random_range(20..80_u32);
+            let mut one = |_| {
+                let gap = rng.random_range(1..=(edge / 20).max(1));
+                let below = rng.random_range(0..gap);
+                capacity(edge - below, edge - below + gap - 1)
+            };
+            (0..3).map(&mut one).collect()
+        });
+        assert!(share <= MOST, "{share}");
+    }
+
+    #[test]
+    fn a_difference_of_a_quarter_is_seen() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(4);
+        let share =
+            share_that_differs(|| vec![noisy(rng, 48.0, 0.04, 0.04), noisy(rng, 60.0, 0.04, 0.04)]);
+        assert!(share > 0.9, "{share}");
+    }
+
+    #[test]
+    fn a_difference_at_the_resolution_is_seen_half_of_the_time() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let pair = |rng: &mut ChaCha8Rng, ratio: f64| {
+            vec![
+                noisy(rng, 400.0, 0.04, 0.04),
+                noisy(rng, 400.0 * ratio, 0.04, 0.04),
+            ]
+        };
+        let resolution = of(pair(rng, 1.0)).difference.unwrap().resolution_ratio;
+        let share = share_that_differs(|| pair(rng, 1.0 + resolution));
+        assert!((0.4..0.6).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn intervals_that_overlap_may_still_differ() {
+        // 49 and 50 are in all of them, but five of a kind on each side leave no doubt.
+        let mut runs = vec![capacity(40, 50); 5];
+        runs.extend(vec![capacity(49, 60); 5]);
+        assert!(of(runs).difference.unwrap().differ);
+    }
+
+    #[test]
+    fn open_ends_and_other_answers_are_not_compared() {
+        let runs = vec![
+            capacity(45, 50),
+            run(VerdictKind::AboveLast, 60, None),
+            run(VerdictKind::DiminishingReturns, 32, Some(64)),
+            run(VerdictKind::Capacity, 0, Some(64)),
+        ];
+        let repeats = of(runs);
+        assert_eq!(repeats.difference, None);
+        assert_eq!(repeats.range_streams, Some((0, 60)));
+        let beyond = Beyond {
+            at_least_streams: 60,
+            upper_streams: 50,
+        };
+        assert_eq!(repeats.beyond, Some(beyond));
+        let within = vec![capacity(45, 60), run(VerdictKind::AboveLast, 60, None)];
+        assert_eq!(of(within).beyond, None);
+        assert_eq!(of(Vec::new()).range_streams, None);
+    }
+}

@@ -1,0 +1,120 @@
+//! A level judged again from what a run folder keeps says what the level itself said: under its own
+//! objectives, and under others that it could have been run with.
+
+use std::time::Duration;
+
+use plimsoll_core::level::{
+    FinishedLevel, InFlight, LevelPlan, LevelSummary, Load, OpenLoop, Purpose, rejudge,
+};
+use plimsoll_core::record::{RequestLine, RequestRecord};
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::Workload;
+use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
+
+const OBJECTIVES: [&str; 8] = [
+    "ttft p95 <= 20ms",
+    "ttft p50 <= 9ms, tpot p95 <= 3ms",
+    "ttft mean <= 15ms, success >= 90%",
+    "e2e p90 <= 60ms",
+    "itl p99 <= 3ms",
+    "success >= 99%",
+    "goodput >= 80%, ttft p95 <= 20ms, tpot p95 <= 3ms",
+    "speed mean >= 100",
+];
+
+/// Twelve slots and a short queue, so that requests wait, and some are refused.
+fn engine() -> EngineParams {
+    EngineParams {
+        max_num_seqs: 12,
+        queue_limit: Some(3),
+        ..Profile::named("toy").expect("a listed name").engine
+    }
+}
+
+/// The same load, judged by `slo` while it runs; held for a time that no objective cuts short.
+fn levels(slo: &Slo) -> Vec<FinishedLevel> {
+    let workload = Workload {
+        input_tokens: 64,
+        output_tokens: 8,
+        spread_ratio: 0.3,
+        seed: 1,
+    };
+    let mut runner = VirtualRunner::new(engine(), workload, 1);
+    let purposes = [
+        Purpose::Baseline,
+        Purpose::Ramp,
+        Purpose::Ramp,
+        Purpose::Bisect,
+    ];
+    let loads = purposes.into_iter().zip([1, 12, 20, 8]);
+    let level = |(index, (purpose, streams)): (u32, (Purpose, u32))| {
+        let plan = LevelPlan {
+            index,
+            purpose,
+            load: Load::Streams(streams),
+            manner: plimsoll_core::level::Manner::default(),
+            open_loop: OpenLoop::default(),
+            hold: purpose.hold(),
+            request_time: Duration::from_millis(30),
+            longest_hold: Duration::from_secs(20),
+            longest: Duration::from_secs(60),
+        };
+        let Ok(level) = runner.run_level(plan, slo, &mut |_| Go::On);
+        level
+    };
+    (0..).zip(loads).map(level).collect()
+}
+
+/// What a folder keeps of a value.
+fn saved<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+    let text = serde_json::to_string(value).expect("a value of the run folder");
+    serde_json::from_str(&text).expect("what was just written")
+}
+
+fn again(level: &FinishedLevel, slo: &Slo) -> LevelSummary {
+    let records = level.records.iter();
+    let ended: Vec<RequestRecord> = records
+        .map(|record| RequestRecord::from(saved(&RequestLine::from(record))))
+        .collect();
+    let in_flight: Vec<InFlight> = saved(&level.in_flight);
+    rejudge(
+        &saved(&level.summary),
+        (slo, plimsoll_core::judge::Confidence::default()),
+        &ended,
+        &in_flight,
+    )
+}
+
+#[test]
+fn it_says_what_the_level_itself_would_have_said() {
+    let slos: Vec<Slo> = OBJECTIVES
+        .iter()
+        .map(|text| text.parse().expect("objectives"))
+        .collect();
+    for run_under in &slos {
+        for level in levels(run_under) {
+            assert_eq!(again(&level, run_under), level.summary, "{run_under}");
+        }
+    }
+    // A screened level ends by its length, so that other objectives see the same requests.
+    let other = levels(&slos[1]);
+    for slo in &slos {
+        let own = levels(slo);
+        for (own, other) in own.iter().zip(&other) {
+            assert_eq!(again(other, slo), own.summary, "{slo}");
+        }
+    }
+}
+
+#[test]
+fn a_level_without_its_load_stays_void() {
+    let slo: Slo = "ttft p95 <= 20ms".parse().expect("objectives");
+    let mut level = levels(&slo).remove(1);
+    level.summary.verdict = plimsoll_core::level::LevelVerdict::Void;
+    level.summary.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+    let judged = again(&level, &"ttft p95 <= 1ms".parse().expect("objectives"));
+    assert_eq!(judged.verdict, level.summary.verdict);
+    assert_eq!(judged.reason, level.summary.reason);
+    assert_ne!(judged.objectives, level.summary.objectives);
+}

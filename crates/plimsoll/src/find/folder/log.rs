@@ -1,0 +1,123 @@
+//! Reads `events.jsonl` back, also where the power went in the middle of a line.
+
+use plimsoll_core::level::InFlight;
+use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
+use serde::Deserialize;
+
+use super::files::Whole;
+
+/// A log as far as it is whole.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) run: Run,
+    /// Finished levels: those that were held as planned.
+    pub(super) levels: u32,
+    /// What each of them left in flight.
+    pub(super) in_flight: Vec<Vec<InFlight>>,
+    /// Until when the clock is known to have run, seconds since the run's start.
+    pub(super) last_s: f64,
+    pub(super) whole: Whole,
+}
+
+/// The part of the first event that is the same in every version.
+#[derive(Deserialize)]
+struct First {
+    schema_version: Option<u32>,
+}
+
+impl Log {
+    /// Reads a log; the text of an error goes behind the name of the file.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        check_version(bytes)?;
+        let (events, whole) = whole_lines(bytes)?;
+        let mut events = events.into_iter();
+        let run = events.next().and_then(Run::begin);
+        let mut log = Self {
+            run: run.ok_or("does not begin with the start of a run")?,
+            levels: 0,
+            in_flight: Vec::new(),
+            last_s: 0.0,
+            whole,
+        };
+        events.try_for_each(|event| log.take(event))?;
+        Ok(log)
+    }
+
+    fn take(&mut self, event: RunEvent) -> Result<(), String> {
+        if self.run.state != RunState::Running && !matches!(event, RunEvent::Resumed { .. }) {
+            return Err("goes on after the end of its run".to_owned());
+        }
+        match &event {
+            RunEvent::RunStarted { .. } => return Err("has two runs in it".to_owned()),
+            RunEvent::LevelStarted { index, at_s, .. } => {
+                self.follows(*index)?;
+                self.last_s = self.last_s.max(*at_s);
+            }
+            RunEvent::LevelCut { level } => {
+                self.follows(level.index)?;
+                self.last_s = self.last_s.max(level.started_s + level.duration_s);
+            }
+            RunEvent::LevelFinished { level, in_flight } => {
+                self.follows(level.index)?;
+                self.last_s = self.last_s.max(level.started_s + level.duration_s);
+                self.levels += 1;
+                self.in_flight.push(in_flight.clone());
+            }
+            RunEvent::Resumed {
+                next_level, at_s, ..
+            } => {
+                self.follows(*next_level)?;
+                self.last_s = self.last_s.max(*at_s);
+            }
+            RunEvent::RunFinished { verdict, .. } => {
+                self.last_s = self.last_s.max(verdict.load_time_s);
+            }
+        }
+        self.run.apply(event);
+        Ok(())
+    }
+
+    fn follows(&self, index: u32) -> Result<(), String> {
+        if index == self.levels {
+            return Ok(());
+        }
+        let count = self.levels;
+        Err(format!(
+            "has a hole: level {index} follows where level {count} is due"
+        ))
+    }
+}
+
+/// A newer version may have events that are unknown here, so it is looked at before them.
+fn check_version(bytes: &[u8]) -> Result<(), String> {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
+    let version = serde_json::from_slice::<First>(first).ok();
+    match version.and_then(|first| first.schema_version) {
+        Some(version) if version > SCHEMA_VERSION => Err(format!(
+            "is of schema version {version}, and this program knows {SCHEMA_VERSION}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The events up to a last line that was not written to its end.
+fn whole_lines(bytes: &[u8]) -> Result<(Vec<RunEvent>, Whole), String> {
+    let mut events = Vec::new();
+    let mut whole = Whole::default();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let end = whole.bytes + line.len() as u64;
+        match serde_json::from_slice(line) {
+            Ok(event) => events.push(event),
+            Err(_) if end == bytes.len() as u64 => break,
+            Err(error) => {
+                let number = events.len() + 1;
+                return Err(format!("has a hole: line {number} is no event ({error})"));
+            }
+        }
+        whole = Whole {
+            bytes: end,
+            lacks_newline: !line.ends_with(b"\n"),
+        };
+    }
+    Ok((events, whole))
+}

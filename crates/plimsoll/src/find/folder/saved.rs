@@ -1,0 +1,150 @@
+//! A run of the past: read back, or refused with the reason. Nothing is written while it is read.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use plimsoll_core::level::InFlight;
+use plimsoll_core::run::{Run, SCHEMA_VERSION};
+use plimsoll_core::time::Offset;
+
+use super::files::{self, Whole};
+use super::log::Log;
+use super::requests::Requests;
+use super::{EVENTS, REQUESTS, RUN};
+use crate::exit::Failure;
+
+/// Each start of a run has so many numbers for its requests: more than any will send, and few
+/// enough that 8 000 starts stay below 2^53, up to where JSON's numbers are exact everywhere.
+const REQUESTS_PER_START: u64 = 1 << 40;
+
+/// A run that was read back from its folder.
+pub(crate) struct Saved {
+    folder: PathBuf,
+    pub(crate) run: Run,
+    /// Finished levels. The run may have one more, which was cut off.
+    pub(crate) levels: u32,
+    /// What each of them left in flight.
+    pub(crate) in_flight: Vec<Vec<InFlight>>,
+    /// Whether `run.json` says what the log says.
+    pub(crate) run_file_is_current: bool,
+    last_s: f64,
+    log: Whole,
+    requests: Option<Whole>,
+}
+
+impl Saved {
+    /// Reads a folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        Self::look(folder).map_err(|(name, why)| {
+            Failure::usage(format!("`{}` {why}", folder.join(name).display()))
+        })
+    }
+
+    /// The same, with an error as the name of the file at fault and what is wrong with it.
+    pub(super) fn look(folder: &Path) -> Result<Self, (&'static str, String)> {
+        let bytes = fs::read(folder.join(EVENTS)).map_err(|error| (EVENTS, unreadable(&error)))?;
+        let log = Log::read(&bytes).map_err(|why| (EVENTS, why))?;
+        let is_current = check_run_file(folder, &log.run).map_err(|why| (RUN, why))?;
+        let mut saved = Self {
+            folder: folder.to_owned(),
+            run: log.run,
+            levels: log.levels,
+            in_flight: log.in_flight,
+            run_file_is_current: is_current,
+            last_s: log.last_s,
+            log: log.whole,
+            requests: None,
+        };
+        if saved.keeps_requests() {
+            saved.requests = Some(saved.check_requests().map_err(|why| (REQUESTS, why))?);
+        }
+        Ok(saved)
+    }
+
+    /// Whether each request has its line.
+    pub(crate) fn keeps_requests(&self) -> bool {
+        !self
+            .run
+            .plan
+            .arguments
+            .iter()
+            .any(|one| one == "--no-requests")
+    }
+
+    /// Where the clock goes on: after everything that is known to have happened.
+    pub(crate) fn clock_goes_on_at(&self) -> Offset {
+        Offset::from_nanos((self.last_s * 1e9).ceil() as u64 + 1)
+    }
+
+    /// The number of the first request from here on.
+    pub(crate) fn first_request(&self) -> u64 {
+        (self.run.resumptions.len() as u64 + 1) * REQUESTS_PER_START
+    }
+
+    /// The records, from the first level on.
+    pub(crate) fn requests(&self) -> Result<Requests<io::BufReader<fs::File>>, String> {
+        Requests::open(&self.folder.join(REQUESTS)).map_err(|error| unreadable(&error))
+    }
+
+    /// Cuts off what is not of a finished level, and half-written lines.
+    pub(super) fn cut(&self) -> io::Result<()> {
+        let requests = self.folder.join(REQUESTS);
+        // Requests first: as long as the log has not changed this can be done again.
+        match self.requests {
+            Some(whole) if requests.exists() => files::cut(&requests, whole)?,
+            _ => {}
+        }
+        files::cut(&self.folder.join(EVENTS), self.log)
+    }
+
+    fn check_requests(&self) -> Result<Whole, String> {
+        if self.levels == 0 && !self.folder.join(REQUESTS).exists() {
+            return Ok(Whole::default());
+        }
+        let mut requests = self.requests()?;
+        let finished = self.run.levels.iter().take(self.levels as usize);
+        for level in finished {
+            drop(requests.level(level)?);
+        }
+        Ok(requests.whole())
+    }
+}
+
+/// `run.json` follows the log, so it may be older, and is written anew. It must not know more.
+/// Whether it is as new as the log.
+fn check_run_file(folder: &Path, log: &Run) -> Result<bool, String> {
+    let bytes = match fs::read(folder.join(RUN)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let version = serde_json::from_slice::<serde_json::Value>(&bytes)
+        .ok()
+        .and_then(|run| run.get("schema_version")?.as_u64());
+    if let Some(version) = version.filter(|version| *version > u64::from(SCHEMA_VERSION)) {
+        return Err(format!(
+            "is of schema version {version}, and this program knows {SCHEMA_VERSION}"
+        ));
+    }
+    let Ok(run) = serde_json::from_slice::<Run>(&bytes) else {
+        return Ok(false);
+    };
+    if (&run.started_utc, &run.plan) != (&log.started_utc, &log.plan) {
+        return Err(format!("belongs to another run than `{EVENTS}` beside it"));
+    }
+    // A run that was resumed may have dropped a level that was cut off.
+    let knows = |run: &Run| (run.resumptions.len(), run.levels.len());
+    let (more, less) = (knows(&run), knows(log));
+    if more > less {
+        return Err(format!(
+            "knows {} levels, and `{EVENTS}` beside it {}: a part of the log is missing",
+            more.1, less.1
+        ));
+    }
+    Ok(run == *log)
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
+}

@@ -1,0 +1,334 @@
+//! A run folder cut at every byte: what was finished comes back, or the reason why not.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Purpose};
+use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::workload::Workload;
+use plimsoll_sim::{Profile, VirtualRunner};
+
+use super::super::{plan, words::Words};
+use super::*;
+use crate::machine;
+
+const LEVELS: u32 = 2;
+
+/// A small run that was killed after its second level, and what `run.json` was after each level.
+struct Killed {
+    folder: tempfile::TempDir,
+    run_files: Vec<Vec<u8>>,
+    levels: Vec<FinishedLevel>,
+}
+
+impl Killed {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::create(Some(directory.path()), jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let event = started();
+        folder.event(&event).unwrap();
+        let mut run = Run::begin(event).unwrap();
+        let mut run_files = Vec::new();
+        let levels = levels();
+        for level in &levels {
+            folder.requests(level.records.iter()).unwrap();
+            let event = finished(level);
+            folder.event(&event).unwrap();
+            run.apply(event);
+            folder.run(&run).unwrap();
+            run_files.push(fs::read(directory.path().join(RUN)).unwrap());
+        }
+        // The requests of a level that never ended.
+        folder.requests(levels[1].records.iter().take(2)).unwrap();
+        Self {
+            folder: directory,
+            run_files,
+            levels,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path().join(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path().join(name), bytes).unwrap();
+    }
+
+    fn look(&self) -> Result<Saved, String> {
+        Saved::look(self.path()).map_err(|(name, why)| format!("{name} {why}"))
+    }
+
+    fn refused(&self) -> String {
+        self.look().map(|_| "not refused").unwrap_err()
+    }
+
+    /// Cuts the files, adds what a run would add, and reads them again.
+    fn goes_on(&self, saved: &Saved) -> Saved {
+        saved.cut().unwrap();
+        let again = self.look().unwrap();
+        assert_eq!(again.run, saved.run);
+        let folder = Folder::open(self.path()).unwrap();
+        let resumed = RunEvent::Resumed {
+            started_utc: "1970-01-01T00:00:09Z".to_owned(),
+            at_s: saved.clock_goes_on_at().as_secs_f64(),
+            next_level: saved.levels,
+            first_request: saved.first_request(),
+        };
+        folder.event(&resumed).unwrap();
+        for level in &self.levels[saved.levels as usize..] {
+            folder.requests(level.records.iter()).unwrap();
+            folder.event(&finished(level)).unwrap();
+        }
+        drop(folder);
+        self.look().unwrap()
+    }
+}
+
+fn started() -> RunEvent {
+    let line = ["plimsoll", "find", "--sim", "--slo", "ttft p95 <= 1s"].map(str::to_owned);
+    let words = Words::read(&line).unwrap();
+    let mut plan = plan::resolve(&words.meaning().unwrap()).unwrap().plan;
+    plan.arguments = words.saved();
+    RunEvent::RunStarted {
+        schema_version: plimsoll_core::run::SCHEMA_VERSION,
+        started_utc: "1970-01-01T00:00:00Z".to_owned(),
+        plan: Box::new(plan),
+        environment: machine::describe(1),
+        server: Box::new(ServerInfo {
+            url: "http://127.0.0.1:1".to_owned(),
+            http: HttpVersion::Http1,
+            kind: None,
+            model: "sim".to_owned(),
+            max_model_len_tokens: None,
+            endpoint: Endpoint::Completions,
+            reports_usage: true,
+            honours_output_len: true,
+            prompt_form: PromptForm::TokenIds,
+            prompt_tokens_measured: None,
+            has_metrics: false,
+        }),
+    }
+}
+
+fn levels() -> Vec<FinishedLevel> {
+    let workload = Workload {
+        input_tokens: 8,
+        output_tokens: 2,
+        spread_ratio: 0.0,
+        seed: 1,
+    };
+    let engine = Profile::named("toy").unwrap().engine;
+    let mut runner = VirtualRunner::new(engine, workload, 1);
+    let slo = "ttft p95 <= 1s".parse().unwrap();
+    let level = |index| {
+        let plan = LevelPlan {
+            index,
+            purpose: Purpose::Ramp,
+            load: Load::Streams(index + 1),
+            manner: plimsoll_core::level::Manner::default(),
+            open_loop: plimsoll_core::level::OpenLoop::default(),
+            hold: Hold::Short,
+            request_time: Duration::from_millis(1),
+            longest_hold: Duration::from_secs(20),
+            longest: Duration::from_secs(60),
+        };
+        let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
+        level
+    };
+    (0..LEVELS).map(level).collect()
+}
+
+fn finished(level: &FinishedLevel) -> RunEvent {
+    RunEvent::LevelFinished {
+        level: Box::new(level.summary.clone()),
+        in_flight: level.in_flight.clone(),
+    }
+}
+
+/// The ends of the lines, without their newlines: up to there a line counts.
+fn line_ends(bytes: &[u8]) -> Vec<usize> {
+    let newline = |at: &usize| bytes[*at] == b'\n';
+    (0..bytes.len()).filter(newline).collect()
+}
+
+#[test]
+fn a_log_cut_at_any_byte_keeps_every_level_whose_line_is_whole() {
+    let killed = Killed::new();
+    let whole = killed.bytes(EVENTS);
+    let ends = line_ends(&whole);
+    for length in 0..=whole.len() {
+        killed.write(EVENTS, &whole[..length]);
+        let lines = ends.iter().filter(|end| length >= **end).count();
+        // What `run.json` was when the power went: it follows the log.
+        match lines.checked_sub(2) {
+            Some(level) => killed.write(RUN, &killed.run_files[level]),
+            None => drop(fs::remove_file(killed.path().join(RUN))),
+        }
+        if lines == 0 {
+            let why = killed.refused();
+            assert!(
+                why.contains("does not begin with the start of a run"),
+                "{length}: {why}"
+            );
+            continue;
+        }
+        let saved = killed.look().unwrap();
+        assert_eq!(saved.levels as usize, lines - 1, "{length}");
+        let levels = killed.levels.iter().map(|level| &level.summary);
+        assert!(
+            saved.run.levels.iter().eq(levels.take(lines - 1)),
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn a_log_that_lost_what_the_run_file_knows_is_refused() {
+    let killed = Killed::new();
+    let whole = killed.bytes(EVENTS);
+    let last = line_ends(&whole)[1];
+    for length in [last + 1, last + 2, whole.len() - 2] {
+        killed.write(EVENTS, &whole[..length]);
+        let why = killed.refused();
+        assert!(
+            why.starts_with("run.json knows 2 levels"),
+            "{length}: {why}"
+        );
+    }
+}
+
+#[test]
+fn requests_cut_at_any_byte_are_whole_or_refused() {
+    let killed = Killed::new();
+    let whole = killed.bytes(REQUESTS);
+    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    let needed = line_ends(&whole)[records - 1];
+    for length in 0..=whole.len() {
+        killed.write(REQUESTS, &whole[..length]);
+        match killed.look() {
+            Ok(saved) => {
+                assert!(length >= needed, "{length}");
+                assert_eq!(saved.levels, LEVELS);
+            }
+            Err(why) => {
+                assert!(length < needed, "{length}: {why}");
+                assert!(why.contains("requests.jsonl"), "{why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_file_cut_at_any_byte_is_made_anew() {
+    let killed = Killed::new();
+    let whole = killed.bytes(RUN);
+    for length in 0..=whole.len() {
+        killed.write(RUN, &whole[..length]);
+        let saved = killed.look().unwrap();
+        assert_eq!(saved.levels, LEVELS, "{length}");
+    }
+}
+
+#[test]
+fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
+    let whole = Killed::new().bytes(EVENTS);
+    let ends = line_ends(&whole);
+    for length in [
+        ends[0],
+        ends[1],
+        ends[1] + 1,
+        ends[1] + 40,
+        ends[2],
+        ends[2] + 1,
+    ] {
+        let killed = Killed::new();
+        killed.write(EVENTS, &whole[..length]);
+        fs::remove_file(killed.path().join(RUN)).unwrap();
+        let mut requests = killed.bytes(REQUESTS);
+        requests.truncate(requests.len() - 7);
+        killed.write(REQUESTS, &requests);
+        let saved = killed.look().unwrap();
+        let end = killed.goes_on(&saved);
+        assert_eq!(end.levels, LEVELS, "{length}");
+        assert_eq!(end.run.resumptions.len(), 1);
+        let mut records = end.requests().unwrap();
+        for (level, in_flight) in killed.levels.iter().zip(&end.in_flight) {
+            assert_eq!(&level.in_flight, in_flight);
+            assert_eq!(
+                records.level(&level.summary).unwrap().len(),
+                level.records.len()
+            );
+        }
+        assert_eq!(records.whole().bytes, killed.bytes(REQUESTS).len() as u64);
+    }
+}
+
+#[test]
+fn numbers_and_times_go_on_above_all_that_was_used() {
+    let killed = Killed::new();
+    let first = killed.look().unwrap();
+    let last = killed.levels.last().unwrap();
+    let end = last.summary.started_s + last.summary.duration_s;
+    assert!(first.clock_goes_on_at().as_secs_f64() > end);
+    let used = killed.levels.iter().flat_map(|level| &level.records);
+    assert!(used.map(|record| record.id).max() < Some(first.first_request()));
+    let second = killed.goes_on(&first);
+    assert!(second.first_request() > first.first_request());
+    assert!(second.clock_goes_on_at() > first.clock_goes_on_at());
+}
+
+#[test]
+fn what_is_no_torn_end_is_refused_with_its_reason() {
+    let killed = Killed::new();
+    let log = String::from_utf8(killed.bytes(EVENTS)).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let newer = log.replacen("\"schema_version\":1", "\"schema_version\":9", 1);
+    let half = &lines[1][..50];
+    let table = [
+        (
+            format!("{}\n{half}\n{}\n", lines[0], lines[2]),
+            "line 2 is no event",
+        ),
+        (
+            format!("{}\n{}\n", lines[0], lines[2]),
+            "level 1 follows where level 0 is due",
+        ),
+        (format!("{log}{}\n", lines[0]), "two runs"),
+        (format!("{}\n", lines[1]), "does not begin"),
+        (newer, "schema version 9"),
+        (log.replace(":00:00Z", ":00:01Z"), "another run"),
+    ];
+    for (text, expected) in table {
+        killed.write(EVENTS, text.as_bytes());
+        let why = killed.refused();
+        assert!(why.contains(expected), "{why}");
+    }
+    killed.write(EVENTS, log.as_bytes());
+    let requests = killed.bytes(REQUESTS);
+    let text = String::from_utf8(requests)
+        .unwrap()
+        .replacen("{\"id\"", "{\"di\"", 1);
+    killed.write(REQUESTS, text.as_bytes());
+    assert!(
+        killed
+            .refused()
+            .contains("line 1, of level 0, is no request")
+    );
+}
+
+#[test]
+fn a_run_that_goes_on_is_not_resumed_beside_itself() {
+    let killed = Killed::new();
+    let first = Folder::open(killed.path()).unwrap();
+    let second = Folder::open(killed.path()).map(|_| ()).unwrap_err();
+    assert!(second.to_string().contains("still going on"), "{second}");
+    drop(first);
+    assert!(Folder::open(killed.path()).is_ok());
+}

@@ -1,0 +1,56 @@
+//! What a run says when it is over: the report, and the exit code.
+
+use std::io::Write;
+
+use anyhow::Context;
+use plimsoll_core::run::{Run, RunState};
+use plimsoll_core::verdict::VerdictKind;
+use plimsoll_report::console::render;
+use plimsoll_report::lang::Lang;
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+
+/// Writes a run to stdout, for a person or as JSON.
+pub(super) fn report(run: &Run, json: bool, lang: Lang) -> Result<(), Failure> {
+    if json {
+        print_json(run)
+    } else {
+        print(|out| render(run, lang, Console::width(), out))
+    }
+}
+
+/// Writes data to stdout as JSON.
+pub(super) fn print_json(data: &impl Serialize) -> Result<(), Failure> {
+    print(|out| {
+        let text = serde_json::to_string_pretty(data)?;
+        writeln!(out, "{text}")
+    })
+}
+
+/// Writes to stdout. A reader that has seen enough may close the pipe.
+pub(super) fn print(
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    match write(&mut std::io::stdout().lock()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written
+            .context("failed to write the report")
+            .map_err(Failure::from),
+    }
+}
+
+/// The answer for machines.
+pub(super) fn exit(run: &Run) -> Exit {
+    match (run.state, run.verdict.as_ref().map(|verdict| verdict.kind)) {
+        (RunState::Finished, Some(VerdictKind::BelowFirst)) => Exit::NotMet,
+        (
+            RunState::Finished,
+            Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None,
+        ) => Exit::Inconclusive,
+        (RunState::Finished, Some(VerdictKind::ServerGone)) => Exit::Unreachable,
+        (RunState::Finished, Some(_)) => Exit::Done,
+        _ => Exit::Interrupted,
+    }
+}

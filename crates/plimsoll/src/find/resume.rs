@@ -1,0 +1,115 @@
+//! `find --resume`: a run goes on after its last finished level, as it was planned.
+
+use std::path::Path;
+
+use plimsoll_core::run::{RunPlan, RunState, ServerInfo};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Start;
+use super::folder::{Folder, Saved};
+use super::plan::{self, Resolved};
+use super::words::Words;
+use crate::cli::FindArgs;
+use crate::exit::Failure;
+
+/// Reads the run in a folder and what it was begun with; nothing is written yet.
+pub(super) fn open(folder: &Path, words: &Words) -> Result<(FindArgs, Resolved, Start), Failure> {
+    let path = folder;
+    let folder = Folder::open(path)?;
+    let saved = Saved::read(path)?;
+    if saved.run.state == RunState::Finished {
+        return Err(finished(&folder, &saved, path));
+    }
+    check_version(&saved)?;
+    let then = Words::of_saved(&saved.run.plan.arguments)?;
+    let args = then.with(words)?.meaning()?;
+    let mut resolved = plan::resolve(&args)?;
+    resolved
+        .plan
+        .arguments
+        .clone_from(&saved.run.plan.arguments);
+    Ok((
+        args,
+        resolved,
+        Start::Again {
+            folder,
+            saved: Box::new(saved),
+        },
+    ))
+}
+
+/// There is nothing to do, but for a last `run.json` that a crash may have kept from the disk.
+fn finished(folder: &Folder, saved: &Saved, path: &Path) -> Failure {
+    let shown = path.display();
+    let text = format!("the run in `{shown}` is finished; nothing to resume");
+    if saved.run_file_is_current {
+        return Failure::usage(text);
+    }
+    match folder.run(&saved.run) {
+        Ok(()) => Failure::usage(text).hint(format!("`{shown}/run.json` was written anew")),
+        Err(failure) => failure,
+    }
+}
+
+/// Levels of two versions may be judged differently.
+fn check_version(saved: &Saved) -> Result<(), Failure> {
+    let (then, now) = (
+        saved.run.environment.plimsoll_version.as_str(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    if then == now {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the run was begun by plimsoll {then}, and this is {now}: they may judge differently"
+    ))
+    .hint("go on with the version that began it, or begin a new run"))
+}
+
+/// Whether the plan means what it meant. The same words may mean something else today: by the
+/// environment, or a file that changed.
+pub(super) fn check_plan(saved: &RunPlan, now: &RunPlan) -> Result<(), Failure> {
+    match difference(saved, now) {
+        None => Ok(()),
+        Some((field, then, now)) => Err(Failure::usage(format!(
+            "`{field}` of the saved plan is {then}, and now it would be {now}"
+        ))
+        .hint(if field == "proxy" {
+            "a proxy is not saved, since a password may be in it: give it again with --proxy"
+        } else {
+            "a run goes on only as it began; begin a new one with another --out"
+        })),
+    }
+}
+
+/// Whether the server is what it was. Its address may be another one, and its prompt length is
+/// measured.
+pub(super) fn check_server(saved: &ServerInfo, now: &ServerInfo) -> Result<(), Failure> {
+    let now = ServerInfo {
+        url: saved.url.clone(),
+        prompt_tokens_measured: saved.prompt_tokens_measured,
+        ..now.clone()
+    };
+    match difference(saved, &now) {
+        None => Ok(()),
+        Some((field, then, now)) => Err(Failure::usage(format!(
+            "this is not the server that the run began with: `{field}` was {then}, and now it is \
+             {now}"
+        ))
+        .hint("levels of two servers make no answer; begin a new run")),
+    }
+}
+
+/// The first field in which two of a kind differ, with both values.
+fn difference<T: Serialize>(then: &T, now: &T) -> Option<(String, Value, Value)> {
+    let fields = |of: &T| match serde_json::to_value(of) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let mut now = fields(now);
+    fields(then).into_iter().find_map(|(field, then)| {
+        let now = now.remove(&field).unwrap_or(Value::Null);
+        (then != now).then_some((field, then, now))
+    })
+}

@@ -1,0 +1,240 @@
+//! The loop: what the search wants, the level, its place on the disk.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use plimsoll_core::level::FinishedLevel;
+use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::search::{Next, Search};
+use plimsoll_core::time::Offset;
+use plimsoll_core::verdict::{Note, Verdict};
+use plimsoll_load::clock::Clock;
+use plimsoll_load::completions::CompletionSource;
+use plimsoll_load::preflight::Ready;
+use plimsoll_load::runner::{RunnerOptions, SocketRunner};
+use plimsoll_load::scrape::Scraper;
+use plimsoll_load::source::RequestSource;
+use plimsoll_load::target::Target;
+use plimsoll_report::lang::Lang;
+use plimsoll_report::sentence::sentence;
+use plimsoll_report::table::level_header;
+
+use super::Start;
+use super::folder::{self, Folder, Saved};
+use super::plan::Resolved;
+use crate::console::Console;
+use crate::exit::Failure;
+use crate::machine;
+use crate::signal::Stop;
+
+/// A run with all that it needs.
+pub(super) struct Session<'a> {
+    pub(super) resolved: Resolved,
+    pub(super) target: Target,
+    pub(super) ready: Ready,
+    pub(super) start: Start,
+    pub(super) console: Console,
+    pub(super) lang: Lang,
+    pub(super) stop: &'a Stop,
+}
+
+impl Session<'_> {
+    /// Runs it to its verdict, or until it is stopped.
+    pub(super) fn run(&self) -> Result<Run, Failure> {
+        let (clock, mut run) = self.begin()?;
+        let mut config = self.resolved.search.clone();
+        config.first_request_time = self.ready.request_time.unwrap_or(config.first_request_time);
+        let mut search = Search::new(config);
+        run.levels
+            .iter()
+            .for_each(|level| search.take(level.clone()));
+        let mut runner = self.runner(clock)?;
+        let verdict = loop {
+            match search.next(elapsed(&runner)) {
+                Next::Done(verdict) => break *verdict,
+                Next::Run(_) if self.stop.is_set() => break search.interrupted(elapsed(&runner)),
+                Next::Run(plan) => {
+                    let at_s = runner.now().as_secs_f64();
+                    self.event(
+                        &mut run,
+                        RunEvent::LevelStarted {
+                            index: plan.index,
+                            purpose: plan.purpose,
+                            load: plan.load,
+                            at_s,
+                        },
+                    )?;
+                    let finished =
+                        runner.run_level(plan, &search.config().slo, &mut |progress| {
+                            self.console.show(&progress);
+                            if self.stop.is_set() { Go::Stop } else { Go::On }
+                        })?;
+                    // A level that was interrupted was not held as planned: it is kept, not judged.
+                    let is_cut = self.stop.is_set();
+                    self.keep(&mut run, &finished, is_cut)?;
+                    if !is_cut {
+                        search.take(finished.summary);
+                    }
+                }
+            }
+        };
+        let last = runner.stop();
+        if self.resolved.keeps_requests {
+            let ended = last.iter().filter_map(folder::ended);
+            self.folder().requests(ended)?;
+        }
+        self.finish(&mut run, verdict)?;
+        Ok(run)
+    }
+
+    pub(super) fn folder(&self) -> &Folder {
+        self.start.folder()
+    }
+
+    /// The clock, and the run as far as it is known.
+    fn begin(&self) -> Result<(Clock, Run), Failure> {
+        let info = &self.ready.info;
+        self.console.say(&format!(
+            "{} · {} · {}",
+            self.resolved.plan.target, info.model, self.resolved.plan.slo
+        ));
+        self.console.say(&level_header(self.lang));
+        match &self.start {
+            Start::Fresh { at, .. } => Ok((Clock::start(), self.begin_anew(*at)?)),
+            Start::Again { saved, .. } => self.go_on(saved),
+        }
+    }
+
+    fn begin_anew(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
+        let event = RunEvent::RunStarted {
+            schema_version: SCHEMA_VERSION,
+            started_utc: started.to_string(),
+            plan: Box::new(self.resolved.plan.clone()),
+            environment: machine::describe(self.resolved.workers),
+            server: Box::new(self.ready.info.clone()),
+        };
+        self.folder().event(&event)?;
+        Run::begin(event)
+            .context("a run starts with its first event")
+            .map_err(Failure::from)
+    }
+
+    fn go_on(&self, saved: &Saved) -> Result<(Clock, Run), Failure> {
+        self.folder().cut(saved)?;
+        let at = saved.clock_goes_on_at();
+        let mut run = saved.run.clone();
+        let event = RunEvent::Resumed {
+            started_utc: jiff::Timestamp::now().to_string(),
+            at_s: at.as_secs_f64(),
+            next_level: saved.levels,
+            first_request: saved.first_request(),
+        };
+        self.event(&mut run, event)?;
+        self.folder().run(&run)?;
+        run.levels
+            .iter()
+            .for_each(|level| self.console.level(level));
+        Ok((Clock::start_at(at), run))
+    }
+
+    fn runner(&self, clock: Clock) -> Result<SocketRunner, Failure> {
+        let source: Arc<dyn RequestSource> = Arc::new(CompletionSource {
+            dialect: self.ready.dialect.clone(),
+            workload: self.resolved.preflight.workload,
+        });
+        let scraper = if self.ready.info.has_metrics {
+            Some(Scraper::start(&self.target, clock)?)
+        } else {
+            None
+        };
+        let options = RunnerOptions {
+            workers: self.resolved.workers,
+            timeout: self.resolved.preflight.timeout,
+            keep_alive: self.resolved.keep_alive,
+            first_request: self.start.saved().map_or(0, Saved::first_request),
+        };
+        Ok(SocketRunner::start(
+            &self.target,
+            &source,
+            scraper,
+            clock,
+            options,
+        )?)
+    }
+
+    /// A level is on disk as soon as it ends.
+    fn keep(&self, run: &mut Run, finished: &FinishedLevel, is_cut: bool) -> Result<(), Failure> {
+        if self.resolved.keeps_requests {
+            self.folder().requests(finished.records.iter())?;
+        }
+        self.console.level(&finished.summary);
+        let level = Box::new(finished.summary.clone());
+        let event = if is_cut {
+            RunEvent::LevelCut { level }
+        } else {
+            RunEvent::LevelFinished {
+                level,
+                in_flight: finished.in_flight.clone(),
+            }
+        };
+        self.event(run, event)?;
+        self.folder().run(run)
+    }
+
+    fn event(&self, run: &mut Run, event: RunEvent) -> Result<(), Failure> {
+        self.folder().event(&event)?;
+        run.apply(event);
+        Ok(())
+    }
+
+    fn finish(&self, run: &mut Run, mut verdict: Verdict) -> Result<(), Failure> {
+        verdict.notes.extend(self.notes(run));
+        verdict.sentence = sentence(run, &verdict, self.lang);
+        let interrupted = verdict.notes.contains(&Note::Interrupted);
+        let state = if interrupted {
+            RunState::Partial
+        } else {
+            RunState::Finished
+        };
+        let event = RunEvent::RunFinished {
+            state,
+            verdict: Box::new(verdict),
+        };
+        run.apply(event.clone());
+        // The pictures first: a run that its log calls finished has them.
+        if !run.levels.is_empty() {
+            self.folder().figures(run, self.lang)?;
+        }
+        self.folder().event(&event)?;
+        self.folder().run(run)
+    }
+
+    /// What preflight found that the reader must know.
+    fn notes(&self, run: &Run) -> Vec<Note> {
+        let info = &self.ready.info;
+        let mut notes = Vec::new();
+        if !info.reports_usage {
+            notes.push(Note::NoUsage);
+        }
+        if !info.honours_output_len {
+            notes.push(Note::ShortAnswers);
+        }
+        if self.ready.dialect.calibration.is_some() {
+            notes.push(Note::CalibratedPrompts);
+        }
+        if !info.has_metrics {
+            notes.push(Note::NoServerMetrics);
+        }
+        if run.plan.start > 2 {
+            notes.push(Note::StartedAt {
+                streams: run.plan.start,
+            });
+        }
+        notes
+    }
+}
+
+fn elapsed(runner: &SocketRunner) -> std::time::Duration {
+    runner.now().since(Offset::ZERO)
+}
