@@ -5,6 +5,7 @@
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
 
 pub mod capacity_plan;
+pub mod check;
 pub mod dry_run;
 pub mod judge;
 pub mod level;

@@ -5,6 +5,7 @@
 //! | [`sentence`](mod@sentence) | the answer in a few sentences |
 //! | [`table`] | the table of levels, and one line of it for live progress |
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
+//! | [`check`] | a load that was held, on a terminal |
 //! | [`console`] | all of these on a terminal |
 //! | [`dry_run`] | what a search would do, before it does |
 //! | [`repeat`] | several searches side by side |
@@ -19,6 +20,7 @@
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod capacity_plan;
+pub mod check;
 pub mod console;
 pub mod dry_run;
 pub mod figures;

@@ -50,6 +50,13 @@ impl Console {
         }
     }
 
+    /// Takes the line of live progress away.
+    pub(crate) fn clear(&self) {
+        if self.style == Style::Live {
+            write("\r\x1b[K");
+        }
+    }
+
     /// A level that is over.
     pub(crate) fn level(&self, summary: &LevelSummary) {
         let start = if self.style == Style::Live {

@@ -32,16 +32,33 @@ pub(crate) fn check(streams: u32, target: &Target) -> Result<(), String> {
     if target.http == HttpChoice::Http2 {
         return Ok(());
     }
-    let limits = Limits {
-        open_files: machine::raise_open_files(),
-        ports: port_range().map(|(first, last)| u64::from(last - first) + 1),
-        pairs: pairs(target),
-        free_bytes: free_bytes(),
-    };
-    limits.carry(u64::from(streams))
+    Limits::of(target).carry(u64::from(streams))
+}
+
+/// The most streams to a target that this machine can hold; `None` where nothing limits them.
+pub(crate) fn most(target: &Target) -> Option<u32> {
+    let limits = Limits::of(target);
+    let by_files = limits
+        .open_files
+        .map(|files| files.saturating_sub(OTHER_FILES));
+    let by_ports = limits.ports.map(|ports| ports * limits.pairs);
+    let by_memory = limits.free_bytes.map(|free| free / STREAM_BYTES);
+    let all = [by_files, by_ports, by_memory].into_iter().flatten();
+    all.min()
+        .filter(|_| target.http != HttpChoice::Http2)
+        .map(|most| u32::try_from(most.max(1)).unwrap_or(u32::MAX))
 }
 
 impl Limits {
+    fn of(target: &Target) -> Self {
+        Self {
+            open_files: machine::raise_open_files(),
+            ports: port_range().map(|(first, last)| u64::from(last - first) + 1),
+            pairs: pairs(target),
+            free_bytes: free_bytes(),
+        }
+    }
+
     fn carry(self, streams: u64) -> Result<(), String> {
         let files = streams + OTHER_FILES;
         if let Some(limit) = self.open_files.filter(|limit| *limit < files) {

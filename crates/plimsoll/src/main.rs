@@ -2,6 +2,7 @@
 
 mod background;
 mod bench;
+mod check;
 mod cli;
 mod console;
 mod exit;
@@ -10,6 +11,7 @@ mod limits;
 mod machine;
 mod plan;
 mod proxy;
+mod reach;
 mod selftest;
 mod signal;
 mod sim;
@@ -63,6 +65,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
         Command::Plan(args) => plan::run(&args, lang),
+        Command::Check(args) => check::run(&args, lang, stop),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(

@@ -28,7 +28,10 @@ pub(super) fn covered(one: &Found) -> bool {
 }
 
 pub(super) fn cap_holds(scores: &[&Score]) -> Rate {
-    let given: Vec<&&Score> = scores.iter().filter(|score| score.cap_holds.is_some()).collect();
+    let given: Vec<&&Score> = scores
+        .iter()
+        .filter(|score| score.cap_holds.is_some())
+        .collect();
     Rate::of(&given, |score| score.cap_holds == Some(true))
 }
 
@@ -47,9 +50,21 @@ pub(super) fn missed(study: &Study) -> Vec<String> {
     let engines = feasible(&study.steady);
     let scores: Vec<&Score> = engines.iter().map(|one| &one.score).collect();
     let at_least = [
-        ("error of capacity", Rate::of(&scores, |one| one.is_close), CLOSE),
-        ("error or metric", Rate::of(&scores, |one| one.is_close_enough), CLOSE_ENOUGH),
-        ("interval covers", Rate::of(&engines, |one| covered(one)), COVERED),
+        (
+            "error of capacity",
+            Rate::of(&scores, |one| one.is_close),
+            CLOSE,
+        ),
+        (
+            "error or metric",
+            Rate::of(&scores, |one| one.is_close_enough),
+            CLOSE_ENOUGH,
+        ),
+        (
+            "interval covers",
+            Rate::of(&engines, |one| covered(one)),
+            COVERED,
+        ),
         ("gateway cap holds", cap_holds(&scores), CAP_HOLDS),
     ];
     let mut missed: Vec<String> = at_least
@@ -57,10 +72,16 @@ pub(super) fn missed(study: &Study) -> Vec<String> {
         .filter(|(_, rate, goal)| rate.misses_at_least(*goal))
         .map(|(name, rate, goal)| format!("{name} {:.1} % of {goal} %", rate.percent()))
         .collect();
-    let all: Vec<Decision> = study.judged.iter().flat_map(|one| one.decisions.clone()).collect();
+    let all: Vec<Decision> = study
+        .judged
+        .iter()
+        .flat_map(|one| one.decisions.clone())
+        .collect();
     if false_decisions(&all).misses_at_most(FALSE_DECISIONS) {
         let percent = false_decisions(&all).percent();
-        missed.push(format!("false decisions {percent:.1} % of at most {FALSE_DECISIONS} %"));
+        missed.push(format!(
+            "false decisions {percent:.1} % of at most {FALSE_DECISIONS} %"
+        ));
     }
     for kind in &study.judged {
         let rate = false_decisions(&kind.decisions);

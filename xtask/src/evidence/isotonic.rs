@@ -37,11 +37,18 @@ pub(super) fn interval(levels: &[LevelSummary]) -> Option<(u32, Option<u32>)> {
 
 fn loads(levels: &[LevelSummary], index: usize) -> Vec<Load> {
     let mut loads: Vec<Load> = Vec::new();
-    for level in levels.iter().filter(|level| level.verdict != LevelVerdict::Void) {
-        let (Some(streams), Some(result)) = (level.load.streams(), level.objectives.get(index)) else {
+    for level in levels
+        .iter()
+        .filter(|level| level.verdict != LevelVerdict::Void)
+    {
+        let (Some(streams), Some(result)) = (level.load.streams(), level.objectives.get(index))
+        else {
             continue;
         };
-        let slices = result.slices.iter().map(|one| (f64::from(one.over), f64::from(one.n)));
+        let slices = result
+            .slices
+            .iter()
+            .map(|one| (f64::from(one.over), f64::from(one.n)));
         let (over, n) = (result.over.unwrap_or(0) as f64, result.n as f64);
         match loads.iter_mut().find(|load| load.streams == streams) {
             Some(load) => {
@@ -78,7 +85,9 @@ fn of_objective(loads: &[Load]) -> (u32, Option<u32>) {
             })
             .sum()
     };
-    let starts: Vec<u32> = std::iter::once(0).chain(loads.iter().map(|load| load.streams)).collect();
+    let starts: Vec<u32> = std::iter::once(0)
+        .chain(loads.iter().map(|load| load.streams))
+        .collect();
     let deviances: Vec<f64> = starts.iter().map(|start| deviance(*start)).collect();
     let least = deviances.iter().copied().fold(f64::INFINITY, f64::min);
     let bound = least + THRESHOLD * dispersion(loads);
@@ -91,7 +100,10 @@ fn of_objective(loads: &[Load]) -> (u32, Option<u32>) {
 /// Pearson's χ² of the slices within each load over a low quantile of its law.
 fn dispersion(loads: &[Load]) -> f64 {
     let (mut chi2, mut df) = (0.0, 0.0);
-    for load in loads.iter().filter(|load| load.over > 0.0 && load.over < load.n) {
+    for load in loads
+        .iter()
+        .filter(|load| load.over > 0.0 && load.over < load.n)
+    {
         let share = load.over / load.n;
         for (over, n) in load.slices.iter().filter(|slice| slice.1 > 0.0) {
             chi2 += (over - n * share).powi(2) / (n * share * (1.0 - share));

@@ -92,7 +92,9 @@ fn look(slo: &Slo, ended: &[RequestRecord], length: f64) -> Decision {
             confidence: Confidence::default(),
         },
     );
-    results.first().map_or(Decision::Undecided, |one| one.decision)
+    results
+        .first()
+        .map_or(Decision::Undecided, |one| one.decision)
 }
 
 fn slo(bound_ms: f64) -> Slo {
@@ -164,7 +166,15 @@ fn of_engine(number: u64, seed: u64) -> Decision {
         longest_hold: request_time.mul_f64(REQUEST_TIMES),
         longest: request_time.mul_f64(2.0 * REQUEST_TIMES),
     };
-    let mut runner = FastRunner::new(subject.engine(seed + number), subject.lengths.clone(), seed + number);
+    let mut runner = FastRunner::new(
+        subject.engine(seed + number),
+        subject.lengths.clone(),
+        seed + number,
+    );
     let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-    level.summary.objectives.first().map_or(Decision::Undecided, |one| one.decision)
+    level
+        .summary
+        .objectives
+        .first()
+        .map_or(Decision::Undecided, |one| one.decision)
 }

@@ -82,7 +82,15 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
 
 /// The same command, built with optimisation: a debug build takes twenty times as long.
 fn again_optimised(options: &[&str]) -> Result<()> {
-    let mut arguments = vec!["run", "--quiet", "--release", "--package", "xtask", "--", "evidence"];
+    let mut arguments = vec![
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "xtask",
+        "--",
+        "evidence",
+    ];
     arguments.extend(options);
     cargo(&arguments)
 }
@@ -90,7 +98,9 @@ fn again_optimised(options: &[&str]) -> Result<()> {
 /// Replaces what stands between the two marks of the page.
 fn write(tables: &str) -> Result<()> {
     let text = std::fs::read_to_string(PAGE).with_context(|| format!("failed to read `{PAGE}`"))?;
-    let (before, rest) = text.split_once(BEGIN).context("the page has no begin mark")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .context("the page has no begin mark")?;
     let (_, after) = rest.split_once(END).context("the page has no end mark")?;
     let text = format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", tables.trim());
     std::fs::write(PAGE, text).with_context(|| format!("failed to write `{PAGE}`"))

@@ -41,7 +41,11 @@ fn goals(study: &Study, set: u64) -> String {
     let all = scores(&engines);
     let at_least = |name: &str, rate: Rate, goal: f64| {
         let misses = verdict(rate.misses_at_least(goal));
-        let reached = if rate.percent() >= goal { "reached" } else { misses };
+        let reached = if rate.percent() >= goal {
+            "reached"
+        } else {
+            misses
+        };
         format!("| {name} | ≥ {goal} % | {} | {reached} |\n", share(rate))
     };
     let mut text = format!(
@@ -50,20 +54,52 @@ fn goals(study: &Study, set: u64) -> String {
         study.steady.len(),
         engines.len()
     );
-    text += &at_least("error of the capacity ≤ 5 % or one stream", Rate::of(&all, |one| one.is_close), gates::CLOSE);
-    text += &at_least("… or the metric at the stated capacity within 5 % of its bound", Rate::of(&all, |one| one.is_close_enough), gates::CLOSE_ENOUGH);
-    text += &at_least("the 95 % interval covers the truth", Rate::of(&engines, |one| covered(one)), gates::COVERED);
-    text += &at_least("the gateway cap meets the SLO on a fresh long hold", cap_holds(&all), gates::CAP_HOLDS);
+    text += &at_least(
+        "error of the capacity ≤ 5 % or one stream",
+        Rate::of(&all, |one| one.is_close),
+        gates::CLOSE,
+    );
+    text += &at_least(
+        "… or the metric at the stated capacity within 5 % of its bound",
+        Rate::of(&all, |one| one.is_close_enough),
+        gates::CLOSE_ENOUGH,
+    );
+    text += &at_least(
+        "the 95 % interval covers the truth",
+        Rate::of(&engines, |one| covered(one)),
+        gates::COVERED,
+    );
+    text += &at_least(
+        "the gateway cap meets the SLO on a fresh long hold",
+        cap_holds(&all),
+        gates::CAP_HOLDS,
+    );
     let over = gates::over_budget(study);
-    let _ = writeln!(text, "| load time over the budget | never | {} of {} | {} |", over.hits, over.of, if over.hits == 0 { "reached" } else { "missed" });
+    let _ = writeln!(
+        text,
+        "| load time over the budget | never | {} of {} | {} |",
+        over.hits,
+        over.of,
+        if over.hits == 0 { "reached" } else { "missed" }
+    );
     let times: Vec<f64> = all.iter().map(|one| one.answer.load_time_s).collect();
-    let _ = writeln!(text, "\nLoad time: median {:.0} s, 90 % within {:.0} s. {}", quantile(times.clone(), 0.5), quantile(times, 0.9), nothing_holds(study));
+    let _ = writeln!(
+        text,
+        "\nLoad time: median {:.0} s, 90 % within {:.0} s. {}",
+        quantile(times.clone(), 0.5),
+        quantile(times, 0.9),
+        nothing_holds(study)
+    );
     text.trim_end().to_owned()
 }
 
 /// What is said of engines that carry nothing, and how well the truth itself is known.
 fn nothing_holds(study: &Study) -> String {
-    let none: Vec<&Found> = study.steady.iter().filter(|one| one.score.truth.streams == 0).collect();
+    let none: Vec<&Found> = study
+        .steady
+        .iter()
+        .filter(|one| one.score.truth.streams == 0)
+        .collect();
     let said = Rate::of(&none, |one| one.score.answer.streams == 0);
     let unsure = Rate::of(&study.steady, |one| {
         one.score.truth.error_streams > 0.01 * f64::from(one.score.truth.streams.max(1))
@@ -79,8 +115,18 @@ const RULE: &str = "---|---|---|---|---|---|---|---|---|";
 
 fn row(engines: &[&Found]) -> String {
     let all = scores(engines);
-    let below = Rate::of(engines, |one| one.score.answer.interval.is_some_and(|(lower, _)| lower > one.score.truth.streams));
-    let above = Rate::of(engines, |one| one.score.answer.interval.is_some_and(|(_, upper)| upper.is_some_and(|upper| upper < one.score.truth.streams)));
+    let below = Rate::of(engines, |one| {
+        one.score
+            .answer
+            .interval
+            .is_some_and(|(lower, _)| lower > one.score.truth.streams)
+    });
+    let above = Rate::of(engines, |one| {
+        one.score
+            .answer
+            .interval
+            .is_some_and(|(_, upper)| upper.is_some_and(|upper| upper < one.score.truth.streams))
+    });
     let widths = all
         .iter()
         .filter_map(|one| {
@@ -106,7 +152,11 @@ fn row(engines: &[&Found]) -> String {
 fn edges(study: &Study) -> String {
     let engines = feasible(&study.steady);
     let part = |is: fn(&Score) -> bool| -> Vec<&Found> {
-        engines.iter().copied().filter(|one| is(&one.score)).collect()
+        engines
+            .iter()
+            .copied()
+            .filter(|one| is(&one.score))
+            .collect()
     };
     format!(
         "### By the kind of edge\n\n| edge | {HEAD}\n|---|{RULE}\n| all | {}\n| cliff (cap or KV) | {}\n| smooth, TPOT breaks first | {}\n| smooth, TTFT breaks first | {}",
@@ -127,7 +177,11 @@ fn second(study: &Study) -> String {
         row(&engines)
     );
     for kind in kinds {
-        let part: Vec<&Found> = engines.iter().copied().filter(|one| one.score.kind == kind).collect();
+        let part: Vec<&Found> = engines
+            .iter()
+            .copied()
+            .filter(|one| one.score.kind == kind)
+            .collect();
         let _ = write!(text, "\n| {kind} | {}", row(&part));
     }
     text
@@ -136,10 +190,19 @@ fn second(study: &Study) -> String {
 fn peers(study: &Study) -> String {
     let mut text = "### What others would have said\n\n| rule | engines | error ≤ 5 % or one stream | or metric | answer / truth, 10–50–90 % | load time, median |\n|---|---|---|---|---|---|".to_owned();
     let count = study.peers.first().map_or(0, |(_, scores)| scores.len());
-    let ours: Vec<&Score> = study.steady.iter().take(count).map(|one| &one.score).collect();
+    let ours: Vec<&Score> = study
+        .steady
+        .iter()
+        .take(count)
+        .map(|one| &one.score)
+        .collect();
     let mut add = |name: &str, all: &[&Score]| {
         let all: Vec<&&Score> = all.iter().filter(|one| one.truth.streams > 0).collect();
-        let ratios = || all.iter().map(|one| f64::from(one.answer.streams) / f64::from(one.truth.streams)).collect();
+        let ratios = || {
+            all.iter()
+                .map(|one| f64::from(one.answer.streams) / f64::from(one.truth.streams))
+                .collect()
+        };
         let times = all.iter().map(|one| one.answer.load_time_s).collect();
         let _ = write!(
             text,
@@ -155,7 +218,10 @@ fn peers(study: &Study) -> String {
     };
     add("`plimsoll find`, 15 min", &ours);
     let short: Vec<&Score> = study.at_guides_time.iter().collect();
-    add("`plimsoll find` in the time of the guide's script on that engine", &short);
+    add(
+        "`plimsoll find` in the time of the guide's script on that engine",
+        &short,
+    );
     for (name, all) in &study.peers {
         add(name, &all.iter().collect::<Vec<_>>());
     }
@@ -178,14 +244,20 @@ fn judge(study: &Study) -> String {
     for kind in &study.judged {
         add(&kind.kind, &kind.decisions);
     }
-    let all: Vec<Decision> = study.judged.iter().flat_map(|one| one.decisions.clone()).collect();
+    let all: Vec<Decision> = study
+        .judged
+        .iter()
+        .flat_map(|one| one.decisions.clone())
+        .collect();
     add("all", &all);
     text
 }
 
 fn other_ways(study: &Study) -> String {
     let engines = feasible(&study.steady);
-    let isotonic = Rate::of(&engines, |one| covers(one.isotonic, one.score.truth.streams));
+    let isotonic = Rate::of(&engines, |one| {
+        covers(one.isotonic, one.score.truth.streams)
+    });
     let widths = |interval: fn(&Found) -> Option<(u32, Option<u32>)>| {
         let all = engines.iter().filter_map(|one| {
             let (lower, upper) = interval(one)?;
@@ -193,7 +265,12 @@ fn other_ways(study: &Study) -> String {
         });
         100.0 * quantile(all.collect(), 0.5)
     };
-    let ours: Vec<&Score> = study.steady.iter().take(study.common_lengths.len()).map(|one| &one.score).collect();
+    let ours: Vec<&Score> = study
+        .steady
+        .iter()
+        .take(study.common_lengths.len())
+        .map(|one| &one.score)
+        .collect();
     let common: Vec<&Score> = study.common_lengths.iter().collect();
     let line = |all: &[&Score]| {
         let all: Vec<&&Score> = all.iter().filter(|one| one.truth.streams > 0).collect();

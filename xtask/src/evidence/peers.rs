@@ -38,7 +38,14 @@ pub(super) const PEERS: [Peer; 4] = [
 ];
 
 fn run(subject: &Subject, streams: u32, requests: u64, seed: u64) -> Batch {
-    batch(subject.engine(seed), &subject.lengths, seed, streams, requests, f64::INFINITY)
+    batch(
+        subject.engine(seed),
+        &subject.lengths,
+        seed,
+        streams,
+        requests,
+        f64::INFINITY,
+    )
 }
 
 fn p95(values: impl Iterator<Item = f64>) -> f64 {
@@ -49,7 +56,10 @@ fn p95(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Both p95s; a failure is over every bound.
 fn both_p95(batch: &Batch) -> (f64, f64) {
-    let ttft = batch.requests.iter().map(|one| one.ttft_ms.unwrap_or(f64::INFINITY));
+    let ttft = batch
+        .requests
+        .iter()
+        .map(|one| one.ttft_ms.unwrap_or(f64::INFINITY));
     let tpot = batch.requests.iter().filter_map(|one| match one.ttft_ms {
         None => Some(f64::INFINITY),
         Some(_) => one.tpot_ms,
@@ -73,10 +83,17 @@ fn guide(subject: &Subject, seed: u64) -> Answer {
     let (broken, time_s) = ladder(subject, seed, |batch| {
         let all = batch.requests.len() as f64;
         let ttft: f64 = batch.requests.iter().filter_map(|one| one.ttft_ms).sum();
-        let failed = batch.requests.iter().filter(|one| one.ttft_ms.is_none()).count() as f64;
+        let failed = batch
+            .requests
+            .iter()
+            .filter(|one| one.ttft_ms.is_none())
+            .count() as f64;
         ttft / (all - failed).max(1.0) > GUIDE_TTFT_MS || failed > all * ALLOWED
     });
-    Answer::plain(broken.map_or(RUNGS[RUNGS.len() - 1], |i| RUNGS[i] / 2), time_s)
+    Answer::plain(
+        broken.map_or(RUNGS[RUNGS.len() - 1], |i| RUNGS[i] / 2),
+        time_s,
+    )
 }
 
 fn guide_with_slo(subject: &Subject, seed: u64) -> Answer {
@@ -116,7 +133,14 @@ fn guidellm(subject: &Subject, seed: u64) -> Answer {
             return false;
         }
         let seed = seed + probes as u64;
-        let batch = batch(subject.engine(seed), &subject.lengths, seed, streams, u64::MAX, PROBE_S);
+        let batch = batch(
+            subject.engine(seed),
+            &subject.lengths,
+            seed,
+            streams,
+            u64::MAX,
+            PROBE_S,
+        );
         let good = |one: &&plimsoll_sim::fast::Timing| {
             one.ttft_ms.is_some_and(|ttft| ttft <= subject.ttft_p95_ms)
                 && one.tpot_ms.is_none_or(|tpot| tpot <= subject.tpot_p95_ms)
@@ -124,7 +148,8 @@ fn guidellm(subject: &Subject, seed: u64) -> Answer {
         let met = batch.requests.iter().filter(good).count() as f64;
         !batch.requests.is_empty() && met >= (1.0 - ALLOWED) * batch.requests.len() as f64
     };
-    let is_close = |low: u32, high: u32| high - low <= 1 || f64::from(high) <= f64::from(low) * PRECISION;
+    let is_close =
+        |low: u32, high: u32| high - low <= 1 || f64::from(high) <= f64::from(low) * PRECISION;
     let streams = double_then_bisect(4, is_close, &mut holds);
     Answer::plain(streams, probes.min(PROBES) as f64 * PROBE_S)
 }

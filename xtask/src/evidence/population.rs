@@ -21,7 +21,7 @@ use std::time::Duration;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Lengths;
 use plimsoll_sim::EngineParams;
-use plimsoll_sim::fast::{batch, Delivery, FastEngine, Prefix, Stalls, Tenants, Trouble};
+use plimsoll_sim::fast::{Delivery, FastEngine, Prefix, Stalls, Tenants, Trouble, batch};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -168,7 +168,14 @@ impl Subject {
     pub(super) fn long_ttft_ms(&self, streams: u32, seed: u64) -> Vec<f64> {
         let engine = self.engine(seed);
         let warm = u64::from(streams) * 10;
-        let held = batch(engine, &self.lengths, seed, streams, warm + LONG, f64::INFINITY);
+        let held = batch(
+            engine,
+            &self.lengths,
+            seed,
+            streams,
+            warm + LONG,
+            f64::INFINITY,
+        );
         let counted = held.requests.into_iter().skip(warm as usize);
         counted.filter_map(|one| one.ttft_ms).collect()
     }

@@ -77,7 +77,10 @@ mod tests {
     #[test]
     fn the_exact_interval_is_the_published_one() {
         let (low, high) = Rate { hits: 59, of: 70 }.interval();
-        assert!((low - 73.6).abs() < 0.2 && (high - 91.9).abs() < 0.2, "{low} {high}");
+        assert!(
+            (low - 73.6).abs() < 0.2 && (high - 91.9).abs() < 0.2,
+            "{low} {high}"
+        );
         assert_eq!(Rate { hits: 5, of: 5 }.interval().1, 100.0);
     }
 

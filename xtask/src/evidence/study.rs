@@ -63,7 +63,9 @@ pub(super) struct Study {
 impl Study {
     pub(super) fn run(set: u64, sizes: Sizes) -> Self {
         let steady = |number| Subject::steady(set, number);
-        let truths = each(sizes.steady, |number| truth(&steady(number), seed(set, number, 1)));
+        let truths = each(sizes.steady, |number| {
+            truth(&steady(number), seed(set, number, 1))
+        });
         let known = |number: u64| &truths[number as usize];
         let steady_found = each(sizes.steady, |number| {
             found(&steady(number), known(number), seed(set, number, 2))
@@ -80,7 +82,9 @@ impl Study {
             })
             .collect();
         let guides_time = |number: u64| -> Duration {
-            let score = peers.first().and_then(|(_, scores)| scores.get(number as usize));
+            let score = peers
+                .first()
+                .and_then(|(_, scores)| scores.get(number as usize));
             Duration::from_secs_f64(score.map_or(0.0, |score| score.answer.load_time_s).max(1.0))
         };
         let short = |number: u64| {

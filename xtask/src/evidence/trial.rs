@@ -110,7 +110,8 @@ fn isotonic_of(levels: &[LevelSummary]) -> Option<(u32, Option<u32>)> {
 
 /// Whether an interval holds the truth.
 pub(super) fn covers(interval: Option<(u32, Option<u32>)>, truth: u32) -> bool {
-    interval.is_some_and(|(lower, upper)| lower <= truth && upper.is_none_or(|upper| upper >= truth))
+    interval
+        .is_some_and(|(lower, upper)| lower <= truth && upper.is_none_or(|upper| upper >= truth))
 }
 
 pub(super) fn score(subject: &Subject, truth: &Truth, answer: Answer, seed: u64) -> Score {

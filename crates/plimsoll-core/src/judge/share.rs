@@ -66,9 +66,7 @@ pub(super) fn judge(
 fn longest_clump(objective: &Objective, per_request_time: f64) -> f64 {
     match objective.metric {
         Metric::Success => LONGEST_CLUMP_OF_FAILURES,
-        Metric::Itl => {
-            (LONGEST_CLUMP_REQUEST_TIMES * per_request_time).max(LONGEST_CLUMP_REQUESTS)
-        }
+        Metric::Itl => (LONGEST_CLUMP_REQUEST_TIMES * per_request_time).max(LONGEST_CLUMP_REQUESTS),
         _ => LONGEST_CLUMP_REQUESTS,
     }
 }

@@ -8,6 +8,11 @@ use crate::verdict::{Cause, CauseKind};
 /// KV-cache use from which on it is full; block rounding keeps engines just below 1.
 pub(super) const KV_FULL: f64 = 0.98;
 
+/// The limit that binds at a level that broke, where it is the only one.
+pub(crate) fn cause_of(broken: &LevelSummary) -> Option<Cause> {
+    cause(None, broken)
+}
+
 /// The limit that binds at the level that broke; `good` is the highest level that did not.
 pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Option<Cause> {
     if broken.verdict == LevelVerdict::Void {

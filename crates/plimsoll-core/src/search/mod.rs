@@ -28,6 +28,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use axis::Axis;
+pub(crate) use cause::cause_of;
 pub use ladder::{Ladder, LadderError};
 pub use visits::TAIL;
 

@@ -123,7 +123,8 @@ fn refusals_do_not_slow_arrivals_down() {
     });
     let mut runner = runner(&server, 1);
     let level = run(&mut runner, 0, Load::RatePerS(RATE), None);
-    assert_eq!(level.summary.verdict, LevelVerdict::Fail);
+    let summary = &level.summary;
+    assert!(summary.verdict == LevelVerdict::Fail || summary.is_clients_fault());
     let window = level.summary.window.unwrap();
     let due = level.records.iter().filter(|one| {
         let at = one.due.as_secs_f64();

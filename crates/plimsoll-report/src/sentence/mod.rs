@@ -5,6 +5,8 @@ mod advice;
 mod cause;
 mod head;
 
+pub(crate) use cause::cause_text;
+
 use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Verdict, VerdictKind};

@@ -229,7 +229,7 @@ fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
     }
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+pub(super) fn percent(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 99.99).map(|value| value / 100.0)
 }
 
@@ -243,7 +243,7 @@ fn workload(text: &str) -> Result<NamedWorkload, String> {
     })
 }
 
-fn spread(text: &str) -> Result<f64, String> {
+pub(super) fn spread(text: &str) -> Result<f64, String> {
     number_within(text, 0.0, 90.0).map(|value| value / 100.0)
 }
 

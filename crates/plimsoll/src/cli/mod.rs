@@ -1,5 +1,7 @@
 //! What was typed. Parsing only validates; `find::plan` turns it into what it means.
 
+mod check;
+mod common;
 mod connect;
 mod find;
 mod plan;
@@ -10,6 +12,8 @@ mod zh;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
+pub(crate) use check::CheckArgs;
+pub(crate) use common::{RequestArgs, ServerArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
 pub(crate) use plan::PlanArgs;
@@ -30,6 +34,8 @@ pub(crate) enum Command {
     Find(Box<FindArgs>),
     /// Turn streams into users, requests a day, servers and cost, or back.
     Plan(Box<PlanArgs>),
+    /// Hold one load, and see whether it holds and what it takes.
+    Check(Box<CheckArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -106,6 +112,8 @@ mod tests {
             ("find", Lang::Zh, "find_zh"),
             ("plan", Lang::En, "plan_en"),
             ("plan", Lang::Zh, "plan_zh"),
+            ("check", Lang::En, "check_en"),
+            ("check", Lang::Zh, "check_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

@@ -2,13 +2,14 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 6] = [
+const ABOUT: [(&str, &str); 7] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
     ),
     ("find", "测出服务能承载多少路并发"),
     ("plan", "在并发、用户数、每天请求数、台数和成本之间换算"),
+    ("check", "保持一个负载，看服务能否扛住、需要多少路并发"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     (
         "selftest",
@@ -17,7 +18,7 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 97] = [
+const ARGUMENTS: [(&str, &str); 104] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
@@ -85,7 +86,7 @@ const ARGUMENTS: [(&str, &str); 97] = [
     ("max_rate", "按速率搜索时：每秒到达数不超过这个值"),
     (
         "burstiness",
-        "按速率搜索时：请求到达的均匀程度；1 为泊松到达，越大越均匀，越小越扎堆",
+        "按速率加压时：请求到达的均匀程度；1 为泊松到达，越大越均匀，越小越扎堆",
     ),
     (
         "confirm",
@@ -114,6 +115,25 @@ const ARGUMENTS: [(&str, &str); 97] = [
         "fixed_think_time",
         "--think-time 的每次停顿都一样长；不给则像互不相干的用户那样长短不一",
     ),
+    (
+        "rate",
+        "每秒到达的请求数；无论之前的请求是否完成，都按时发出",
+    ),
+    (
+        "concurrency",
+        "不给速率，而给并发路数：每路收完应答后立即发下一个请求",
+    ),
+    (
+        "in_flight_cap",
+        "配合 --rate：同时在途的请求不超过这个数；超出的在客户端排队，等待时间计入其时延",
+    ),
+    ("hold", "负载就绪后保持多久"),
+    ("fail_fast", "一旦确定有目标超标就结束"),
+    (
+        "check_out",
+        "存放 check.json 和 requests.jsonl 的目录；不给则不保存",
+    ),
+    ("check_json", "标准输出打印 check.json，而不是报告"),
     ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
     ("budget", "整个测试的时间预算"),
     ("timeout", "单个请求的时限"),

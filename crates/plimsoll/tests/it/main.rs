@@ -5,6 +5,7 @@
     reason = "a test helper that fails is a test that fails"
 )]
 
+mod check;
 mod errors;
 mod find;
 mod guide_goals;

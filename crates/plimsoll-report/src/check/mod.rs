@@ -1,0 +1,56 @@
+//! A check on a terminal: what was held, the answer, what the load takes, the latencies.
+
+mod latencies;
+mod rows;
+mod sentence;
+
+use std::io;
+
+use plimsoll_core::check::{Check, CheckPlan};
+
+use crate::lang::Lang;
+use crate::layout;
+use crate::layout::hang;
+use crate::load::load_text;
+use crate::number::duration;
+use latencies::latencies;
+use rows::{Row, asked, found};
+use sentence::sentences;
+
+/// Writes a check for a terminal of `width` columns.
+pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
+    let columns = usize::from(width);
+    write_rows(&asked(check, lang), columns, w)?;
+    writeln!(w)?;
+    for line in sentences(check, lang) {
+        hang("", &line, columns, w)?;
+    }
+    if check.flow.is_some() {
+        writeln!(w)?;
+        write_rows(&found(check, lang), columns, w)?;
+        writeln!(w, "\n{}", latencies(check, lang))?;
+    }
+    Ok(())
+}
+
+/// What is said while a load is held: `20 req/s for 30 min on h:8000`.
+pub fn holding(plan: &CheckPlan, lang: Lang) -> String {
+    let (load, time) = (load_text(plan.load, lang), duration(plan.for_s, lang));
+    let target = &plan.target;
+    lang.pick(
+        format!("Holding {load} for {time} on {target}."),
+        format!("正在以 {load}的负载压测 {target}，保持 {time}。"),
+    )
+}
+
+fn write_rows(rows: &[Row], columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+    let widest = rows.iter().map(|row| layout::width(row.name)).max();
+    for row in rows {
+        let label = layout::left(row.name, widest.unwrap_or(0) + 2);
+        hang(&label, &row.text, columns, w)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The answer of a check: does the load hold, why not, and how many streams it takes.
+
+use plimsoll_core::check::{Check, CheckVerdict, Flow};
+use plimsoll_core::run::RunState;
+
+use crate::lang::Lang;
+use crate::load::load_text;
+use crate::number::{duration, figure, trimmed};
+use crate::sentence::cause_text;
+use crate::words;
+
+/// One after the other.
+pub(super) fn sentences(check: &Check, lang: Lang) -> Vec<String> {
+    let cut = (check.state == RunState::Partial).then(|| {
+        lang.pick(
+            "Interrupted: this is what was seen until then.",
+            "测试被中断：以下是中断前的情况。",
+        )
+        .to_owned()
+    });
+    let cause = check.cause.as_ref().map(|cause| {
+        let text = cause_text(cause, lang);
+        lang.pick(format!("Cause: {text}."), format!("原因：{text}。"))
+    });
+    let takes = check
+        .flow
+        .as_ref()
+        .filter(|_| check.verdict.holds())
+        .and_then(|flow| takes(check, flow, lang));
+    [cut, Some(verdict(check, lang)), cause, takes]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn verdict(check: &Check, lang: Lang) -> String {
+    let load = load(check, lang);
+    let slo = words::slo(&check.plan.slo, lang);
+    let n = ended(check);
+    let held = check
+        .level
+        .window
+        .map_or(0.0, |window| window.to_s - window.from_s);
+    let held = duration(held, lang);
+    match check.verdict {
+        CheckVerdict::Holds => lang.pick(
+            format!("Holds at {load}: {slo}, decided at 95 % by {n} requests in {held}."),
+            format!("{load}扛得住：{slo}，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
+        ),
+        CheckVerdict::NotContradicted => lang.pick(
+            format!("Not contradicted at {load} by {n} requests in {held}: nothing breaks {slo}, but a pass is not decided."),
+            format!("{load}未见超标：{held}内的 {n} 个请求没有违反目标（{slo}），但还不足以判定达标。"),
+        ),
+        CheckVerdict::Broken => {
+            let by = broken_by(check, lang);
+            lang.pick(
+                format!("Does not hold at {load}: {by} is broken, decided at 95 % by {n} requests in {held}."),
+                format!("{load}扛不住：{by} 未达到，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
+            )
+        }
+        CheckVerdict::Unstable => unstable(check, &load, lang),
+        CheckVerdict::Inconclusive => lang.pick(
+            format!("Not decided at {load}. {}", doubt(check, lang)),
+            format!("{load}未能判定。{}", doubt(check, lang)),
+        ),
+        CheckVerdict::Void => {
+            let why = check.level.reason.as_deref().unwrap_or_default();
+            let why = words::detail(why, lang);
+            lang.pick(
+                format!("The load of {load} was not delivered as asked, so nothing is said of the server: {why}."),
+                format!("{load}的负载未能如实施加，不能说明服务端的情况：{why}。"),
+            )
+        }
+        CheckVerdict::ServerGone => lang.pick(
+            format!("The server is gone at {load}: connections are refused."),
+            format!("{load}时服务端已不可用：连接被拒绝。"),
+        ),
+    }
+}
+
+/// The load, with its cap.
+fn load(check: &Check, lang: Lang) -> String {
+    let load = load_text(check.plan.load, lang);
+    match check.plan.most_in_flight {
+        Some(cap) => lang.pick(
+            format!("{load} with at most {cap} in flight"),
+            format!("{load}（在途不超过 {cap} 个）"),
+        ),
+        None => load,
+    }
+}
+
+fn unstable(check: &Check, load: &str, lang: Lang) -> String {
+    let (first, last) = check.level.stability.map_or((0.0, 0.0), |stability| {
+        (stability.trend.first_mean, stability.trend.last_mean)
+    });
+    let (first, last) = (figure(first), figure(last));
+    let ended = check.flow.map_or(0.0, |flow| flow.ended_per_s);
+    let ended = figure(ended);
+    lang.pick(
+        format!("Not carried at {load}: requests pile up, from {first} to {last} at a time, while {ended} req/s end."),
+        format!("{load}超出服务能力：请求不断堆积，未完成的由平均 {first} 个增至 {last} 个，每秒只完成 {ended} 个。"),
+    )
+}
+
+/// What keeps an undecided check from an answer.
+fn doubt(check: &Check, lang: Lang) -> String {
+    let level = &check.level;
+    let looks = level
+        .objectives
+        .iter()
+        .find(|one| one.looks_broken() == Some(true));
+    match (&level.reason, looks) {
+        (Some(reason), _) => {
+            let why = words::detail(reason, lang);
+            lang.pick(
+                format!("It says too little: {why}."),
+                format!("信息太少：{why}。"),
+            )
+        }
+        (None, Some(result)) => {
+            let by = words::objective(&result.objective, lang);
+            lang.pick(
+                format!("{by} looks broken, and {} requests are too few to tell. Hold it longer with --for.", ended(check)),
+                format!("{by} 看似超标，但 {} 个请求不足以判定。可用 --for 延长时间。", ended(check)),
+            )
+        }
+        (None, None) => lang
+            .pick(
+                "Too few requests ended. Hold it longer with --for.",
+                "结束的请求太少。可用 --for 延长时间。",
+            )
+            .to_owned(),
+    }
+}
+
+fn broken_by(check: &Check, lang: Lang) -> String {
+    let by = check.broken_by.as_deref().unwrap_or_default();
+    let slo = &check.plan.slo.0;
+    slo.iter().find(|one| one.to_string() == by).map_or_else(
+        || words::detail(by, lang),
+        |one| words::objective(one, lang),
+    )
+}
+
+/// How many streams a rate takes, or which rate streams make.
+fn takes(check: &Check, flow: &Flow, lang: Lang) -> Option<String> {
+    if check.plan.load.rate_per_s().is_none() {
+        let rate = figure(flow.ended_per_s);
+        return Some(lang.pick(
+            format!("It makes {rate} req/s."),
+            format!("吞吐为 {rate} 请求/秒。"),
+        ));
+    }
+    let _ = flow.request_time_s?;
+    let (mean, p99) = (trimmed(flow.in_flight.mean), flow.in_flight.p99);
+    Some(lang.pick(
+        format!("It takes {mean} concurrent streams on average, and no more than {p99} for 99 % of the time."),
+        format!("所需并发：平均 {mean} 路，99 % 的时间不超过 {p99} 路。"),
+    ))
+}
+
+fn ended(check: &Check) -> u64 {
+    check.level.requests.completed_in_window + check.level.requests.failed_in_window
+}

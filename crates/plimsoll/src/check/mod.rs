@@ -1,0 +1,125 @@
+//! `plimsoll check`: one load, held; does it hold, and what does it take?
+
+mod plan;
+mod save;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use plimsoll_core::check::{Check, CheckVerdict};
+use plimsoll_core::level::{FinishedLevel, LevelPlan};
+use plimsoll_core::run::RunState;
+use plimsoll_core::runner::{Go, Runner};
+use plimsoll_load::clock::Clock;
+use plimsoll_load::completions::CompletionSource;
+use plimsoll_load::preflight::Ready;
+use plimsoll_load::runner::{RunnerOptions, SocketRunner};
+use plimsoll_load::scrape::Scraper;
+use plimsoll_load::source::RequestSource;
+use plimsoll_report::check::{holding, render};
+use plimsoll_report::lang::Lang;
+
+use crate::cli::CheckArgs;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::machine;
+use crate::reach::Asked;
+use crate::signal::Stop;
+use save::Folder;
+
+/// Runs a check.
+pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
+    let started = jiff::Timestamp::now();
+    let slo = args.slo.resolve()?;
+    let asked = Asked::new(&args.server, &args.requests, &args.connect, &args.engine)?;
+    let most = plan::most_in_flight(args, &asked.target)?;
+    let folder = args.out.as_deref().map(Folder::create).transpose()?;
+    let give_up = |_: &Failure| folder.iter().for_each(Folder::give_up);
+    let ready = asked.ready(stop).inspect_err(give_up)?;
+    let plan = plan::check_plan(args, &asked, slo);
+    let console = Console::new(args.show.quiet || args.json, lang);
+    console.say(&holding(&plan, lang));
+    let level = plan::level(args, most, ready.request_time);
+    let (finished, is_cut) = hold(args, &asked, &ready, level, &plan.slo, (&console, stop))?;
+    let state = if is_cut {
+        RunState::Partial
+    } else {
+        RunState::Finished
+    };
+    let environment = machine::describe(workers(args));
+    let context = (started.to_string(), environment, ready.info);
+    let check = Check::of(plan, context, &finished, state);
+    if let Some(folder) = &folder {
+        folder.save(&check, &finished.records)?;
+    }
+    console.clear();
+    report(&check, args.json, lang)?;
+    Ok(exit(&check))
+}
+
+fn workers(args: &CheckArgs) -> u32 {
+    machine::workers(args.concurrency.unwrap_or(1), args.rate.unwrap_or(1.0))
+}
+
+/// Holds the load; says whether the user ended it.
+fn hold(
+    args: &CheckArgs,
+    asked: &Asked,
+    ready: &Ready,
+    plan: LevelPlan,
+    slo: &plimsoll_core::slo::Slo,
+    (console, stop): (&Console, &Stop),
+) -> Result<(FinishedLevel, bool), Failure> {
+    let clock = Clock::start();
+    let source: Arc<dyn RequestSource> = Arc::new(CompletionSource {
+        dialect: ready.dialect.clone(),
+        workload: asked.options.workload,
+    });
+    let has_metrics = ready.info.has_metrics;
+    let scraper = has_metrics.then(|| Scraper::start(&asked.target, clock));
+    let options = RunnerOptions {
+        workers: workers(args),
+        timeout: asked.options.timeout,
+        keep_alive: !args.requests.no_keep_alive,
+        first_request: 0,
+    };
+    let scraper = scraper.transpose()?;
+    let mut runner = SocketRunner::start(&asked.target, &source, scraper, clock, options)?;
+    let mut is_cut = false;
+    let finished = runner.run_level(plan, slo, &mut |progress| {
+        console.show(&progress);
+        is_cut = stop.is_set();
+        if is_cut { Go::Stop } else { Go::On }
+    })?;
+    drop(runner.stop());
+    Ok((finished, is_cut))
+}
+
+fn report(check: &Check, json: bool, lang: Lang) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = if json {
+        serde_json::to_string_pretty(check)
+            .map_err(std::io::Error::from)
+            .and_then(|text| writeln!(out, "{text}"))
+    } else {
+        render(check, lang, Console::width(), &mut out)
+    };
+    match written {
+        // A reader that has seen enough closed the pipe.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written
+            .context("failed to write the report")
+            .map_err(Failure::from),
+    }
+}
+
+fn exit(check: &Check) -> Exit {
+    match check.verdict {
+        _ if check.state == RunState::Partial => Exit::Interrupted,
+        CheckVerdict::Holds | CheckVerdict::NotContradicted => Exit::Done,
+        CheckVerdict::Broken | CheckVerdict::Unstable => Exit::NotMet,
+        CheckVerdict::Inconclusive | CheckVerdict::Void => Exit::Inconclusive,
+        CheckVerdict::ServerGone => Exit::Unreachable,
+    }
+}

@@ -1,0 +1,72 @@
+//! Arguments of `plimsoll check`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs};
+use super::find::duration;
+use super::{ConnectArgs, EngineArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    /// Requests per second that arrive, whatever has become of those before.
+    #[arg(long, value_name = "REQ/S", value_parser = rate, required_unless_present = "concurrency", conflicts_with = "concurrency")]
+    pub(crate) rate: Option<f64>,
+    /// Streams instead of a rate: each sends its next request when its answer has ended.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) concurrency: Option<u32>,
+    /// With --rate: at most so many in flight; what arrives beyond it waits, at its own cost.
+    #[arg(id = "in_flight_cap", long = "max-concurrency", value_name = "CAP", requires = "rate", conflicts_with = "concurrency", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cap: Option<u32>,
+    /// With --rate: how arrivals come; 1 is Poisson, larger is more even, inf is constant.
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = shape)]
+    pub(crate) burstiness: f64,
+    /// How long the load is held, once it is there.
+    #[arg(id = "hold", long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub(crate) hold: Duration,
+    /// End as soon as an objective is known to be broken.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+
+    #[command(flatten)]
+    pub(crate) slo: SloArgs,
+    #[command(flatten)]
+    pub(crate) requests: RequestArgs,
+
+    /// Folder for check.json and requests.jsonl; nothing is kept if not given.
+    #[arg(id = "check_out", long = "out", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print check.json to stdout instead of the report.
+    #[arg(id = "check_json", long = "json")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if rate > 0.0 && rate <= 1e6 {
+        Ok(rate)
+    } else {
+        Err("must be above 0, and at most 1000000".to_owned())
+    }
+}
+
+fn shape(text: &str) -> Result<f64, String> {
+    let shape: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if shape > 0.0 {
+        Ok(shape)
+    } else {
+        Err("must be above 0".to_owned())
+    }
+}

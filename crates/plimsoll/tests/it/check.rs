@@ -1,0 +1,209 @@
+//! One load, held, on engines whose capacity is known.
+
+use std::process::{Command, Output};
+
+use plimsoll_core::check::{Check, CheckVerdict};
+use plimsoll_core::stability::Drift;
+use plimsoll_sim::{EngineParams, SimServer};
+
+use super::{engine, plimsoll, run, serve, stderr, stdout};
+
+/// The command on a server, with requests of 32 + 16 tokens, some 40 ms each.
+fn check_on(server: &SimServer, arguments: &[&str]) -> Command {
+    let mut command = plimsoll();
+    let _ = command
+        .args(["check", &server.url(), "--input-len", "32"])
+        .args(["--output-len", "16", "--seed", "7"])
+        .args(arguments);
+    command
+}
+
+/// Runs a check. On a machine that is busy with other things the client is late and says so: then
+/// it is asked once more.
+fn check(server: &SimServer, arguments: &[&str]) -> Output {
+    let is_on_time = |output: &Output| output.status.code() != Some(5);
+    until(is_on_time, || run(&mut check_on(server, arguments)))
+}
+
+/// Asks up to five times.
+fn until(is_good: impl Fn(&Output) -> bool, ask: impl Fn() -> Output) -> Output {
+    let mut tries = (0..4).map(|_| ask());
+    tries.find(&is_good).unwrap_or_else(&ask)
+}
+
+fn read(output: &Output) -> Check {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {} {}", stdout(output), stderr(output));
+    })
+}
+
+/// Four requests run at once, some 40 ms each: about 90 a second.
+fn small() -> EngineParams {
+    EngineParams {
+        max_num_seqs: 4,
+        ..engine()
+    }
+}
+
+#[test]
+fn a_rate_that_is_carried_holds() {
+    let output = check(&serve(engine()), &["--rate", "40", "--for", "6s", "--json"]);
+    let found = read(&output);
+    assert_eq!(output.status.code(), Some(0), "{:?}", found.level.reason);
+    assert!(found.verdict.holds());
+    let flow = found.flow.unwrap();
+    // 240 arrivals, five standard deviations of a Poisson number.
+    assert!((flow.due_per_s * 6.0 - 240.0).abs() < 5.0 * 240f64.sqrt());
+    let little = flow.little.unwrap();
+    assert!(little.agrees, "{little:?}");
+    assert!((flow.in_flight.mean / flow.guide_concurrency.unwrap() - 1.0).abs() < 0.5);
+    assert!(found.level.stability.is_some());
+}
+
+#[test]
+fn a_rate_above_what_is_carried_is_told_apart_from_a_broken_objective() {
+    let server = serve(small());
+    let arguments = [
+        "--rate",
+        "240",
+        "--for",
+        "5s",
+        "--slo",
+        "ttft p95 <= 60s",
+        "--json",
+    ];
+    let output = check(&server, &arguments);
+    let found = read(&output);
+    assert_eq!(output.status.code(), Some(3), "{:?}", found.level.reason);
+    assert_eq!(found.verdict, CheckVerdict::Unstable);
+    let stability = found.level.stability.unwrap();
+    assert_eq!(stability.drift, Drift::Unstable);
+    assert!(stability.ended < stability.arrivals);
+}
+
+#[test]
+fn a_broken_objective_is_named_and_can_end_the_check() {
+    let server = serve(engine());
+    let slo = "e2e p95 <= 5ms";
+    let arguments = [
+        "--rate",
+        "40",
+        "--for",
+        "60s",
+        "--fail-fast",
+        "--slo",
+        slo,
+        "--json",
+    ];
+    let output = check(&server, &arguments);
+    let found = read(&output);
+    assert_eq!(output.status.code(), Some(3), "{:?}", found.level.reason);
+    assert_eq!(found.verdict, CheckVerdict::Broken);
+    assert_eq!(found.broken_by.as_deref(), Some("e2e p95 ≤ 5 ms"));
+    assert!(found.level.duration_s < 30.0);
+}
+
+#[test]
+fn a_cap_is_kept_and_what_it_costs_is_said() {
+    let server = serve(engine());
+    let arguments = [
+        "--rate",
+        "40",
+        "--max-concurrency",
+        "2",
+        "--for",
+        "4s",
+        "--json",
+    ];
+    let output = check(&server, &arguments);
+    let found = read(&output);
+    let flow = found.flow.unwrap();
+    assert_eq!(flow.in_flight.max, 2);
+    assert!(flow.waiting.max > 0);
+    assert!(flow.guide_concurrency.unwrap() <= 2.0);
+    assert!(server.truth().peak_in_flight <= 2);
+}
+
+#[test]
+fn streams_are_held_too_and_all_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("kept");
+    let server = serve(engine());
+    let mut command = check_on(&server, &["--concurrency", "4", "--for", "3s", "--out"]);
+    let output = run(command.arg(&out));
+    let text = stdout(&output);
+    assert!(text.contains("4 streams, held for 3 s"), "{text}");
+    let saved = std::fs::read_to_string(out.join("check.json")).unwrap();
+    let saved: Check = serde_json::from_str(&saved).unwrap();
+    let requests = std::fs::read_to_string(out.join("requests.jsonl")).unwrap();
+    let ended: u64 = saved.level.requests.outcomes.values().sum();
+    assert_eq!(requests.lines().count() as u64, ended);
+    assert_eq!(saved.level.stability, None);
+    let again = run(check_on(&server, &["--rate", "1", "--out"]).arg(&out));
+    assert_eq!(again.status.code(), Some(2));
+    assert!(stderr(&again).contains("has a check in it"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_way_out() {
+    for (arguments, text) in [
+        (&["check", "h:1"][..], "--rate"),
+        (&["check", "h:1", "--rate", "0"], "must be above 0"),
+        (
+            &[
+                "check",
+                "h:1",
+                "--concurrency",
+                "4",
+                "--max-concurrency",
+                "2",
+            ],
+            "--max-concurrency",
+        ),
+        (
+            &["check", "h:1", "--rate", "4", "--concurrency", "2"],
+            "--concurrency",
+        ),
+    ] {
+        let output = run(plimsoll().args(arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    }
+    let nobody = run(plimsoll().args(["check", "127.0.0.1:1", "--rate", "4"]));
+    assert_eq!(nobody.status.code(), Some(4));
+}
+
+/// The guide's second method asks which concurrency a rate needs (“在指定 QPS 下测试所需的并发度”), and
+/// tries caps until one of them reaches the rate. One check answers.
+#[test]
+fn the_second_method_of_the_guide_is_one_check() {
+    // As slow as the guide's, so that a busy machine is on time: a token every 4 ms.
+    let server = serve(EngineParams {
+        step_base_us: 4_000.0,
+        ..engine()
+    });
+    let arguments = ["--rate", "20", "--for", "20s", "--lang", "zh"];
+    let expected = shape(include_str!("guide/check_rate.txt"));
+    // On a busy machine it says more: that the client was late, or that latencies drift.
+    let output = until(
+        |output| shape(&stdout(output)) == expected,
+        || run(plimsoll().args(["check", &server.url()]).args(arguments)),
+    );
+    assert_eq!(shape(&stdout(&output)), expected, "{}", stdout(&output));
+}
+
+/// The words of a text: neither its numbers, nor the width of its columns, nor where its lines break.
+fn shape(text: &str) -> String {
+    let is_digit = |one: char| one.is_ascii_digit() || one == '.';
+    let mut out = String::new();
+    // A row of the table counts as one number.
+    let words = text.split(|one: char| one.is_whitespace() || one == '─');
+    for one in words.flat_map(str::chars) {
+        match (is_digit(one), out.ends_with('#')) {
+            (true, true) => {}
+            (true, false) => out.push('#'),
+            (false, _) => out.push(one),
+        }
+    }
+    out
+}
