@@ -39,7 +39,7 @@ fn bench(engine: EngineParams, cap: &str, rate: &str, requests: &str, lengths: [
     serde_json::from_str(&std::fs::read_to_string(saved).unwrap()).unwrap()
 }
 
-/// Searches up the guide's ladder. On a machine that is busy the client may be the limit, and says
+/// Searches up the guide's ladder, for seconds. On a machine that is busy the client may be the limit, and says
 /// so: then once more.
 fn limit(engine: &EngineParams, arguments: &[&str]) -> Run {
     let _turn = TURN
@@ -52,7 +52,8 @@ fn limit(engine: &EngineParams, arguments: &[&str]) -> Run {
         let out = folder.path().join("run");
         let output = run(plimsoll()
             .args(["find", &server.url(), "--preset", "limit"])
-            .args(["--input-len", "32", "--output-len", "16", "--out"])
+            .args(["--input-len", "32", "--output-len", "16"])
+            .args(["--budget", "20s", "--no-confirm", "--out"])
             .arg(&out)
             .args(arguments));
         assert!(out.join("run.json").exists(), "{}", stderr(&output));
@@ -176,7 +177,7 @@ fn it_stops_where_requests_fail() {
             step_base_us: 5_000.0,
             ..engine()
         },
-        &["--max-ttft", "10s", "--min-growth", "1", "--budget", "20s"],
+        &["--max-ttft", "10s", "--min-growth", "1"],
     );
     let verdict = run.verdict.unwrap();
     assert_eq!(verdict.broken_by.as_deref(), Some("success ≥ 95 %"));
@@ -239,16 +240,6 @@ fn it_stops_where_the_cache_is_full() {
 /// 我的大模型支持多少路并发, 快速估算: 从 10 开始.
 #[test]
 fn a_quick_estimate_begins_at_ten() {
-    let run = limit(
-        &wide(),
-        &[
-            "--start",
-            "10",
-            "--max-concurrency",
-            "20",
-            "--budget",
-            "10s",
-        ],
-    );
+    let run = limit(&wide(), &["--start", "10", "--max-concurrency", "20"]);
     assert_eq!(loads(&run)[..3], [1, 10, 20]);
 }

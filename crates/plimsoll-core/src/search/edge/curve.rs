@@ -14,6 +14,10 @@ use super::points::{Point, Seen};
 const SLOPES: [f64; 9] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0, 250.0, 700.0];
 /// The same of a mean, d(mean/bound) / d ln N.
 const MEAN_SLOPES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0];
+/// How far a mean may be off its line, as a share of its distance from the bound: the slopes are a
+/// coarse grid, and a mean bends over the loads of a ramp. Else loads far away, whose means are well
+/// known, would lay the line, and with it an edge among loads that all break the bound.
+const MISFIT: f64 = 0.3;
 /// Floors tried below the edge, as a share of the allowed one.
 const FLOORS: [f64; 3] = [0.0, 0.2, 0.5];
 /// Kinks tried above the edge: how far away in ln N, and the factor of the slope from there on.
@@ -121,7 +125,8 @@ impl Shape {
             }
             Seen::Mean { excess, error } => {
                 let expected = MEAN_SLOPES[self.slope] * self.bent(distance);
-                -0.5 * ((excess - expected) / error).powi(2)
+                let error = error.hypot(expected * MISFIT);
+                -0.5 * ((excess - expected) / error).powi(2) - error.ln()
             }
         }
     }
