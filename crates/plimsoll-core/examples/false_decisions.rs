@@ -146,6 +146,7 @@ fn request(number: u32, at: Offset, over: bool) -> RequestRecord {
         level: 0,
         stream: 0,
         due: sent,
+        ready: sent,
         sent: Some(sent),
         connected: None,
         events: vec![StreamEvent {

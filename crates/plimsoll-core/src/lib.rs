@@ -20,11 +20,3 @@ pub mod time;
 pub mod verdict;
 pub mod wire;
 pub mod workload;
-
-#[doc(hidden)]
-pub fn tune(name: &str, default: f64) -> f64 {
-    use std::collections::HashMap;
-    use std::sync::OnceLock;
-    static TUNE: OnceLock<HashMap<String, f64>> = OnceLock::new();
-    TUNE.get_or_init(|| std::env::vars().filter_map(|(k, v)| Some((k.strip_prefix("T_")?.to_owned(), v.parse().ok()?))).collect()).get(name).copied().unwrap_or(default)
-}

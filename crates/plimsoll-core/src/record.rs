@@ -27,6 +27,9 @@ pub enum TokenSource {
     Events,
 }
 
+/// The stream of a request that belongs to none: it came on the schedule of an open loop.
+pub const ON_SCHEDULE: u32 = u32::MAX;
+
 /// How long the parts of a connection took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectTimes {
@@ -45,10 +48,13 @@ pub struct RequestRecord {
     pub id: u64,
     /// Index of the level in which the request became due.
     pub level: u32,
-    /// The virtual client that sent it.
+    /// The virtual client that sent it, or [`ON_SCHEDULE`].
     pub stream: u32,
     /// When the schedule wanted it sent.
     pub due: Offset,
+    /// From when on the client was free to send it: `due`, or when the place under a cap or the
+    /// connection that it had to wait for was there.
+    pub ready: Offset,
     /// Just before its first byte was handed to the kernel; `None` if it never was.
     pub sent: Option<Offset>,
     /// What its connection took, if it was made for this request; in no latency.
@@ -90,14 +96,34 @@ impl RequestRecord {
         self.output_stamps().next_back()
     }
 
-    /// The tool's own lateness: sent − due, in ms.
+    /// Whether it came on the schedule of an open loop.
+    pub fn is_on_schedule(&self) -> bool {
+        self.stream == ON_SCHEDULE
+    }
+
+    /// From where its latencies count: a stream's from the send, an arrival's from its due time,
+    /// whatever kept it in the client. `None` if a stream never sent it.
+    pub fn start(&self) -> Option<Offset> {
+        if self.is_on_schedule() {
+            Some(self.due)
+        } else {
+            self.sent
+        }
+    }
+
+    /// Sent − due, in ms.
     pub fn send_lag_ms(&self) -> Option<f64> {
         self.sent.map(|sent| sent.ms_since(self.due))
     }
 
-    /// Time to first token from `sent`, in ms.
+    /// The tool's own lateness: sent − ready, in ms.
+    pub fn lateness_ms(&self) -> Option<f64> {
+        self.sent.map(|sent| sent.ms_since(self.ready))
+    }
+
+    /// Time to first token from its start, in ms.
     pub fn ttft_ms(&self) -> Option<f64> {
-        Some(self.first()?.ms_since(self.sent?))
+        Some(self.first()?.ms_since(self.start()?))
     }
 
     /// Time to first token from `due`, in ms: what a user of an open-loop service feels.
@@ -105,9 +131,9 @@ impl RequestRecord {
         Some(self.first()?.ms_since(self.due))
     }
 
-    /// Last output − sent, in ms.
+    /// Last output − start, in ms.
     pub fn e2e_ms(&self) -> Option<f64> {
-        Some(self.last()?.ms_since(self.sent?))
+        Some(self.last()?.ms_since(self.start()?))
     }
 
     /// Output tokens of the answer and where the count comes from; `None` without output.
@@ -160,10 +186,13 @@ pub struct RequestLine {
     pub id: u64,
     /// Index of the level in which it became due.
     pub level: u32,
-    /// The virtual client that sent it.
-    pub stream: u32,
+    /// The virtual client that sent it; `None` if it came on the schedule of an open loop.
+    pub stream: Option<u32>,
     /// When the schedule wanted it sent.
     pub due_ns: u64,
+    /// From when on the client was free to send it, where it was not when it was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_ns: Option<u64>,
     /// Just before its first byte was handed to the kernel.
     pub sent_ns: Option<u64>,
     /// Time to a TCP connection, if one was made for this request.
@@ -205,8 +234,9 @@ impl From<&RequestRecord> for RequestLine {
         Self {
             id: record.id,
             level: record.level,
-            stream: record.stream,
+            stream: (!record.is_on_schedule()).then_some(record.stream),
             due_ns: record.due.as_nanos(),
+            ready_ns: (record.ready != record.due).then_some(record.ready.as_nanos()),
             sent_ns: record.sent.map(Offset::as_nanos),
             connect_ns: record.connected.map(|times| nanos(times.tcp)),
             proxy_ns: record.connected.and_then(|times| times.proxy).map(nanos),
@@ -244,8 +274,9 @@ impl From<RequestLine> for RequestRecord {
         Self {
             id: line.id,
             level: line.level,
-            stream: line.stream,
+            stream: line.stream.unwrap_or(ON_SCHEDULE),
             due: Offset::from_nanos(line.due_ns),
+            ready: Offset::from_nanos(line.ready_ns.unwrap_or(line.due_ns)),
             sent: line.sent_ns.map(Offset::from_nanos),
             connected: line.connect_ns.map(|tcp| ConnectTimes {
                 tcp: Duration::from_nanos(tcp),
@@ -282,6 +313,7 @@ pub(crate) mod tests {
             level: 0,
             stream: 0,
             due: at(sent_ms),
+            ready: at(sent_ms),
             sent: Some(at(sent_ms)),
             connected: None,
             events: outputs_ms
@@ -334,7 +366,10 @@ pub(crate) mod tests {
         failed.detail = Some("busy".to_owned());
         let mut counted = record(5, &[8]);
         counted.usage_output_tokens = None;
-        for one in [full, failed, counted] {
+        let mut arrival = record(100, &[150]);
+        arrival.stream = ON_SCHEDULE;
+        arrival.due = Offset::from_nanos(90_000_000);
+        for one in [full, failed, counted, arrival] {
             let text = serde_json::to_string(&RequestLine::from(&one)).unwrap();
             let line: RequestLine = serde_json::from_str(&text).unwrap();
             assert_eq!(RequestRecord::from(line), one);

@@ -5,15 +5,20 @@
 //! test either (statistics.md §9.6). So the difference itself is tested: by Cochran's Q, the
 //! weighted sum of squares around the common value, against χ² (Cochran 1954).
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
+use crate::level::Load;
 use crate::stats::chi2_upper;
-use crate::verdict::{Capacity, VerdictKind};
+use crate::verdict::{Capacity, RateCapacity, VerdictKind};
 
 /// A difference is told below this probability of one as large by chance.
 const RARE: f64 = 0.05;
 /// 95 % of a normal distribution lie within so many standard deviations.
 const WITHIN: f64 = 1.96;
+/// No rate is known better than this: neighbours that are searched for lie 1 % apart.
+const LEAST_WIDTH: f64 = 1.01;
 
 /// One search of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +35,8 @@ pub struct Repetition {
     pub kind: VerdictKind,
     /// Its answer.
     pub capacity: Option<Capacity>,
+    /// Its answer, where a rate was searched for.
+    pub rate: Option<RateCapacity>,
     /// Its answer in one sentence.
     pub sentence: String,
 }
@@ -41,8 +48,8 @@ pub struct Repeats {
     pub asked: u32,
     /// Those that have an answer, in the order run.
     pub runs: Vec<Repetition>,
-    /// The smallest and the largest capacity, streams; `None` where no run has one.
-    pub range_streams: Option<(u32, u32)>,
+    /// The smallest and the largest capacity; `None` where no run has one.
+    pub range: Option<(Load, Load)>,
     /// Whether they differ; `None` with fewer than two intervals that are closed.
     pub difference: Option<Difference>,
     /// Where one search broke nothing and so has no upper end: that it carried more than the whole
@@ -51,12 +58,41 @@ pub struct Repeats {
 }
 
 /// A search that carried more than another one's interval holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beyond {
-    /// The one carried at least so many streams.
-    pub at_least_streams: u32,
+    /// The one carried at least so much.
+    pub at_least: Load,
     /// The other's interval ends here.
-    pub upper_streams: u32,
+    pub upper: Load,
+}
+
+/// A capacity with its interval, whatever it is counted in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The estimate.
+    pub at: Load,
+    /// Lower end of the interval.
+    pub lower: Load,
+    /// Upper end; `None` where nothing above broke.
+    pub upper: Option<Load>,
+}
+
+impl Repetition {
+    /// What it found, in streams or as a rate; `None` where there is nothing to state.
+    pub fn answer(&self) -> Option<Answer> {
+        let by_rate = self.rate.map(|rate| Answer {
+            at: Load::RatePerS(rate.per_s),
+            lower: Load::RatePerS(rate.lower_per_s),
+            upper: rate.upper_per_s.map(Load::RatePerS),
+        });
+        by_rate.or_else(|| {
+            self.capacity.map(|capacity| Answer {
+                at: Load::Streams(capacity.streams),
+                lower: Load::Streams(capacity.lower),
+                upper: capacity.upper.map(Load::Streams),
+            })
+        })
+    }
 }
 
 /// Whether capacities differ.
@@ -79,11 +115,11 @@ pub struct Difference {
 impl Repeats {
     /// Puts answers side by side.
     pub fn of(asked: u32, runs: Vec<Repetition>) -> Self {
-        let streams = || runs.iter().filter_map(|run| Some(run.capacity?.streams));
+        let found = || runs.iter().filter_map(|run| Some(run.answer()?.at));
         let compared: Vec<Estimate> = runs.iter().filter_map(estimate).collect();
         Self {
             asked,
-            range_streams: streams().min().zip(streams().max()),
+            range: found().min_by(by_amount).zip(found().max_by(by_amount)),
             difference: difference(&compared),
             beyond: beyond(&runs),
             runs,
@@ -91,18 +127,19 @@ impl Repeats {
     }
 }
 
+fn by_amount(one: &Load, other: &Load) -> Ordering {
+    one.amount().total_cmp(&other.amount())
+}
+
 fn beyond(runs: &[Repetition]) -> Option<Beyond> {
     let of_kind = |kind| {
         let of_kind = runs.iter().filter(move |run| run.kind == kind);
-        of_kind.filter_map(|run| run.capacity)
+        of_kind.filter_map(Repetition::answer)
     };
-    let open = of_kind(VerdictKind::AboveLast).map(|capacity| capacity.lower);
-    let closed = of_kind(VerdictKind::Capacity).filter_map(|capacity| capacity.upper);
-    let (at_least_streams, upper_streams) = open.max().zip(closed.min())?;
-    (at_least_streams > upper_streams).then_some(Beyond {
-        at_least_streams,
-        upper_streams,
-    })
+    let open = of_kind(VerdictKind::AboveLast).map(|answer| answer.lower);
+    let closed = of_kind(VerdictKind::Capacity).filter_map(|answer| answer.upper);
+    let (at_least, upper) = open.max_by(by_amount).zip(closed.min_by(by_amount))?;
+    (at_least.amount() > upper.amount()).then_some(Beyond { at_least, upper })
 }
 
 /// The logarithm of a capacity: errors of a capacity are in proportion to it.
@@ -119,12 +156,15 @@ struct Estimate {
 /// tested loads makes the width the edge is anywhere in it, of which the deviation is the width by
 /// √12; where noise does, it is the width by 2 · 1.96. The first is the larger one.
 fn estimate(run: &Repetition) -> Option<Estimate> {
-    let capacity = run.capacity.filter(|capacity| capacity.lower > 0)?;
     if run.kind != VerdictKind::Capacity {
         return None;
     }
-    let lower = f64::from(capacity.lower).ln();
-    let upper = f64::from(capacity.upper?.saturating_add(1)).ln();
+    let answer = run.answer().filter(|answer| answer.lower.amount() > 0.0)?;
+    let upper = match answer.upper? {
+        Load::Streams(streams) => f64::from(streams.saturating_add(1)),
+        Load::RatePerS(rate) => rate.max(answer.lower.amount() * LEAST_WIDTH),
+    };
+    let (lower, upper) = (answer.lower.amount().ln(), upper.ln());
     Some(Estimate {
         ln: f64::midpoint(lower, upper),
         standard_error: (upper - lower) / 12f64.sqrt(),
@@ -176,6 +216,7 @@ mod tests {
                 lower,
                 upper,
             }),
+            rate: None,
             sentence: String::new(),
         }
     }
@@ -287,14 +328,36 @@ mod tests {
         ];
         let repeats = of(runs);
         assert_eq!(repeats.difference, None);
-        assert_eq!(repeats.range_streams, Some((0, 60)));
+        let ends = (Load::Streams(0), Load::Streams(60));
+        assert_eq!(repeats.range, Some(ends));
         let beyond = Beyond {
-            at_least_streams: 60,
-            upper_streams: 50,
+            at_least: Load::Streams(60),
+            upper: Load::Streams(50),
         };
         assert_eq!(repeats.beyond, Some(beyond));
         let within = vec![capacity(45, 60), run(VerdictKind::AboveLast, 60, None)];
         assert_eq!(of(within).beyond, None);
-        assert_eq!(of(Vec::new()).range_streams, None);
+        assert_eq!(of(Vec::new()).range, None);
+    }
+
+    #[test]
+    fn rates_are_compared_as_rates() {
+        let by_rate = |lower_per_s: f64, upper_per_s: f64| Repetition {
+            capacity: None,
+            rate: Some(RateCapacity {
+                per_s: lower_per_s,
+                lower_per_s,
+                upper_per_s: Some(upper_per_s),
+            }),
+            ..capacity(1, 1)
+        };
+        let alike = of(vec![by_rate(5.9, 6.2), by_rate(6.0, 6.3)]);
+        assert!(!alike.difference.unwrap().differ);
+        assert_eq!(
+            alike.range,
+            Some((Load::RatePerS(5.9), Load::RatePerS(6.0)))
+        );
+        let apart = of(vec![by_rate(5.9, 5.9), by_rate(6.4, 6.4)]);
+        assert!(apart.difference.unwrap().differ);
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::level::{LevelVerdict, Load};
 use crate::scaling::Scaling;
+use crate::slo::Objective;
 
 /// What kind of answer it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +15,10 @@ pub enum VerdictKind {
     Capacity,
     /// More streams bring no more throughput, and nothing else broke before.
     DiminishingReturns,
+    /// The batch is full: more streams only wait, and the SLO does not mind.
+    FullBatch,
+    /// A load breaks below one that holds, both seen twice.
+    NotMonotone,
     /// The server ran out of KV cache and preempts.
     ResourcesExhausted,
     /// Even the first level breaks the SLO.
@@ -31,12 +37,51 @@ pub enum VerdictKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Capacity {
-    /// The estimate, in concurrent streams: the largest tested load that is not broken.
+    /// The estimate, in concurrent streams: the likeliest.
     pub streams: u32,
     /// Lower end of the interval.
     pub lower: u32,
     /// Upper end; `None` where nothing above broke.
     pub upper: Option<u32>,
+}
+
+/// The largest arrival rate such that every rate up to it meets the SLO, with its 95 % interval.
+/// At most 97 % of the rate that the server surely reaches (statistics.md §8).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RateCapacity {
+    /// The estimate, arrivals per second.
+    pub per_s: f64,
+    /// Lower end of the interval.
+    pub lower_per_s: f64,
+    /// Upper end; `None` where nothing above broke.
+    pub upper_per_s: Option<f64>,
+}
+
+/// How much depends on the capacity being right: what the metric does there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EdgeShape {
+    /// The objective that breaks first.
+    pub objective: Objective,
+    /// Change of its metric for 5 % more load, as a ratio: 0.01 is 1 %.
+    pub change_for_5_percent_ratio: f64,
+}
+
+/// The hold at the gateway cap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Confirmed {
+    /// The load that was held.
+    pub load: Load,
+    /// For how long, s.
+    pub held_s: f64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// What it says: pass, fail, or not contradicted.
+    pub verdict: LevelVerdict,
+    /// Whether its latencies moved from the first to the last third.
+    pub drifts: bool,
 }
 
 /// A recommended number of streams.
@@ -105,9 +150,14 @@ pub enum Note {
     /// A load passed above one that failed.
     NotMonotone {
         /// The load that failed.
-        failed_streams: u32,
+        failed: Load,
         /// The load above it that passed.
-        passed_streams: u32,
+        passed: Load,
+    },
+    /// The same loads broke more often when entered from one side: the server remembers.
+    Hysteresis {
+        /// Whether from above.
+        worse_from_above: bool,
     },
     /// The search ended by its time budget.
     BudgetSpent,
@@ -116,10 +166,10 @@ pub enum Note {
     /// A run was judged again, and the search would have run more levels for these objectives: the
     /// edge lies between two loads that were not held for them.
     NotRefined {
-        /// The largest load that is not broken; 0 where there is none.
-        low_streams: u32,
+        /// The largest load below it that is not broken; `None` where there is none.
+        low: Option<Load>,
         /// The lowest load that breaks; `None` where none does.
-        high_streams: Option<u32>,
+        high: Option<Load>,
     },
     /// The server does not report token usage: tokens are counted by events.
     NoUsage,
@@ -144,14 +194,24 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// The capacity; `None` where there is none to state.
     pub capacity: Option<Capacity>,
+    /// The capacity as a rate, where a rate was searched for.
+    pub rate: Option<RateCapacity>,
     /// Beyond it, queue or shed: the lower end of the interval.
     pub gateway_cap: Option<Recommended>,
     /// Mean number in flight to plan for.
     pub planned_mean: Option<PlannedMean>,
+    /// Arrivals per second to plan for, where a rate was searched for.
+    pub planned_rate_per_s: Option<f64>,
+    /// Completions per second that the server brings at most, where it was measured.
+    pub saturation_rate_per_s: Option<f64>,
+    /// How steep the edge is.
+    pub edge: Option<EdgeShape>,
+    /// What the hold at the gateway cap showed.
+    pub confirmed: Option<Confirmed>,
     /// The first objective or rule that broke.
     pub broken_by: Option<String>,
     /// The load at which it broke.
-    pub broken_at_streams: Option<u32>,
+    pub broken_at: Option<Load>,
     /// Why.
     pub cause: Option<Cause>,
     /// How throughput follows the load: growth, knees, and a law fitted for the picture.

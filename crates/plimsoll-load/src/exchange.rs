@@ -65,11 +65,34 @@ pub(crate) struct Slot {
     pub(crate) stream: u32,
 }
 
+impl Slot {
+    /// The record of a request that was due and given up before anything was sent.
+    pub(crate) fn never_sent(self, due: Offset, done: Offset) -> RequestRecord {
+        RequestRecord {
+            id: self.id,
+            level: self.level,
+            stream: self.stream,
+            due,
+            ready: due,
+            sent: None,
+            connected: None,
+            events: Vec::new(),
+            done,
+            outcome: Outcome::NeverSent,
+            asked_prompt_tokens: 0,
+            asked_output_tokens: 0,
+            prompt_tokens: None,
+            usage_output_tokens: None,
+            detail: None,
+        }
+    }
+}
+
 /// When a request becomes due.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Due {
-    /// On a schedule that does not wait.
-    At(Offset),
+    /// On a schedule that does not wait; `ready` is when it could be sent.
+    At { due: Offset, ready: Offset },
     /// As soon as the stream has a connection: closed loop.
     WhenReady,
 }
@@ -78,6 +101,7 @@ pub(crate) enum Due {
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) due: Cell<Offset>,
+    pub(crate) ready: Cell<Offset>,
     pub(crate) sent: Cell<Option<Offset>>,
     pub(crate) first: Cell<Option<Offset>>,
     connected: Cell<Option<ConnectTimes>>,
@@ -90,7 +114,7 @@ pub(crate) struct Trace {
 /// What a request tells while it runs.
 pub(crate) trait Watch {
     /// It was sent.
-    fn sent(&self, slot: Slot, due: Offset, sent: Offset);
+    fn sent(&self, slot: Slot, trace: &Trace);
     /// Its first output came.
     fn first(&self, slot: Slot, at: Offset);
 }
@@ -163,10 +187,12 @@ impl Line {
             .unwrap_or_else(|| Answer::new(self.keep_text));
         answer.reset();
         let trace = Rc::new(Trace::default());
-        trace.due.set(match due {
-            Due::At(at) => at,
-            Due::WhenReady => self.clock.now(),
-        });
+        let (due_at, ready) = match due {
+            Due::At { due, ready } => (due, ready),
+            Due::WhenReady => (self.clock.now(), self.clock.now()),
+        };
+        trace.due.set(due_at);
+        trace.ready.set(ready);
         let flight = Flight {
             slot,
             due,
@@ -208,6 +234,7 @@ impl Line {
             level: slot.level,
             stream: slot.stream,
             due: trace.due.get(),
+            ready: trace.ready.get(),
             sent: trace.sent.get(),
             connected: trace.connected.get(),
             done: self.clock.now(),
@@ -260,7 +287,14 @@ impl Line {
     }
 
     async fn take(&self, trace: &Trace, failed: Option<&Way>) -> Result<Way, AnswerEnd> {
-        let Taken { way, times } = self.pool.take(failed).await?;
+        let Taken {
+            way,
+            times,
+            at_once,
+        } = self.pool.take(failed).await?;
+        if !at_once && trace.sent.get().is_none() {
+            trace.ready.set(self.clock.now());
+        }
         trace.reused.set(times.is_none());
         if times.is_some() {
             trace.connected.set(times);
@@ -279,6 +313,7 @@ impl Line {
         let built = self.build(flight.slot.index, trace);
         if matches!(flight.due, Due::WhenReady) && trace.sent.get().is_none() {
             trace.due.set(self.clock.now());
+            trace.ready.set(trace.due.get());
         }
         match way {
             Way::Http1(connection) => self.whole(flight, connection, built, answer).await,
@@ -293,7 +328,7 @@ impl Line {
         if trace.sent.get().is_none() {
             let sent = self.clock.now();
             trace.sent.set(Some(sent));
-            flight.watch.sent(flight.slot, trace.due.get(), sent);
+            flight.watch.sent(flight.slot, trace);
         }
     }
 

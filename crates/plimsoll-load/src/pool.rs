@@ -47,6 +47,8 @@ pub(crate) struct Taken {
     pub(crate) way: Way,
     /// What its connection took, if it was made for this request.
     pub(crate) times: Option<ConnectTimes>,
+    /// Whether it was there at once, so that nothing was waited for.
+    pub(crate) at_once: bool,
 }
 
 impl Pool {
@@ -94,7 +96,11 @@ impl Pool {
     /// A connection cannot be made; that ends the request.
     pub(crate) async fn take(&self, failed: Option<&Way>) -> Result<Taken, AnswerEnd> {
         if let Some(way) = self.open(failed) {
-            return Ok(Taken { way, times: None });
+            return Ok(Taken {
+                way,
+                times: None,
+                at_once: true,
+            });
         }
         let _waiting = self.tally.wait(self.clock);
         while self.may_share.get() {
@@ -104,7 +110,11 @@ impl Pool {
             };
             joined?;
             if let Some(way) = self.open(failed) {
-                return Ok(Taken { way, times: None });
+                return Ok(Taken {
+                    way,
+                    times: None,
+                    at_once: false,
+                });
             }
         }
         self.connect().await
@@ -153,6 +163,10 @@ impl Pool {
             Link::Http2(session) => Way::Http2(session.lease()),
         };
         let times = Some(times);
-        Ok(Taken { way, times })
+        Ok(Taken {
+            way,
+            times,
+            at_once: false,
+        })
     }
 }

@@ -11,7 +11,7 @@ use plimsoll_core::level::{
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::connect::Connector;
@@ -23,7 +23,7 @@ use crate::source::RequestSource;
 use crate::steal::Steal;
 use crate::tally::{self, SharedTally, Tally};
 use crate::target::Target;
-use crate::worker::{self, Command, Share};
+use crate::worker::{self, Arrivals, Command, Share};
 
 /// How often the level is stepped and the listener called.
 const TICK: Duration = Duration::from_millis(50);
@@ -180,15 +180,16 @@ impl SocketRunner {
         }
     }
 
-    /// Tells every worker of the level.
-    fn go_over_to(&mut self, plan: &LevelPlan) -> Result<(), LoadError> {
+    /// Tells every worker of the level that starts at `from`.
+    fn go_over_to(&mut self, plan: &LevelPlan, from: Offset) -> Result<(), LoadError> {
         let command = Command::Level {
             level: plan.index,
-            streams: plan.streams(),
+            streams: plan.closed_streams(),
             spread: plan.handover(self.streams),
+            arrivals: arrivals(plan, from).map(Box::new),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
         };
-        self.streams = plan.streams();
+        self.streams = plan.closed_streams();
         self.workers
             .iter()
             .try_for_each(|worker| worker.commands.send(command.clone()))
@@ -233,7 +234,7 @@ impl Runner for SocketRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, LoadError> {
         let now = self.clock.now();
-        self.go_over_to(&plan)?;
+        self.go_over_to(&plan, now)?;
         let mut counted = Counted::begin(self, now);
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
@@ -256,6 +257,16 @@ impl Runner for SocketRunner {
             }
         }
     }
+}
+
+/// What arrives on a level that starts at `from`, if its load is a rate.
+fn arrivals(plan: &LevelPlan, from: Offset) -> Option<Arrivals> {
+    let places = |cap: u32| Arc::new(Semaphore::new(cap as usize));
+    Some(Arrivals {
+        from,
+        dues: plan.dues()?,
+        places: plan.open_loop.most_in_flight.map(places),
+    })
 }
 
 /// A stretch of time over which the client looks at itself: a level, or its window.

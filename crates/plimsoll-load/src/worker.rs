@@ -1,6 +1,8 @@
 //! A worker: one thread, one current-thread runtime, its share of the streams. It hears commands
 //! at human rates and tells what happens through a channel that never blocks it.
 
+mod arrivals;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,6 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::beat::beat;
 use crate::exchange::{Due, Line, Slot, Trace, Watch};
+pub(crate) use arrivals::Arrivals;
+use arrivals::arrive;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub(crate) enum Command {
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
+        /// What arrives on a schedule instead of streams.
+        arrivals: Option<Box<Arrivals>>,
     },
     /// Cut everything and end.
     Stop,
@@ -77,13 +83,14 @@ struct Shared {
 }
 
 impl Watch for Shared {
-    fn sent(&self, slot: Slot, due: Offset, sent: Offset) {
+    fn sent(&self, slot: Slot, trace: &Trace) {
         let request = InFlight {
             id: slot.id,
             level: slot.level,
             stream: slot.stream,
-            due,
-            sent,
+            due: trace.due.get(),
+            ready: trace.ready.get(),
+            sent: trace.sent.get(),
             first: None,
         };
         self.tell(LoadEvent::Sent(request));
@@ -128,12 +135,16 @@ pub(crate) async fn work(
                 streams: limit,
                 spread,
                 back_off,
+                arrivals,
             } => {
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
+                if let Some(arrivals) = arrivals {
+                    let _ = streams.spawn_local(arrive(Rc::clone(&shared), level, arrivals));
+                }
                 for stream in shared.missing(limit) {
                     let start = now + scatter(stream, spread);
                     let _ = streams.spawn_local(run_stream(Rc::clone(&shared), stream, start));

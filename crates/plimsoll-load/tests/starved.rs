@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::stats::quantile;
 use plimsoll_load::clock::Clock;
@@ -127,6 +127,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
         index: 0,
         purpose: Purpose::Ramp,
         load: Load::Streams(STREAMS),
+        open_loop: OpenLoop::default(),
         hold: Hold::Screen,
         request_time: TTFT,
         longest_hold: Duration::from_secs(10),

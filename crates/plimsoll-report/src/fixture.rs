@@ -14,7 +14,7 @@ use plimsoll_core::search::{Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
-pub(crate) use verdicts::{capacity_of, cause, verdict};
+pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
 
 use LevelVerdict::{Fail, Pass, Screened, Undecided, Void};
 

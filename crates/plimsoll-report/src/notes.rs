@@ -1,6 +1,6 @@
 //! What the reader must know beside the answer, one line each.
 
-use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
@@ -39,22 +39,16 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             "超过 {from_streams} 路后，并发每翻一倍，吞吐增长不到 {} %。",
             percent(run.plan.rules.least_growth)
         ),
-        (
-            Note::NotMonotone {
-                failed_streams,
-                passed_streams,
-            },
-            _,
-        ) => lang.pick(
-            format!(
-                "Not monotone: {failed_streams} streams failed, yet {passed_streams} passed. The \
-                 answer is the first crossing."
-            ),
-            format!(
-                "结果不单调：{failed_streams} 路超标，而更高的 {passed_streams} 路达标。\
-                 结论取第一处越限。"
-            ),
-        ),
+        (Note::NotMonotone { failed, passed }, _) => {
+            let (failed, passed) = (load_text(*failed, lang), load_text(*passed, lang));
+            lang.pick(
+                format!(
+                    "Not monotone: {failed} failed, yet {passed} passed. The answer is the first \
+                     crossing."
+                ),
+                format!("结果不单调：{failed}超标，而更高的 {passed}达标。结论取第一处越限。"),
+            )
+        }
         (Note::BudgetSpent, _) => {
             let budget = duration(run.plan.budget_s, lang);
             lang.pick(
@@ -66,38 +60,32 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
             format!("Between 1 and {streams} streams nothing was tested."),
             format!("1 路与 {streams} 路之间没有测试。"),
         ),
-        (
-            Note::NotRefined {
-                low_streams,
-                high_streams,
-            },
-            _,
-        ) => not_refined(*low_streams, *high_streams, lang),
+        (Note::NotRefined { low, high }, _) => not_refined(*low, *high, lang),
         (other, _) => fixed(other, lang).to_owned(),
     }
 }
 
 /// Where the edge of a run that was judged again lies, as far as its levels go.
-fn not_refined(low: u32, high: Option<u32>, lang: Lang) -> String {
-    match (low, high) {
-        (0, Some(high)) => lang.pick(
-            format!("Even the level {high} looks broken, and was not held for this SLO."),
-            format!("{high} 路看来就已超标，但当时没有为这组目标保持足够久。"),
+fn not_refined(low: Option<Load>, high: Option<Load>, lang: Lang) -> String {
+    let text = |load| load_text(load, lang);
+    match (low.map(text), high.map(text)) {
+        (None, Some(high)) => lang.pick(
+            format!("Even {high} looks broken, and was not held for this SLO."),
+            format!("{high}看来就已超标，但当时没有为这组目标保持足够久。"),
         ),
-        (low, Some(high)) => lang.pick(
+        (Some(low), Some(high)) => lang.pick(
             format!(
-                "The new edge lies between the levels {low} and {high}, which were not refined for \
-                 this SLO."
+                "The new edge lies between {low} and {high}, which were not refined for this SLO."
             ),
-            format!("新的边界在 {low} 路与 {high} 路之间，当时没有为这组目标在其间细测。"),
+            format!("新的边界在 {low}与 {high}之间，当时没有为这组目标在其间细测。"),
         ),
-        (0, None) => lang.pick(
+        (None, None) => lang.pick(
             "The levels of the run say nothing of this SLO.".to_owned(),
             "已有的各档不能说明这组目标是否满足。".to_owned(),
         ),
-        (low, None) => lang.pick(
-            format!("Nothing breaks this SLO up to {low} streams; the run has nothing above."),
-            format!("到 {low} 路为止都没有超标；更高的并发当时没有测。"),
+        (Some(low), None) => lang.pick(
+            format!("Nothing breaks this SLO up to {low}; the run has nothing above."),
+            format!("到 {low}为止都没有超标；更高的负载当时没有测。"),
         ),
     }
 }
@@ -126,6 +114,20 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
         Note::NoServerMetrics => lang.pick(
             "The server offers no metrics that are known here: a cause comes from the answers alone.",
             "服务端没有可识别的监控指标：原因只能从应答本身判断。",
+        ),
+        Note::Hysteresis {
+            worse_from_above: true,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a higher \
+             one. After an overload it needs time, or a restart.",
+            "服务端有记忆：从更高负载降下来时，同样的负载更容易超标。过载之后需要时间恢复，或重启。",
+        ),
+        Note::Hysteresis {
+            worse_from_above: false,
+        } => lang.pick(
+            "The server remembers: the same loads break more often when it comes from a lower one. \
+             It may need a warm-up.",
+            "服务端有记忆：从更低负载升上来时，同样的负载更容易超标。可能需要预热。",
         ),
         Note::DiminishingReturns { .. }
         | Note::NotMonotone { .. }

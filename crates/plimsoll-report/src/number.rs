@@ -29,6 +29,21 @@ pub(crate) fn percent_down(ratio: f64) -> String {
     trimmed((ratio * 1_000.0 + 1e-6).floor() / 10.0)
 }
 
+/// A share as a percentage without its sign, rounded up so that what can happen never reads 0.
+pub(crate) fn percent_up(ratio: f64) -> String {
+    trimmed((ratio * 1_000.0 - 1e-6).ceil() / 10.0)
+}
+
+/// A change as a percentage with its sign: `+0.9`, `−3`, `+120`.
+pub(crate) fn signed_percent(ratio: f64) -> String {
+    let percent = ratio * 100.0;
+    let size = match percent.abs() {
+        size if size < 9.95 => format!("{size:.1}"),
+        size => format!("{size:.0}"),
+    };
+    format!("{}{size}", if percent < 0.0 { "−" } else { "+" })
+}
+
 /// A share as a whole percentage without its sign.
 pub(crate) fn percent(ratio: f64) -> String {
     format!("{:.0}", ratio * 100.0)

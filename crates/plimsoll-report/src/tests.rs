@@ -1,5 +1,6 @@
 //! Whole renderings, as a reader sees them.
 
+use plimsoll_core::level::Load;
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
@@ -14,9 +15,11 @@ use crate::table::{level_header, level_row};
 
 const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
 
-const KINDS: [VerdictKind; 8] = [
+const KINDS: [VerdictKind; 10] = [
     VerdictKind::Capacity,
     VerdictKind::DiminishingReturns,
+    VerdictKind::FullBatch,
+    VerdictKind::NotMonotone,
     VerdictKind::ResourcesExhausted,
     VerdictKind::BelowFirst,
     VerdictKind::AboveLast,
@@ -52,6 +55,12 @@ fn sentences_of_every_kind() {
             lines.push(format!("{kind:?}: {}", sentence(&run, &verdict, lang)));
         }
     }
+    for (_, lang) in LANGS {
+        lines.push(format!(
+            "by rate: {}",
+            sentence(&run, &fixture::by_rate(), lang)
+        ));
+    }
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -68,7 +77,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
             one.capacity = Some(fixture::capacity_of(3, 0, Some(4)));
             one.gateway_cap = None;
             one.planned_mean = None;
-            one.broken_at_streams = Some(48);
+            one.broken_at = Some(Load::Streams(48));
             one.cause = None;
         }),
         with(|one| {
@@ -93,7 +102,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
             one.kind = VerdictKind::Inconclusive;
             one.capacity = None;
             one.gateway_cap = None;
-            one.broken_at_streams = None;
+            one.broken_at = None;
             one.cause = None;
             one.notes = vec![Note::BudgetSpent];
         }),
@@ -128,9 +137,9 @@ fn sentences_with_unknown_parts() {
 
 #[test]
 fn every_note() {
-    let not_refined = |low_streams, high_streams| Note::NotRefined {
-        low_streams,
-        high_streams,
+    let not_refined = |low: Option<u32>, high: Option<u32>| Note::NotRefined {
+        low: low.map(Load::Streams),
+        high: high.map(Load::Streams),
     };
     let resumption = |next_level| Resumption {
         started_utc: "2025-03-01T09:00:00Z".to_owned(),
@@ -142,8 +151,8 @@ fn every_note() {
     verdict.notes = vec![
         Note::DiminishingReturns { from_streams: 32 },
         Note::NotMonotone {
-            failed_streams: 48,
-            passed_streams: 52,
+            failed: Load::Streams(48),
+            passed: Load::Streams(52),
         },
         Note::BudgetSpent,
         Note::Interrupted,
@@ -152,10 +161,10 @@ fn every_note() {
         Note::CalibratedPrompts,
         Note::NoServerMetrics,
         Note::StartedAt { streams: 8 },
-        not_refined(32, Some(64)),
-        not_refined(0, Some(1)),
-        not_refined(64, None),
-        not_refined(0, None),
+        not_refined(Some(32), Some(64)),
+        not_refined(None, Some(1)),
+        not_refined(Some(64), None),
+        not_refined(None, None),
     ];
     run.resumptions = vec![resumption(2), resumption(9)];
     run.rejudged = Some(Rejudged {

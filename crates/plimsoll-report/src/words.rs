@@ -31,6 +31,18 @@ pub(crate) fn objective(objective: &Objective, lang: Lang) -> String {
     }
 }
 
+/// An objective without its bound: `ttft p95`, `成功率`.
+pub(crate) fn objective_name(objective: &Objective, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => objective_name_zh(objective),
+        Lang::En => {
+            let text = objective.to_string();
+            let name = text.split(['≤', '≥']).next().unwrap_or_default();
+            name.trim().to_owned()
+        }
+    }
+}
+
 fn objective_name_zh(objective: &Objective) -> String {
     let metric = match objective.metric {
         Metric::Speed => "单路速度".to_owned(),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
+use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
@@ -54,20 +54,8 @@ impl Case {
     fn search(&self) -> Verdict {
         let slo: Slo = self.slo.parse().expect("a valid objective");
         let mut search = Search::new(SearchConfig {
-            slo: slo.clone(),
-            rules: Rules {
-                least_growth: 0.2,
-                growth_stops: false,
-                resources_stop: false,
-            },
-            ladder: Ladder::Doubling,
-            start: 1,
             most_streams: MOST_STREAMS,
-            level_time: None,
-            budget: Duration::from_secs(900),
-            confirm: true,
-            headroom: 0.8,
-            first_request_time: Duration::from_secs(1),
+            ..SearchConfig::new(slo.clone())
         });
         let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);
         loop {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, Load, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, Load, OpenLoop, Purpose};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -33,6 +33,7 @@ fn plan(streams: u32) -> LevelPlan {
         index: 0,
         purpose: Purpose::Refine,
         load: Load::Streams(streams),
+        open_loop: OpenLoop::default(),
         hold: Hold::Decide,
         request_time: Duration::from_secs(2),
         longest_hold: Duration::from_secs(120),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::scaling::growth;
 use plimsoll_core::slo::Slo;
@@ -33,6 +33,7 @@ fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(streams),
+            open_loop: OpenLoop::default(),
             hold,
             request_time,
             longest_hold: Duration::from_secs(100),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, InFlight, LevelPlan, LevelSummary, Load, Purpose, rejudge,
+    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, OpenLoop, Purpose, rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
@@ -41,27 +41,29 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
         seed: 1,
     };
     let mut runner = VirtualRunner::new(engine(), workload, 1);
-    let purposes = [
-        Purpose::Baseline,
-        Purpose::Ramp,
-        Purpose::Ramp,
-        Purpose::Bisect,
+    let asked = [
+        (Purpose::Baseline, Hold::Screen, Load::Streams(1)),
+        (Purpose::Ramp, Hold::Screen, Load::Streams(12)),
+        (Purpose::Ramp, Hold::Screen, Load::Streams(20)),
+        (Purpose::Bisect, Hold::Short, Load::Streams(8)),
+        (Purpose::Confirm, Hold::Whole, Load::Streams(14)),
+        (Purpose::Confirm, Hold::Whole, Load::RatePerS(300.0)),
     ];
-    let loads = purposes.into_iter().zip([1, 12, 20, 8]);
-    let level = |(index, (purpose, streams)): (u32, (Purpose, u32))| {
+    let level = |(index, (purpose, hold, load)): (u32, (Purpose, Hold, Load))| {
         let plan = LevelPlan {
             index,
             purpose,
-            load: Load::Streams(streams),
-            hold: purpose.hold(),
+            load,
+            open_loop: OpenLoop::default(),
+            hold,
             request_time: Duration::from_millis(30),
-            longest_hold: Duration::from_secs(20),
+            longest_hold: Duration::from_secs(2),
             longest: Duration::from_secs(60),
         };
         let Ok(level) = runner.run_level(plan, slo, &mut |_| Go::On);
         level
     };
-    (0..).zip(loads).map(level).collect()
+    (0..).zip(asked).map(level).collect()
 }
 
 /// What a folder keeps of a value.
@@ -90,7 +92,7 @@ fn it_says_what_the_level_itself_would_have_said() {
             assert_eq!(again(&level, run_under), level.summary, "{run_under}");
         }
     }
-    // A screened level ends by its length, so that other objectives see the same requests.
+    // These levels end by their length, so that other objectives see the same requests.
     let other = levels(&slos[1]);
     for slo in &slos {
         let own = levels(slo);

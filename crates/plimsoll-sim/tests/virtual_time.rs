@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -28,6 +28,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         index,
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
+        open_loop: OpenLoop::default(),
         hold: Hold::Screen,
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
@@ -128,6 +129,7 @@ fn a_listener_can_end_a_level() {
         index: 0,
         purpose: Purpose::Baseline,
         load: Load::Streams(1),
+        open_loop: OpenLoop::default(),
         hold: Hold::Decide,
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
+use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_sim::fast::FastRunner;
 
@@ -43,20 +43,10 @@ pub(super) struct Score {
 pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer, Verdict) {
     let slo = subject.slo();
     let mut search = Search::new(SearchConfig {
-        slo: slo.clone(),
-        rules: Rules {
-            least_growth: 0.2,
-            growth_stops: false,
-            resources_stop: false,
-        },
-        ladder: Ladder::Doubling,
-        start: 1,
         most_streams: MOST_STREAMS,
-        level_time: None,
         budget,
-        confirm: true,
-        headroom: 0.75,
         first_request_time: subject.request_time(),
+        ..SearchConfig::new(slo.clone())
     });
     let mut runner = FastRunner::new(subject.engine(seed), subject.lengths.clone(), seed);
     let trace = std::env::var_os("TRACE").is_some();

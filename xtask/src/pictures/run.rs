@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Ladder, Next, Rules, Search, SearchConfig};
+use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::verdict::Verdict;
 use plimsoll_core::workload::Workload;
@@ -52,21 +52,7 @@ pub(super) fn search() -> Result<Found> {
         ..toy()?
     };
     let slo: Slo = "ttft p95 <= 60 ms".parse()?;
-    let mut search = Search::new(SearchConfig {
-        slo: slo.clone(),
-        rules: Rules {
-            least_growth: 0.2,
-            growth_stops: false,
-            resources_stop: false,
-        },
-        ladder: Ladder::Doubling,
-        start: 1,
-        most_streams: 1_024,
-        level_time: None,
-        budget: Duration::from_secs(900),
-        headroom: 0.75,
-        first_request_time: Duration::from_secs(1),
-    });
+    let mut search = Search::new(SearchConfig::new(slo.clone()));
     let mut runner = runner(engine, 0.1);
     loop {
         let elapsed = Duration::from_nanos(runner.now().as_nanos());
@@ -95,6 +81,7 @@ pub(super) fn level() -> Result<Pair> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(streams),
+            open_loop: OpenLoop::default(),
             hold: Hold::Screen,
             request_time: Duration::from_millis(250),
             longest_hold: Duration::from_secs(60),

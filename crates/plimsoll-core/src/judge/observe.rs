@@ -54,11 +54,9 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
     let mut observed = Observed::default();
     for record in sample.ended {
         match record.outcome {
-            Outcome::NeverSent => {}
             // What is known of a cut request is what was known when it was cut.
-            Outcome::CutAtEnd => {
-                let known = as_in_flight(record)
-                    .and_then(|request| observe_in_flight(objective, sample, &request));
+            Outcome::CutAtEnd | Outcome::NeverSent => {
+                let known = observe_in_flight(objective, sample, &as_in_flight(record));
                 observed
                     .observations
                     .extend(known.filter(|one| one.at <= record.done));
@@ -78,10 +76,9 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
     observed
 }
 
-/// From where the latencies of a closed loop count: the send. A request that could not be sent, for
-/// want of a connection, waited since it was due.
+/// A request of a stream that could not be sent, for want of a connection, waited since it was due.
 fn start_of(record: &RequestRecord) -> Offset {
-    record.sent.unwrap_or(record.due)
+    record.start().unwrap_or(record.due)
 }
 
 fn observe_ended(
@@ -142,15 +139,16 @@ fn observe_ended(
     });
 }
 
-fn as_in_flight(record: &RequestRecord) -> Option<InFlight> {
-    Some(InFlight {
+fn as_in_flight(record: &RequestRecord) -> InFlight {
+    InFlight {
         id: record.id,
         level: record.level,
         stream: record.stream,
         due: record.due,
-        sent: record.sent?,
+        ready: record.ready,
+        sent: record.sent,
         first: record.first(),
-    })
+    }
 }
 
 /// What is already known of a request that has not ended.
@@ -159,7 +157,7 @@ fn observe_in_flight(
     sample: &LevelSample<'_>,
     request: &InFlight,
 ) -> Option<Observation> {
-    let start = request.sent;
+    let start = request.start()?;
     if objective.metric == Metric::Ttft
         && let Some(first) = request.first
     {
@@ -219,6 +217,7 @@ fn meets_all(slo: &Slo, record: &RequestRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::ON_SCHEDULE;
     use crate::record::tests::record;
 
     fn at(ms: u64) -> Offset {
@@ -259,7 +258,8 @@ mod tests {
             level: 0,
             stream: 0,
             due: at(100),
-            sent: at(100),
+            ready: at(100),
+            sent: Some(at(100)),
             first: None,
         };
         let fresh = InFlight {
@@ -267,7 +267,8 @@ mod tests {
             level: 0,
             stream: 1,
             due: at(950),
-            sent: at(950),
+            ready: at(950),
+            sent: Some(at(950)),
             first: None,
         };
         let observed = seen("ttft p95 <= 100ms", &[], &[waiting, fresh]);
@@ -278,6 +279,36 @@ mod tests {
                 value: None,
                 over: true
             }]
+        );
+    }
+
+    #[test]
+    fn an_arrival_counts_from_its_due_time_also_where_the_client_held_it() {
+        let mut late = record(150, &[220, 230]);
+        (late.due, late.stream) = (at(100), ON_SCHEDULE);
+        let mut never = late.clone();
+        (never.sent, never.outcome) = (None, Outcome::NeverSent);
+        never.events.clear();
+        (never.due, never.done) = (at(300), at(900));
+        let waiting = InFlight {
+            due: at(500),
+            sent: None,
+            ..as_in_flight(&late)
+        };
+        let waiting = InFlight {
+            first: None,
+            ..waiting
+        };
+        let observed = seen("ttft p95 <= 100ms", &[late, never], &[waiting]);
+        let found: Vec<_> = observed
+            .observations
+            .iter()
+            .map(|one| (one.at, one.value, one.over))
+            .collect();
+        let over = |ms, value| (at(ms), value, true);
+        assert_eq!(
+            found,
+            [over(200, Some(120.0)), over(400, None), over(600, None)]
         );
     }
 

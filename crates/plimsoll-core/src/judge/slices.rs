@@ -73,7 +73,10 @@ mod tests {
         let cut = slices(&all, Offset::ZERO, to, Duration::from_millis(125));
         assert_eq!(cut.len(), 4);
         assert_eq!(cut.iter().map(|one| one.n).sum::<u32>(), 100);
-        assert_eq!(cut.iter().map(|one| one.over).collect::<Vec<_>>(), [0, 0, 25, 25]);
+        assert_eq!(
+            cut.iter().map(|one| one.over).collect::<Vec<_>>(),
+            [0, 0, 25, 25]
+        );
         assert_eq!(cut[0].mean, Some(12.0));
     }
 
@@ -81,6 +84,13 @@ mod tests {
     fn a_short_window_is_one_slice() {
         let to = Offset::from_nanos(1_000);
         let cut = slices(&[], Offset::ZERO, to, Duration::from_secs(1));
-        assert_eq!(cut, vec![Slice { n: 0, over: 0, mean: None }]);
+        assert_eq!(
+            cut,
+            vec![Slice {
+                n: 0,
+                over: 0,
+                mean: None
+            }]
+        );
     }
 }

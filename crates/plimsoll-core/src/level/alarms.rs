@@ -62,7 +62,7 @@ impl Series {
         let first_of_ended = completed().filter_map(|one| Some((one.first()?, one.ttft_ms()?)));
         let first_of_flying = in_flight.iter().filter_map(|one| {
             let first = one.first?;
-            Some((first, first.ms_since(one.sent)))
+            Some((first, first.ms_since(one.start()?)))
         });
         let done = |value: fn(&RequestRecord) -> Option<f64>| {
             completed().filter_map(move |one| Some((one.done, value(one)?)))

@@ -6,32 +6,53 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
-use crate::record::RequestRecord;
+use crate::record::{ON_SCHEDULE, RequestRecord};
 use crate::time::Offset;
 
-/// A request that has been sent and has not ended. In files its stamps are in whole nanoseconds.
+/// A request that is due and has not ended. In files its stamps are in whole nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
     /// Number of the request within the run.
     pub id: u64,
     /// Level in which it became due.
     pub level: u32,
-    /// The stream that sent it.
+    /// The stream that sends it, or `ON_SCHEDULE`.
     pub stream: u32,
     /// When it was due.
     #[serde(rename = "due_ns")]
     pub due: Offset,
-    /// When it was sent.
+    /// From when on the client was free to send it.
+    #[serde(rename = "ready_ns")]
+    pub ready: Offset,
+    /// When it was sent; `None` as long as it waits in the client.
     #[serde(rename = "sent_ns")]
-    pub sent: Offset,
+    pub sent: Option<Offset>,
     /// First event with output, once it has come.
     #[serde(rename = "first_ns")]
     pub first: Option<Offset>,
 }
 
+impl InFlight {
+    /// Whether it came on the schedule of an open loop.
+    pub fn is_on_schedule(&self) -> bool {
+        self.stream == ON_SCHEDULE
+    }
+
+    /// From where its latencies count, as of a record; `None` as long as a stream has not sent it.
+    pub fn start(&self) -> Option<Offset> {
+        if self.is_on_schedule() {
+            Some(self.due)
+        } else {
+            self.sent
+        }
+    }
+}
+
 /// What the load side tells of its requests, in order of time for each request.
 #[derive(Clone, Debug)]
 pub enum LoadEvent {
+    /// A request is due that is not sent yet. Who sends at once tells only that.
+    Due(InFlight),
     /// A request was sent.
     Sent(InFlight),
     /// Its first output came.
@@ -49,13 +70,13 @@ pub enum LoadEvent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestCounts {
-    /// In flight when the level began.
+    /// In flight, or waiting in the client, when the level began.
     pub carried_in: u64,
     /// Became due during the level.
     pub due: u64,
     /// Ended during the level, by outcome: `completed`, `http_429`, `timed_out` …
     pub outcomes: BTreeMap<String, u64>,
-    /// In flight when the level ended; they go on in the next one.
+    /// In flight, or waiting in the client, when the level ended; they go on in the next one.
     pub carried_out: u64,
     /// Completed within the window: what rates and latencies are of.
     pub completed_in_window: u64,
@@ -67,22 +88,28 @@ pub struct RequestCounts {
 #[derive(Debug, Default)]
 pub struct Book {
     in_flight: BTreeMap<u64, InFlight>,
+    /// Due, and not sent yet.
+    waiting: BTreeMap<u64, InFlight>,
     ended: Vec<RequestRecord>,
     carried_in: u64,
     due: u64,
-    /// Time integral of the number in flight, in stream-nanoseconds, and its last change.
+    /// Time integrals of the numbers in flight and waiting, in request-nanoseconds, and their last
+    /// change.
     area: u128,
+    waiting_area: u128,
     changed_at: Offset,
 }
 
 impl Book {
     /// Opens the book at `now` with the requests that the last level left in flight.
     pub fn open(now: Offset, carried: Vec<InFlight>) -> Self {
-        let in_flight: BTreeMap<u64, InFlight> =
-            carried.into_iter().map(|one| (one.id, one)).collect();
+        let carried_in = carried.len() as u64;
+        let by_id = carried.into_iter().map(|one| (one.id, one));
+        let (in_flight, waiting) = by_id.partition(|(_, one)| one.sent.is_some());
         Self {
-            carried_in: in_flight.len() as u64,
+            carried_in,
             in_flight,
+            waiting,
             changed_at: now,
             ..Self::default()
         }
@@ -91,9 +118,16 @@ impl Book {
     /// Enters an event.
     pub fn enter(&mut self, event: LoadEvent) {
         match event {
-            LoadEvent::Sent(request) => {
-                self.advance(request.sent);
+            LoadEvent::Due(request) => {
+                self.advance(request.due);
                 self.due += 1;
+                let _ = self.waiting.insert(request.id, request);
+            }
+            LoadEvent::Sent(request) => {
+                self.advance(request.sent.unwrap_or(request.due));
+                if self.waiting.remove(&request.id).is_none() {
+                    self.due += 1;
+                }
                 let _ = self.in_flight.insert(request.id, request);
             }
             LoadEvent::First { id, at } => {
@@ -103,7 +137,8 @@ impl Book {
             }
             LoadEvent::Ended(record) => {
                 self.advance(record.done);
-                if self.in_flight.remove(&record.id).is_none() {
+                let in_flight = self.in_flight.remove(&record.id);
+                if in_flight.or(self.waiting.remove(&record.id)).is_none() {
                     self.due += 1;
                 }
                 self.ended.push(*record);
@@ -116,9 +151,15 @@ impl Book {
         self.in_flight.len()
     }
 
-    /// Requests in flight, by number.
+    /// Requests that are due and have not ended: those in flight, then those that wait.
     pub fn in_flight(&self) -> Vec<InFlight> {
-        self.in_flight.values().copied().collect()
+        let waiting = self.waiting.values();
+        self.in_flight.values().chain(waiting).copied().collect()
+    }
+
+    /// Whether a stream of a closed loop has a request in flight.
+    pub fn has_streams(&self) -> bool {
+        self.in_flight.values().any(|one| !one.is_on_schedule())
     }
 
     /// Requests that ended on this level, in the order they were entered.
@@ -132,12 +173,18 @@ impl Book {
         self.area as f64 / 1e9
     }
 
+    /// Time integral of the number that waits in the client up to `now`, in request-seconds.
+    pub fn waiting_seconds(&mut self, now: Offset) -> f64 {
+        self.advance(now);
+        self.waiting_area as f64 / 1e9
+    }
+
     /// The counts at the end of a level, with the window's bounds.
     pub fn counts(&self, from: Offset, to: Offset) -> RequestCounts {
         let mut counts = RequestCounts {
             carried_in: self.carried_in,
             due: self.due,
-            carried_out: self.in_flight.len() as u64,
+            carried_out: (self.in_flight.len() + self.waiting.len()) as u64,
             ..RequestCounts::default()
         };
         for record in &self.ended {
@@ -152,13 +199,15 @@ impl Book {
 
     /// Closes the book: the records, and who is still in flight.
     pub fn close(self) -> (Vec<RequestRecord>, Vec<InFlight>) {
-        (self.ended, self.in_flight.into_values().collect())
+        let in_flight = self.in_flight();
+        (self.ended, in_flight)
     }
 
     /// Events of several workers come nearly, not exactly, in order: time never runs back.
     fn advance(&mut self, now: Offset) {
         let span = now.since(self.changed_at).as_nanos();
         self.area += span * self.in_flight.len() as u128;
+        self.waiting_area += span * self.waiting.len() as u128;
         self.changed_at = self.changed_at.max(now);
     }
 }
@@ -180,13 +229,22 @@ mod tests {
     fn sent(id: u64, at_ms: u64) -> LoadEvent {
         let at = Offset::from_nanos(at_ms * 1_000_000);
         LoadEvent::Sent(InFlight {
+            sent: Some(at),
+            ..due(id, at_ms)
+        })
+    }
+
+    fn due(id: u64, at_ms: u64) -> InFlight {
+        let at = Offset::from_nanos(at_ms * 1_000_000);
+        InFlight {
             id,
             level: 0,
             stream: 0,
             due: at,
-            sent: at,
+            ready: at,
+            sent: None,
             first: None,
-        })
+        }
     }
 
     fn ended(id: u64, at_ms: u64, outcome: Outcome) -> LoadEvent {
@@ -207,6 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_waits_is_due_and_not_in_flight() {
+        let at_s = |s: u64| Offset::from_nanos(s * 1_000_000_000);
+        let mut book = Book::open(Offset::ZERO, vec![due(1, 0)]);
+        book.enter(LoadEvent::Due(due(2, 1_000)));
+        assert_eq!((book.in_flight_count(), book.in_flight().len()), (0, 2));
+        book.enter(sent(1, 2_000));
+        book.enter(ended(1, 4_000, Outcome::Completed));
+        assert!((book.stream_seconds(at_s(5)) - 2.0).abs() < 1e-9);
+        assert!((book.waiting_seconds(at_s(5)) - (1.0 + 2.0 + 3.0)).abs() < 1e-9);
+        let counts = book.counts(Offset::ZERO, at_s(5));
+        assert_eq!(
+            (counts.carried_in, counts.due, counts.carried_out),
+            (1, 1, 1)
+        );
+        assert!(counts.balance());
+    }
+
+    #[test]
     fn a_request_never_sent_is_due_all_the_same() {
         let mut book = Book::open(Offset::ZERO, Vec::new());
         book.enter(ended(1, 10, Outcome::NeverSent));
@@ -222,14 +298,14 @@ mod tests {
             ops in prop::collection::vec((0u64..40, 0u8..4), 0..200),
         ) {
             let carried: Vec<InFlight> = (0..carried)
-                .map(|id| InFlight { id, level: 0, stream: 0, due: Offset::ZERO, sent: Offset::ZERO, first: None })
+                .map(|id| InFlight { sent: (id % 2 == 0).then_some(Offset::ZERO), ..due(id, 0) })
                 .collect();
             let mut live: Vec<u64> = carried.iter().map(|one| one.id).collect();
             let mut book = Book::open(Offset::ZERO, carried);
             let mut next = 100;
             for (pick, op) in ops {
                 if op < 2 || live.is_empty() {
-                    book.enter(sent(next, next));
+                    book.enter(if op == 0 { sent(next, next) } else { LoadEvent::Due(due(next, next)) });
                     live.push(next);
                     next += 1;
                 } else {

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LevelPlan;
 use super::summary::LevelSummary;
+use super::{LevelPlan, Load};
 use crate::stats::Summary;
 
 /// Below this share of the asked concurrency the load was not delivered.
@@ -35,7 +35,11 @@ pub struct ClientHealth {
     pub achieved_concurrency: Option<f64>,
     /// Mean number of streams that waited for a connection, beside those in flight.
     pub connecting_concurrency: Option<f64>,
-    /// Sent − due, ms.
+    /// Mean number of arrivals that were due and not sent, beside those in flight: for a place under
+    /// the cap, for a connection, or for the client itself. Always 0 for streams, which are due when
+    /// they can send.
+    pub waiting_concurrency: Option<f64>,
+    /// Sent − due, ms; for arrivals that had to wait for a place or a connection, since they had it.
     pub send_lag_ms: Summary,
     /// How late a worker's loop wakes from a short sleep, ms.
     pub loop_lag_ms: Summary,
@@ -73,7 +77,10 @@ pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<St
     summary
         .client
         .lateness(ttft, e2e)
-        .or_else(|| missing_streams(plan, summary))
+        .or_else(|| match plan.load {
+            Load::Streams(streams) => missing_streams(streams, summary),
+            Load::RatePerS(rate) => held_arrivals(rate, plan, summary),
+        })
 }
 
 impl ClientHealth {
@@ -82,7 +89,7 @@ impl ClientHealth {
     pub fn lateness(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<String> {
         let share =
             |of: Option<f64>, share: f64, least: f64| (of.unwrap_or(0.0) * share).max(least);
-        self.send_lag(share(e2e_ms, MOST_SEND_LAG_SHARE, MOST_SEND_LAG_MS))
+        self.send_lag(most_send_lag_ms(e2e_ms))
             .or_else(|| self.loop_lag(share(ttft_ms, MOST_LOOP_LAG_SHARE, MOST_LOOP_LAG_MS)))
             .or_else(|| {
                 self.shared_stamps(share(
@@ -138,22 +145,43 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
         .map_or(0.0, |(_, above)| above)
 }
 
-fn missing_streams(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+fn missing_streams(streams: u32, summary: &LevelSummary) -> Option<String> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
     let achieved = summary.client.achieved_concurrency?;
-    let least = f64::from(plan.streams()) * LEAST_ACHIEVED;
+    let least = f64::from(streams) * LEAST_ACHIEVED;
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
     if !few_failed || achieved >= least {
         return None;
     }
-    let in_flight = format!("{achieved:.1} of {} streams in flight", plan.streams());
+    let in_flight = format!("{achieved:.1} of {streams} streams in flight");
     let waiting = summary.client.connecting_concurrency.unwrap_or(0.0);
-    Some(if is_slow_to_accept(plan.streams(), &summary.client) {
+    Some(if is_slow_to_accept(streams, &summary.client) {
         format!("{in_flight}, {waiting:.1} waited for a connection")
     } else {
         in_flight
     })
+}
+
+/// Arrivals that nothing but the client kept: neither a cap nor the wait for a connection. Those that
+/// the server keeps waiting have their due time running, and are no reason to void a level.
+fn held_arrivals(rate_per_s: f64, plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+    if plan.open_loop.most_in_flight.is_some() {
+        return None;
+    }
+    let client = &summary.client;
+    let held = client.waiting_concurrency? - client.connecting_concurrency.unwrap_or(0.0);
+    // By Little's law.
+    let wait_ms = held / rate_per_s * 1e3;
+    let allowed = most_send_lag_ms(summary.e2e_ms.mean);
+    (wait_ms > allowed).then(|| {
+        format!("arrivals waited {wait_ms:.1} ms for the client itself, over {allowed:.1} ms")
+    })
+}
+
+/// How late requests may be, beside their mean time in ms.
+fn most_send_lag_ms(e2e_ms: Option<f64>) -> f64 {
+    (e2e_ms.unwrap_or(0.0) * MOST_SEND_LAG_SHARE).max(MOST_SEND_LAG_MS)
 }
 
 /// Whether the streams that are missing were waiting for the server to accept a connection.

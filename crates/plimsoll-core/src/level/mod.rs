@@ -2,7 +2,7 @@
 //!
 //! | phase | meaning | leaves it when |
 //! |---|---|---|
-//! | handover | streams come or go, scattered | all of them are there and the surplus is gone |
+//! | handover | streams come or go, scattered; arrivals fill the server | all of them are there and the surplus is gone |
 //! | settle | the transient passes | one mean request time has passed |
 //! | window | what happens counts | screened, decided, or the hold is over |
 //!
@@ -23,7 +23,7 @@ pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
-pub use plan::{Hold, LevelPlan, Purpose};
+pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
@@ -39,7 +39,9 @@ const SCREEN_REQUEST_TIMES: f64 = 1.5;
 const SCREEN_REQUESTS: usize = 8;
 /// The baseline is for the request time; one stream at a time, requests are dear.
 const BASELINE_REQUESTS: usize = 4;
-/// Requests of a visit, at least (statistics.md §4.2.3).
+/// A visit's window, in mean request times, and its requests at least: longer than the five and
+/// forty of statistics.md §4.2.3, since what comes before a window costs as much as a third of it.
+const VISIT_REQUEST_TIMES: f64 = 8.0;
 const VISIT_REQUESTS: usize = 40;
 /// A visit is not broken off before this many request times.
 const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
@@ -88,6 +90,8 @@ pub struct Level {
     window_from: Option<Offset>,
     /// Stream-seconds in the book when the window began.
     area_at_window: f64,
+    /// Request-seconds that had been waited in the client by then.
+    waiting_at_window: f64,
     next_look: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
@@ -110,6 +114,7 @@ impl Level {
             full_at: None,
             window_from: None,
             area_at_window: 0.0,
+            waiting_at_window: 0.0,
             next_look: Duration::ZERO,
             extended_to: None,
             since_full: Since::new(now),
@@ -168,8 +173,9 @@ impl Level {
             self.window_from = Some(now);
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
+            self.waiting_at_window = self.book.waiting_seconds(now);
             let first_look = match self.plan.hold {
-                Hold::Visit | Hold::Confirm => VISIT_LOOK_REQUEST_TIMES,
+                Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
             self.next_look = self.request_time().mul_f64(first_look);
@@ -219,10 +225,17 @@ impl Level {
         if since_start < self.handover {
             return false;
         }
-        let flying = self.book.in_flight_count();
-        let streams = self.plan.streams() as usize;
-        let all_there = flying <= streams && (flying == streams || self.streams_seen() >= streams);
+        let all_there = match self.plan.load {
+            Load::Streams(streams) => self.has_all(streams as usize),
+            // What fills the server has come by now; the streams of the last level must be gone.
+            Load::RatePerS(_) => !self.book.has_streams(),
+        };
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
+    }
+
+    fn has_all(&self, streams: usize) -> bool {
+        let flying = self.book.in_flight_count();
+        flying <= streams && (flying == streams || self.streams_seen() >= streams)
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.
@@ -233,7 +246,7 @@ impl Level {
             .iter()
             .map(|record| record.stream)
             .chain(self.book.in_flight().iter().map(|request| request.stream))
-            .filter(|stream| *stream < self.plan.streams())
+            .filter(|stream| *stream < self.plan.closed_streams())
             .collect();
         seen.sort_unstable();
         seen.dedup();
@@ -248,7 +261,6 @@ impl Level {
 
     fn is_done(&mut self, from: Offset, now: Offset) -> bool {
         let length = now.since(from);
-        let request_time = self.request_time();
         if length >= self.plan.longest_hold {
             return true;
         }
@@ -256,17 +268,19 @@ impl Level {
             return false;
         }
         match self.plan.hold {
+            Hold::Whole => false,
             Hold::Screen => {
+                let request_time = self.request_time();
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
                 length >= least.max(printable) && self.has_screened()
             }
             Hold::Short => {
-                length >= request_time.mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
+                length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::Visit | Hold::Confirm => {
-                let enough = self.plan.hold == Hold::Visit
-                    && length >= request_time.mul_f64(crate::tune("VISIT", PRINT_REQUEST_TIMES))
+            Hold::UntilFail => self.is_broken(from, now),
+            Hold::Visit => {
+                let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
                 enough || self.is_broken(from, now)
             }
@@ -277,7 +291,7 @@ impl Level {
                 self.next_look = length.mul_f64(LOOK_GROWTH);
                 let decision = self.decision(from, now);
                 decision != Decision::Undecided
-                    && length >= request_time.mul_f64(PRINT_REQUEST_TIMES)
+                    && length >= self.request_time().mul_f64(PRINT_REQUEST_TIMES)
                     && !self.goes_on(decision, from, now)
             }
         }
@@ -367,5 +381,7 @@ pub struct FinishedLevel {
     pub in_flight: Vec<InFlight>,
 }
 
+#[cfg(test)]
+mod open_loop_tests;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Load;
+use crate::schedule::{OpenLoopDues, open_loop};
 
 /// Why a level is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Purpose {
     Bisect,
     /// At the edge, one visit among several.
     Refine,
+    /// Streams with a standing queue: the rate that the server saturates at.
+    Saturation,
     /// At the gateway cap, held for minutes at the end.
     Confirm,
 }
@@ -31,23 +34,43 @@ pub enum Hold {
     Screen,
     /// For two request times and 8 requests: enough to halve a bracket whose ends are held later.
     Short,
-    /// For five request times and 40 requests, or until the SLO is broken: one of several visits.
+    /// For eight request times and 40 requests, or until the SLO is broken: one of several visits.
     Visit,
-    /// To the end of the longest hold, or until the SLO is broken.
-    Confirm,
     /// Until the objectives are decided.
     Decide,
+    /// The whole of the longest hold, whatever it shows.
+    Whole,
+    /// The whole of the longest hold, unless an objective is known to be broken before.
+    UntilFail,
+}
+
+/// How the arrivals of an open loop come, and how many of them may be in flight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenLoop {
+    /// Gamma shape of the gaps between arrivals: 1 is Poisson, infinity is constant gaps.
+    pub burstiness: f64,
+    /// At most this many in flight; what arrives beyond it waits in the client, and its latencies
+    /// count from its due time all the same.
+    pub most_in_flight: Option<u32>,
+    /// Seed of the gaps.
+    pub seed: u64,
+}
+
+impl Default for OpenLoop {
+    fn default() -> Self {
+        Self {
+            burstiness: 1.0,
+            most_in_flight: None,
+            seed: 0,
+        }
+    }
 }
 
 impl Purpose {
-    /// How long a level of this purpose is held.
-    pub fn hold(self) -> Hold {
-        match self {
-            Self::Baseline | Self::Ramp => Hold::Screen,
-            Self::Bisect => Hold::Short,
-            Self::Refine => Hold::Visit,
-            Self::Confirm => Hold::Confirm,
-        }
+    /// Whether its levels are short looks, which find something against a load or nothing, and
+    /// decide nothing for it.
+    pub fn is_short(self) -> bool {
+        matches!(self, Self::Baseline | Self::Ramp | Self::Bisect)
     }
 }
 
@@ -60,6 +83,8 @@ pub struct LevelPlan {
     pub purpose: Purpose,
     /// What is put on the server.
     pub load: Load,
+    /// Only where the load is a rate: how its arrivals come.
+    pub open_loop: OpenLoop,
     /// How long it is held.
     pub hold: Hold,
     /// Mean request time of the last level; an estimate where there was none.
@@ -80,10 +105,28 @@ impl LevelPlan {
         }
     }
 
+    /// The streams of a closed loop; none where the load is a rate.
+    pub fn closed_streams(&self) -> u32 {
+        self.load.streams().unwrap_or(0)
+    }
+
+    /// Due times since the level's start, where the load is a rate.
+    pub fn dues(&self) -> Option<OpenLoopDues> {
+        let rate = self.load.rate_per_s()?;
+        let OpenLoop {
+            burstiness, seed, ..
+        } = self.open_loop;
+        Some(open_loop(rate, self.request_time, burstiness, seed))
+    }
+
     /// Over how long the new streams start: 1.5 of the last level's mean request time, so that no
     /// burst of prefills is measured as if it were service (method.md §4.1). Where few streams join
     /// many the burst is small and the spread in proportion; where none join there is none.
+    /// Arrivals fill the server within one request time.
     pub fn handover(&self, streams_before: u32) -> Duration {
+        if self.load.rate_per_s().is_some() {
+            return self.request_time;
+        }
         let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
         if self.streams() <= 1 {

@@ -29,7 +29,7 @@ pub fn rejudge(
         (LevelVerdict::Void, Some(reason))
     } else {
         let is_screened = level.window.is_some() && is_screened(level.purpose, &sample);
-        delivered(level.purpose.hold(), &judged, is_screened)
+        delivered(level.purpose.is_short(), &judged, is_screened)
     };
     judged
 }

@@ -175,9 +175,12 @@ pub(super) fn summarise(
     server: Option<ServerWindow>,
 ) -> LevelSummary {
     let from = level.window_from;
+    let waiting = level.book.waiting_seconds(now) - level.waiting_at_window;
     let window_s = from.map_or(0.0, |from| now.since(from).as_secs_f64());
     let area = level.book.stream_seconds(now) - level.area_at_window;
-    client.achieved_concurrency = from.filter(|_| window_s > 0.0).map(|_| area / window_s);
+    let mean = |area: f64| from.filter(|_| window_s > 0.0).map(|_| area / window_s);
+    client.achieved_concurrency = mean(area);
+    client.waiting_concurrency = mean(waiting);
     let from = from.unwrap_or(now);
     let in_flight = level.book.in_flight();
     let sample = level.sample(from, now, &in_flight);
@@ -239,21 +242,22 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
+    let is_short = matches!(plan.hold, Hold::Screen | Hold::Short);
     match void_reason(plan, summary) {
         Some(reason) => (LevelVerdict::Void, Some(reason)),
-        None => delivered(plan.hold, summary, is_screened),
+        None => delivered(is_short, summary, is_screened),
     }
 }
 
-/// What a level says whose load was delivered as asked.
+/// What a level says whose load was delivered as asked; `is_short` if it was held to find something
+/// against it and no longer.
 pub(super) fn delivered(
-    hold: Hold,
+    is_short: bool,
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    let broken = |result: &&ObjectiveResult| match hold {
-        Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Visit | Hold::Confirm | Hold::Decide => result.decision == Decision::Fail,
+    let broken = |result: &&ObjectiveResult| {
+        result.decision == Decision::Fail || (is_short && result.screen_breaks)
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
@@ -265,14 +269,14 @@ pub(super) fn delivered(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match (hold, conjunction(&summary.objectives)) {
-        (_, Decision::Pass) => (LevelVerdict::Pass, None),
-        (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
-        (Hold::Screen | Hold::Short, _) => (
+    match conjunction(&summary.objectives) {
+        Decision::Pass => (LevelVerdict::Pass, None),
+        _ if is_short && is_screened => (LevelVerdict::Screened, None),
+        _ if is_short => (
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Visit | Hold::Confirm | Hold::Decide, _) => (LevelVerdict::Undecided, None),
+        _ => (LevelVerdict::Undecided, None),
     }
 }
 
@@ -319,7 +323,7 @@ impl Figures {
             .filter(|record| record.outcome != Outcome::NeverSent)
         {
             if within(record.due) {
-                figures.send_lag_ms.extend(record.send_lag_ms());
+                figures.send_lag_ms.extend(record.lateness_ms());
             }
             if record.outcome.is_completed() && record.first().is_some_and(within) {
                 figures.ttft_ms.extend(record.ttft_ms());
@@ -330,10 +334,12 @@ impl Figures {
         }
         for request in in_flight {
             if within(request.due) {
-                figures.send_lag_ms.push(request.sent.ms_since(request.due));
+                let late = request.sent.map(|sent| sent.ms_since(request.ready));
+                figures.send_lag_ms.extend(late);
             }
-            if let Some(first) = request.first.filter(|first| within(*first)) {
-                figures.ttft_ms.push(first.ms_since(request.sent));
+            let first = request.first.filter(|first| within(*first));
+            if let (Some(first), Some(start)) = (first, request.start()) {
+                figures.ttft_ms.push(first.ms_since(start));
             }
         }
         figures

@@ -19,6 +19,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
         index: 3,
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
+        open_loop: OpenLoop::default(),
         hold,
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),
@@ -95,7 +96,7 @@ impl Driver {
                 let mut ended = record(sent, &[sent + ttft, now]);
                 ended.id = id;
                 ended.stream = stream as u32;
-                ended.due = at(since);
+                (ended.due, ended.ready) = (at(since), at(since));
                 ended.outcome = outcome;
                 if !outcome.is_completed() {
                     ended.events.clear();
@@ -114,7 +115,8 @@ impl Driver {
                 level: 3,
                 stream: stream as u32,
                 due: at(now),
-                sent: at(now + lag),
+                ready: at(now),
+                sent: Some(at(now + lag)),
                 first: None,
             }));
             self.streams[stream] = (Some(id), now);
@@ -307,7 +309,8 @@ fn carried_requests_are_in_flight_but_do_not_count() {
         level: 2,
         stream,
         due: at(0),
-        sent: at(0),
+        ready: at(0),
+        sent: Some(at(0)),
         first: None,
     };
     let slo: Slo = TTFT.parse().unwrap();

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Gamma};
 use thiserror::Error;
+
+use super::gaps::Gaps;
 
 /// An open-loop schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +45,9 @@ pub fn arrivals(plan: &Arrivals) -> Result<Vec<Duration>, ArrivalError> {
     if plan.rate_per_s.is_infinite() {
         return Ok(vec![Duration::ZERO; plan.count]);
     }
-    let gaps = gaps(plan)?;
+    let gaps: Vec<f64> = Gaps::new(plan.burstiness, plan.seed)
+        .take(plan.count)
+        .collect();
     let total: f64 = gaps.iter().sum();
     let scale = plan.count as f64 / plan.rate_per_s / total.max(f64::MIN_POSITIVE);
     let mut at = 0.0;
@@ -57,16 +58,6 @@ pub fn arrivals(plan: &Arrivals) -> Result<Vec<Duration>, ArrivalError> {
             Duration::from_secs_f64(at)
         })
         .collect())
-}
-
-fn gaps(plan: &Arrivals) -> Result<Vec<f64>, ArrivalError> {
-    if plan.burstiness.is_infinite() {
-        return Ok(vec![1.0; plan.count]);
-    }
-    let law =
-        Gamma::new(plan.burstiness, 1.0).map_err(|_| ArrivalError::Burstiness(plan.burstiness))?;
-    let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
-    Ok((0..plan.count).map(|_| law.sample(&mut rng)).collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! When requests are due: pure functions of a plan and a seed.
 
 mod arrivals;
+mod gaps;
+mod open_loop;
 mod scatter;
 
 pub use arrivals::{ArrivalError, Arrivals, arrivals};
+pub use open_loop::{OpenLoopDues, open_loop};
 pub use scatter::scatter;

@@ -91,7 +91,10 @@ mod tests {
     fn a_stream_is_a_rung() {
         assert_eq!(Axis::Streams.load(48), Load::Streams(48));
         assert_eq!(Axis::Streams.rung(Load::Streams(48)), Some(48));
-        assert_eq!((Axis::Streams.at_most(31.9), Axis::Streams.at_least(31.1)), (31, 32));
+        assert_eq!(
+            (Axis::Streams.at_most(31.9), Axis::Streams.at_least(31.1)),
+            (31, 32)
+        );
         assert_eq!(Axis::Streams.rung(Load::RatePerS(3.0)), None);
     }
 
@@ -103,7 +106,10 @@ mod tests {
             assert!(rate > before, "{rung}: {rate}");
             assert!(rung == 1 || rate / before < 1.02, "{rung}: {rate}");
             assert_eq!(Axis::Rate.rung(Load::RatePerS(rate)), Some(rung));
-            assert_eq!((Axis::Rate.at_most(rate), Axis::Rate.at_least(rate)), (rung, rung));
+            assert_eq!(
+                (Axis::Rate.at_most(rate), Axis::Rate.at_least(rate)),
+                (rung, rung)
+            );
             before = rate;
         }
         assert_eq!((Axis::Rate.amount(0), Axis::Rate.amount(1)), (0.0, 0.01));
@@ -114,6 +120,9 @@ mod tests {
     fn what_lies_between_two_rates_goes_to_either_side() {
         let (low, high) = (Axis::Rate.amount(700), Axis::Rate.amount(701));
         let middle = (low + high) / 2.0;
-        assert_eq!((Axis::Rate.at_most(middle), Axis::Rate.at_least(middle)), (700, 701));
+        assert_eq!(
+            (Axis::Rate.at_most(middle), Axis::Rate.at_least(middle)),
+            (700, 701)
+        );
     }
 }

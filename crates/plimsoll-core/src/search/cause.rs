@@ -1,6 +1,5 @@
 //! Why it broke: rules on the server's signals, and on the latencies alone where it has none.
 
-use super::load_of;
 use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::slo::Metric;
@@ -83,13 +82,23 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
     }
     // Between two steps a few requests always wait. Where the pace of the tokens broke, a larger
     // batch did it, and no cap on it.
-    if waiting >= 1.0 && running < f64::from(load_of(broken)) && !breaks_pace(broken) {
+    if waiting >= 1.0 && running < in_flight(broken) && !breaks_pace(broken) {
         return named(
             CauseKind::SequenceCap,
             format!("{running:.0} running, {waiting:.0} waiting"),
         );
     }
     None
+}
+
+/// Requests in flight: the streams asked for, or what the arrivals made.
+fn in_flight(level: &LevelSummary) -> f64 {
+    level
+        .load
+        .streams()
+        .map(f64::from)
+        .or(level.client.achieved_concurrency)
+        .unwrap_or(0.0)
 }
 
 /// Whether what broke is the pace of the tokens and not the wait for the first one.
@@ -109,7 +118,7 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
     let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
     let ttft = growth(|level| level.ttft_ms.p95)?;
     let tpot = growth(|level| level.tpot_ms.mean);
-    let load = f64::from(load_of(broken)) / f64::from(load_of(good));
+    let load = broken.load.amount() / good.load.amount();
     let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
     let kind = match (grew(ttft), tpot.is_some_and(grew)) {
         (true, false) => CauseKind::QueueOrPrefill,

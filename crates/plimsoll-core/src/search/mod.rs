@@ -5,17 +5,21 @@
 //! |---|---|---|
 //! | baseline | 1 stream | it has run |
 //! | ramp | the next rung of the ladder, screened | something breaks, a stop rule holds, or the ladder ends |
-//! | bisect | between the highest load that holds and the lowest that breaks, held shortly | they are within 5 % or one stream |
-//! | refine | both ends of the bracket, and loads just outside it where they are in doubt, held until decided | no load beside the bracket is in doubt, or eight levels were held |
+//! | saturation | by rate only: streams with a standing queue | it has run |
+//! | bisect | between the highest load that holds and the lowest that breaks, held shortly | they are within a factor of 1.25, or neighbours |
+//! | visits | loads on either side of the likeliest capacity, in turn | the interval is one stream or ±5 %, or the budget is spent |
+//! | confirm | the gateway cap, held for minutes | it has run |
 //!
-//! The stage is not stored: it follows from the levels.
+//! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
+mod axis;
 mod cause;
 mod edge;
 mod growth;
-mod interval;
 mod ladder;
+mod monotone;
 mod outcome;
+mod saturation;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -23,10 +27,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use axis::Axis;
 pub use ladder::{Ladder, LadderError};
 
-use crate::judge::{self, SIDE};
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, Purpose};
+use crate::judge::ObjectiveResult;
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
 
@@ -34,10 +39,12 @@ use crate::verdict::Verdict;
 const BRACKET: f64 = 1.25;
 /// The first rung of a doubling ladder where one stream is far from every bound.
 const FIRST_IF_FAR: u32 = 8;
+/// Throughput that grows less than this per doubling is that of a full batch.
+const FULL_BATCH_GROWTH: f64 = 0.05;
+/// A level is screened for this long at least, if it does not show enough requests before.
+const LONGEST_SCREEN: Duration = Duration::from_secs(20);
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// No level is held longer than this for the sake of a pass.
-const LONGEST_FOR_PASS: Duration = Duration::from_secs(90);
 
 /// The guide's rules beside the objectives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,14 +63,20 @@ pub struct Rules {
 pub struct SearchConfig {
     /// The objectives; not empty.
     pub slo: Slo,
+    /// What is searched along.
+    pub axis: Axis,
     /// The stop rules.
     pub rules: Rules,
-    /// The ramp's rungs.
+    /// The ramp's streams.
     pub ladder: Ladder,
-    /// First rung.
+    /// First number of streams of the ramp.
     pub start: u32,
-    /// No level above this.
+    /// No more streams than this.
     pub most_streams: u32,
+    /// No more arrivals per second than this.
+    pub most_rate_per_s: f64,
+    /// How arrivals come, where a rate is searched for.
+    pub open_loop: OpenLoop,
     /// Longest hold of a level; by the request time where it is not set.
     pub level_time: Option<Duration>,
     /// Time for the whole search.
@@ -74,6 +87,31 @@ pub struct SearchConfig {
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
+}
+
+impl SearchConfig {
+    /// Streams by doubling from 2, in 15 minutes, for an SLO that the user gave.
+    pub fn new(slo: Slo) -> Self {
+        Self {
+            slo,
+            axis: Axis::Streams,
+            rules: Rules {
+                least_growth: 0.2,
+                growth_stops: false,
+                resources_stop: false,
+            },
+            ladder: Ladder::Doubling,
+            start: 2,
+            most_streams: 1_024,
+            most_rate_per_s: 10_000.0,
+            open_loop: OpenLoop::default(),
+            level_time: None,
+            budget: Duration::from_secs(900),
+            confirm: true,
+            headroom: 0.75,
+            first_request_time: Duration::from_secs(1),
+        }
+    }
 }
 
 /// What to do next.
@@ -99,6 +137,12 @@ enum Stop {
     Growth {
         from_streams: u32,
     },
+    /// More streams only wait, and the SLO does not mind.
+    FullBatch {
+        from_streams: u32,
+    },
+    /// A load that breaks below one that holds, both seen again.
+    NotMonotone,
     Resources {
         at_streams: u32,
     },
@@ -177,11 +221,11 @@ impl Search {
         };
         if last.shows_no_server() {
             return Err(Stop::ServerGone {
-                at_streams: load_of(last),
+                at_streams: self.rung(last),
             });
         }
         if last.says_nothing() {
-            let at_streams = load_of(last);
+            let at_streams = self.rung(last);
             let visits = self
                 .levels
                 .iter()
@@ -209,16 +253,8 @@ impl Search {
     }
 
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
-        let most = self.config.most_streams;
-        let rung = if low < self.config.start {
-            Some(self.first_rung())
-        } else {
-            None
-        };
-        match rung
-            .filter(|rung| *rung > low)
-            .or_else(|| self.config.ladder.above(low))
-        {
+        let most = self.most();
+        match self.next_rung(low) {
             Some(next) if next <= most => Ok((next, Purpose::Ramp)),
             Some(_) if low < most => Ok((most, Purpose::Ramp)),
             // "At least so many" is worth what the highest load was held for.
@@ -227,33 +263,71 @@ impl Search {
         }
     }
 
+    fn next_rung(&self, low: u32) -> Option<u32> {
+        match self.config.axis {
+            Axis::Streams if low < self.config.start => Some(self.first_rung()),
+            Axis::Streams => self.config.ladder.above(low),
+            // Half of what one stream alone brings, so that half a request is in flight.
+            Axis::Rate if low == 0 => {
+                let alone_per_s = 0.5 / self.last_request_time().as_secs_f64();
+                Some(Axis::Rate.at_least(alone_per_s).min(self.most()))
+            }
+            Axis::Rate => Some(Axis::Rate.at_least(Axis::Rate.amount(low) * 2.0)),
+        }
+    }
+
     /// Where one stream is far from every bound, the next loads would only cost time.
     fn first_rung(&self) -> u32 {
         let first = self.config.ladder.first(self.config.start);
-        let is_far = self.levels.first().is_some_and(|level| {
-            level.objectives.iter().all(|result| result.is_far_within())
-        });
-        if is_far && self.config.ladder == Ladder::Doubling {
-            first.max(FIRST_IF_FAR)
+        let is_far = |level: &LevelSummary| {
+            let mut objectives = level.objectives.iter();
+            objectives.all(ObjectiveResult::is_far_within)
+        };
+        if self.config.ladder == Ladder::Doubling
+            && self.config.start <= FIRST_IF_FAR
+            && self.levels.first().is_some_and(is_far)
+        {
+            FIRST_IF_FAR.min(self.config.most_streams)
         } else {
             first
         }
     }
 
     fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
-        let at_edge =
-            |level: &LevelSummary| matches!(level.purpose, Purpose::Refine | Purpose::Confirm);
-        let is_wide = high > low + 1 && f64::from(high) > f64::from(low) * BRACKET;
-        if low > 0 && is_wide && !self.levels.iter().any(at_edge) {
-            return Ok((between(low, high), Purpose::Bisect));
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_wide = high > low + 1 && amount(high) > amount(low) * BRACKET;
+        if low > 0 && is_wide && !self.levels.iter().any(is_at_edge) {
+            return Ok((self.between(low, high), Purpose::Bisect));
         }
         self.visit(elapsed)
+    }
+
+    /// The geometric middle of two rungs that are not neighbours.
+    fn between(&self, low: u32, high: u32) -> u32 {
+        let middle = match self.config.axis {
+            Axis::Streams => (f64::from(low) * f64::from(high)).sqrt().round() as u32,
+            Axis::Rate => low.midpoint(high),
+        };
+        middle.clamp(low + 1, high - 1)
+    }
+
+    /// The rung of a level's load; 0 of one that is not on the axis.
+    fn rung(&self, level: &LevelSummary) -> u32 {
+        self.config.axis.rung(level.load).unwrap_or(0)
+    }
+
+    /// The highest rung allowed.
+    fn most(&self) -> u32 {
+        match self.config.axis {
+            Axis::Streams => self.config.most_streams,
+            Axis::Rate => Axis::Rate.at_most(self.config.most_rate_per_s),
+        }
     }
 
     fn was_held(&self, load: u32) -> bool {
         self.levels
             .iter()
-            .any(|level| load_of(level) == load && level.purpose == Purpose::Refine)
+            .any(|level| self.rung(level) == load && is_at_edge(level))
     }
 
     /// The highest load with nothing broken up to it, and the lowest that breaks: the first
@@ -273,9 +347,9 @@ impl Search {
     /// Each load with what its latest held visit says, else its latest screened one.
     fn standings(&self) -> BTreeMap<u32, Standing> {
         let mut standings = BTreeMap::new();
-        let held = |level: &&LevelSummary| level.purpose == Purpose::Refine;
-        let screened = self.levels.iter().filter(|level| !held(level));
-        for level in screened.chain(self.levels.iter().filter(held)) {
+        let on_axis = || self.levels.iter().filter(|level| self.rung(level) > 0);
+        let screened = on_axis().filter(|level| !is_at_edge(level));
+        for level in screened.chain(on_axis().filter(|level| is_at_edge(level))) {
             let standing = if level.says_nothing() {
                 Standing::Unknown
             } else if level.is_broken() {
@@ -283,8 +357,9 @@ impl Search {
             } else {
                 Standing::Holds
             };
-            if standing != Standing::Unknown || !standings.contains_key(&load_of(level)) {
-                let _ = standings.insert(load_of(level), standing);
+            let rung = self.rung(level);
+            if standing != Standing::Unknown || !standings.contains_key(&rung) {
+                let _ = standings.insert(rung, standing);
             }
         }
         standings
@@ -301,18 +376,28 @@ impl Search {
                 && server.preemptions.is_some_and(|count| count > 0.0)
         });
         let unbroken = self.bracket().1.is_none();
+        if self.config.axis == Axis::Rate {
+            return None;
+        }
         if self.config.rules.resources_stop && exhausted && unbroken {
             return Some(Stop::Resources {
-                at_streams: load_of(last),
+                at_streams: self.rung(last),
             });
         }
         let stalls = growth::stalls_from(&ramp, self.config.rules.least_growth);
         if let Some(from_streams) = stalls.filter(|_| self.config.rules.growth_stops) {
             return Some(Stop::Growth { from_streams });
         }
-        growth::stalls_from(&ramp, 0.0)
-            .filter(|_| unbroken)
-            .map(|from_streams| Stop::Growth { from_streams })
+        if !unbroken {
+            return None;
+        }
+        let falls = growth::stalls_from(&ramp, 0.0);
+        if let Some(from_streams) = falls {
+            return Some(Stop::Growth { from_streams });
+        }
+        growth::stalls_from(&ramp, FULL_BATCH_GROWTH)
+            .filter(|_| !self.config.slo.minds_waiting())
+            .map(|from_streams| Stop::FullBatch { from_streams })
     }
 
     /// Baseline and ramp levels by load; the latest visit of each.
@@ -321,33 +406,19 @@ impl Search {
             .levels
             .iter()
             .filter(|level| matches!(level.purpose, Purpose::Baseline | Purpose::Ramp))
-            .map(|level| (load_of(level), level))
+            .map(|level| (self.rung(level), level))
             .collect();
         by_load.into_values().collect()
     }
 
-    fn plan(&self, streams: u32, purpose: Purpose, elapsed: Duration) -> LevelPlan {
+    fn plan(&self, rung: u32, purpose: Purpose, elapsed: Duration) -> LevelPlan {
+        let load = match purpose {
+            Purpose::Baseline => Load::Streams(1),
+            Purpose::Saturation => Load::Streams(self.saturating_streams()),
+            _ => self.config.axis.load(rung),
+        };
         let request_time = self.last_request_time();
-        let hold = match purpose {
-            Purpose::Baseline | Purpose::Ramp => Hold::Screen,
-            Purpose::Bisect => Hold::Short,
-            Purpose::Refine => Hold::Visit,
-            Purpose::Confirm => Hold::Confirm,
-        };
-        let by_request_time = match hold {
-            // Eight requests take eight request times at one stream, and one at eight.
-            Hold::Screen | Hold::Short => {
-                Duration::from_secs(20).max(request_time.mul_f64(4.0 + 16.0 / f64::from(streams)))
-            }
-            Hold::Visit => request_time.mul_f64(crate::tune("VISIT", 5.0) + 60.0 / f64::from(streams)),
-            Hold::Confirm => self.confirm_time(request_time) - request_time * 2,
-            Hold::Decide => Duration::from_secs(30)
-                .max(
-                    self.time_for_a_pass(streams, request_time)
-                        .min(LONGEST_FOR_PASS),
-                )
-                .max(request_time * 12),
-        };
+        let (hold, by_request_time) = self.hold(load, purpose, request_time);
         let remaining = self
             .config
             .budget
@@ -356,11 +427,37 @@ impl Search {
         LevelPlan {
             index: self.levels.len() as u32,
             purpose,
-            load: Load::Streams(streams),
+            load,
+            open_loop: self.config.open_loop,
             hold,
             request_time,
             longest_hold: self.config.level_time.unwrap_or(by_request_time),
             longest: remaining,
+        }
+    }
+
+    /// How a level is held, and how long at most.
+    fn hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> (Hold, Duration) {
+        let in_flight = match load {
+            Load::Streams(streams) => f64::from(streams),
+            Load::RatePerS(rate) => rate * request_time.as_secs_f64(),
+        };
+        // So many requests take so many request times at one stream, and one at as many streams.
+        let requests = |least: f64| request_time.mul_f64(least / in_flight.max(0.01));
+        match purpose {
+            Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
+                let longest = request_time * 4 + requests(16.0);
+                let hold = if purpose == Purpose::Bisect {
+                    Hold::Short
+                } else {
+                    Hold::Screen
+                };
+                (hold, longest.max(LONGEST_SCREEN))
+            }
+            Purpose::Refine | Purpose::Saturation => {
+                (Hold::Visit, request_time * 8 + requests(60.0))
+            }
+            Purpose::Confirm => (Hold::UntilFail, self.confirm_time(request_time)),
         }
     }
 
@@ -373,30 +470,11 @@ impl Search {
                 Duration::from_secs_f64(ms / 1e3)
             })
     }
-
-    /// How long `streams` take to bring the requests that a pass of this SLO needs at least.
-    fn time_for_a_pass(&self, streams: u32, request_time: Duration) -> Duration {
-        let requests = self
-            .config
-            .slo
-            .0
-            .iter()
-            .filter_map(|objective| judge::least_requests_for_a_pass(objective, streams, SIDE))
-            .max()
-            .unwrap_or(0) as f64;
-        request_time.mul_f64(requests / f64::from(streams))
-    }
 }
 
-/// The streams of a level: a search runs no other load.
-fn load_of(level: &LevelSummary) -> u32 {
-    level.load.streams().unwrap_or(0)
-}
-
-/// The geometric middle of two loads that are not neighbours.
-fn between(low: u32, high: u32) -> u32 {
-    let middle = (f64::from(low) * f64::from(high)).sqrt().round() as u32;
-    middle.clamp(low + 1, high - 1)
+/// Whether a level is a visit at the edge.
+fn is_at_edge(level: &LevelSummary) -> bool {
+    matches!(level.purpose, Purpose::Refine | Purpose::Confirm)
 }
 
 #[cfg(test)]

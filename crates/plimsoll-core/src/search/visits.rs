@@ -10,32 +10,42 @@ use super::edge::{Edge, edge};
 use super::{Search, Stop};
 use crate::level::Purpose;
 
-/// Chance left outside the interval on either side: 97 %, for 95 % under what no model has
-/// (statistics.md §9.3: design for 97).
+/// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
+/// has (statistics.md §9.3).
 const TAIL: f64 = 0.015;
-/// Loads are visited at most this far from the likeliest capacity, in ln N.
-const FURTHEST: f64 = 0.15;
-/// A load counts as seen if one this near has been visited, as a ratio.
-const NEAR: f64 = 0.01;
-/// The interval is narrow enough at one stream, or at this ratio of its ends: ±5 %.
+/// Loads are visited this far from the likeliest capacity, in standard deviations of it: near enough
+/// to meet a cliff between two loads that are decided …
+const REACH: f64 = 0.5;
+/// … and at most this far, in ln N.
+const FURTHEST: f64 = 0.1;
+/// The interval is narrow enough where its ends are neighbours, or at this ratio: ±5 %.
 const NARROW: f64 = 1.1;
 /// Visits before the interval is believed.
 const FEWEST_VISITS: usize = 4;
+/// A load counts as seen if one this near has been visited, as a ratio.
+const NEAR: f64 = 0.01;
 /// A visit with all that comes before its window, in request times.
-pub(super) const VISIT_REQUEST_TIMES: f64 = 7.0;
-/// The hold at the gateway cap (method.md §5.6).
+const VISIT_REQUEST_TIMES: f64 = 10.0;
+/// The hold at the gateway cap (method.md §5.6), and what comes before it, in request times.
 const CONFIRM: Duration = Duration::from_secs(120);
 const CONFIRM_REQUEST_TIMES: f64 = 10.0;
+const BEFORE_CONFIRM_REQUEST_TIMES: f64 = 2.0;
+/// The edge is looked for from this part of the lowest load visited to that multiple of the highest.
+const BELOW: f64 = 1.0 / 3.0;
+const ABOVE: f64 = 2.2;
+/// Below one stream: no load holds.
+const LEAST_STREAMS: f64 = 0.4;
 
-/// What is known of the capacity.
+/// What is known of the capacity, in rungs; 0 where no load holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Known {
-    /// The likeliest capacity and its interval, streams; 0 where not even one holds.
-    pub(super) streams: u32,
+    /// The likeliest capacity.
+    pub(super) rung: u32,
+    /// Its interval.
     pub(super) lower: u32,
     pub(super) upper: u32,
-    /// d logit p / d ln N above the edge.
-    pub(super) steepness: f64,
+    /// Index of the objective that is likeliest to break first.
+    pub(super) binding: usize,
 }
 
 impl Search {
@@ -45,97 +55,144 @@ impl Search {
     }
 
     fn known_by(&self, edge: &Edge) -> Known {
-        let (lower, upper) = (edge.quantile(crate::tune("TAIL", TAIL)), edge.quantile(1.0 - crate::tune("TAIL", TAIL)));
-        let streams = (edge.quantile(crate::tune("MEDIAN", 0.5)).floor() as u32).min(self.config.most_streams);
+        let rung_of = |q: f64| self.config.axis.at_most(edge.quantile(q));
+        let (most, sure) = self.saturation_rungs();
+        let rung = rung_of(0.5).min(self.most()).min(sure);
+        let (lower, upper) = self.stretched(rung_of(TAIL), rung_of(1.0 - TAIL));
         Known {
-            streams,
-            lower: (lower.floor() as u32).min(streams),
-            upper: (upper.floor() as u32).max(streams),
-            steepness: edge.steepness,
+            rung,
+            lower: lower.min(rung),
+            upper: upper.min(most).max(rung),
+            binding: edge.binding,
         }
+    }
+
+    /// An interval whose ends reach to the loads that stand for them: between an end and a load that
+    /// is near enough to count as seen, nothing is known.
+    fn stretched(&self, lower: u32, upper: u32) -> (u32, u32) {
+        let amount = |rung| self.config.axis.amount(rung);
+        let visits = self.visits();
+        let below = visits.iter().copied().filter(|visit| *visit <= lower).max();
+        let above = visits.iter().copied().filter(|visit| *visit > upper).min();
+        let near_below = below.filter(|visit| amount(*visit) >= amount(lower) * (1.0 - NEAR));
+        let near_above = above.filter(|visit| amount(*visit) <= amount(upper + 1) * (1.0 + NEAR));
+        (
+            near_below.unwrap_or(lower),
+            near_above.map_or(upper, |visit| visit - 1),
+        )
     }
 
     fn edge(&self) -> Option<Edge> {
         let (low, high) = self.bracket();
         let high = high?;
         let visits = self.visits();
-        let lowest = visits.iter().copied().fold(low, u32::min);
+        let lowest = visits.iter().copied().fold(low.max(1), u32::min);
         let highest = visits.iter().copied().fold(high, u32::max);
-        if self.levels.last().is_some_and(|l| l.purpose == Purpose::Confirm) && std::env::var_os("TRACE").is_some() { super::edge::debug_edge(&self.levels, (f64::from(lowest) / 3.0).max(0.4), f64::from(highest) * 2.2); }
+        let amount = |rung| self.config.axis.amount(rung);
+        let on_axis = self.levels.iter().filter(|level| self.rung(level) > 0);
+        let levels: Vec<_> = on_axis.collect();
         edge(
-            &self.levels,
-            (f64::from(lowest) / 3.0).max(0.4),
-            f64::from(highest) * 2.2,
+            &levels,
+            (amount(lowest) * BELOW).max(amount(1) * LEAST_STREAMS),
+            amount(highest) * ABOVE,
         )
     }
 
     /// The next load at the edge, or that enough is known.
     pub(super) fn visit(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
+        if self.lacks_saturation() {
+            return Ok((0, Purpose::Saturation));
+        }
         let edge = self.edge().ok_or(Stop::Closed)?;
         let known = self.known_by(&edge);
-        let is_confirmed = self.levels.iter().any(|level| level.purpose == Purpose::Confirm);
         let visits = self.visits();
-        let left = self.config.budget.saturating_sub(elapsed);
         let request_time = self.last_request_time();
+        let left = self.config.budget.saturating_sub(elapsed);
         let visit_time = request_time.mul_f64(VISIT_REQUEST_TIMES);
-        let narrow = known.upper - known.lower <= 1
-            || f64::from(known.upper) <= f64::from(known.lower) * crate::tune("NARROW", NARROW);
-        let is_closed = narrow && visits.len() >= crate::tune("FEWEST", 4.0) as usize;
-        let reserve = if is_confirmed || !self.config.confirm || known.lower == 0 {
-            Duration::ZERO
-        } else {
-            self.confirm_time(request_time)
-        };
-        if left >= reserve + visit_time {
+        let reserve = self.time_to_confirm(known, request_time);
+        let is_closed = self.is_narrow(known) && visits.len() >= FEWEST_VISITS;
+        if left >= reserve.unwrap_or_default() + visit_time {
+            if let Some(doubtful) = self.to_see_again() {
+                return Ok((doubtful, Purpose::Refine));
+            }
+            if self.falls_back() {
+                return Err(Stop::NotMonotone);
+            }
             let next = if is_closed {
                 self.unseen_end(known)
             } else {
                 Some(self.beside(&edge, &visits))
             };
-            if let Some(load) = next {
-                return Ok((load, Purpose::Refine));
+            if let Some(rung) = next {
+                return Ok((rung, Purpose::Refine));
             }
         }
-        if !reserve.is_zero() && left >= visit_time {
-            return Ok((known.lower, Purpose::Confirm));
+        match reserve {
+            Some(_) if left >= visit_time => Ok((known.lower, Purpose::Confirm)),
+            _ if is_closed => Err(Stop::Closed),
+            _ => Err(Stop::Budget),
         }
-        Err(if is_closed { Stop::Closed } else { Stop::Budget })
     }
 
-    /// How long the confirming hold takes, with what comes before it.
+    /// Time to keep for the confirming hold; `None` where there is none to come.
+    fn time_to_confirm(&self, known: Known, request_time: Duration) -> Option<Duration> {
+        let is_confirmed = self
+            .levels
+            .iter()
+            .any(|level| level.purpose == Purpose::Confirm);
+        let before = request_time.mul_f64(BEFORE_CONFIRM_REQUEST_TIMES);
+        (self.config.confirm && !is_confirmed && known.lower > 0)
+            .then(|| self.confirm_time(request_time) + before)
+    }
+
+    /// How long the gateway cap is held.
     pub(super) fn confirm_time(&self, request_time: Duration) -> Duration {
-        CONFIRM.max(request_time.mul_f64(CONFIRM_REQUEST_TIMES)) + request_time * 2
+        CONFIRM.max(request_time.mul_f64(CONFIRM_REQUEST_TIMES))
     }
 
+    fn is_narrow(&self, known: Known) -> bool {
+        let amount = |rung| self.config.axis.amount(rung);
+        known.upper - known.lower <= 1 || amount(known.upper) <= amount(known.lower) * NARROW
+    }
+
+    /// Rungs of the visits, in the order run.
     fn visits(&self) -> Vec<u32> {
         self.levels
             .iter()
             .filter(|level| level.purpose == Purpose::Refine)
-            .filter_map(|level| level.load.streams())
+            .map(|level| self.rung(level))
+            .filter(|rung| *rung > 0)
             .collect()
     }
 
-    /// An end of the interval that no level has been near: it would be an extrapolation.
+    /// An end of the interval, or the first load beyond it, that no level has been near: to speak of
+    /// it would be an extrapolation.
     fn unseen_end(&self, known: Known) -> Option<u32> {
-        let is_seen = |load: u32| {
-            let reach = (f64::from(load) * NEAR).floor() as u32;
-            self.visits().iter().any(|visit| visit.abs_diff(load) <= reach)
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_seen = |rung: u32| {
+            let is_near =
+                |visit: &u32| (amount(*visit) - amount(rung)).abs() <= amount(rung) * NEAR;
+            self.visits().iter().any(is_near)
         };
-        [known.upper + 1, known.lower]
+        [known.upper + 1, known.lower, known.upper]
             .into_iter()
-            .find(|load| *load > 0 && *load <= self.config.most_streams && !is_seen(*load))
+            .find(|rung| *rung > 0 && *rung <= self.most() && !is_seen(*rung))
     }
 
     /// The load on that side of the likeliest capacity that has had fewer visits.
     fn beside(&self, edge: &Edge, visits: &[u32]) -> u32 {
+        let axis = self.config.axis;
         let middle = edge.quantile(0.5);
         let spread = (edge.quantile(0.84) / edge.quantile(0.16)).ln() / 2.0;
-        let reach = (spread * crate::tune("SPREAD", 1.0)).min(crate::tune("FURTHEST", FURTHEST));
-        let below = ((middle * (-reach).exp()).floor() as u32).max(1);
-        let above = ((middle * reach.exp()).ceil() as u32).max(below + 1);
-        let lower = visits.iter().filter(|load| f64::from(**load) <= middle).count();
+        let reach = (spread * REACH).min(FURTHEST);
+        let below = axis.at_most(middle * (-reach).exp()).max(1);
+        let above = axis.at_least(middle * reach.exp()).max(below + 1);
+        let lower = visits
+            .iter()
+            .filter(|rung| axis.amount(**rung) <= middle)
+            .count();
         if lower * 2 > visits.len() {
-            above.min(self.config.most_streams)
+            above.min(self.most())
         } else {
             below
         }

@@ -169,6 +169,17 @@ impl Slo {
         self
     }
 
+    /// Whether an objective worsens when requests wait for their turn: time to first token, whole
+    /// requests, and what counts them. Pace alone does not.
+    pub fn minds_waiting(&self) -> bool {
+        self.0.iter().any(|objective| {
+            matches!(
+                objective.metric,
+                Metric::Ttft | Metric::E2e | Metric::Goodput
+            )
+        })
+    }
+
     /// Whether one request meets every per-request bound of the other objectives.
     pub fn per_request(&self) -> impl Iterator<Item = &Objective> {
         self.0.iter().filter(|objective| {

@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::RequestRecord;
 use plimsoll_core::time::Offset;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
@@ -13,10 +11,9 @@ use tokio::task::JoinSet;
 use super::BatchRecord;
 use super::common::Common;
 use crate::beat::beat;
-use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::error::LoadError;
-use crate::exchange::{Due, Line, LineOptions, Slot, Watch};
+use crate::exchange::{Due, Line, LineOptions, Slot, Trace, Watch};
 use crate::pacer::Pacer;
 use crate::polls::Polls;
 use crate::source::RequestSource;
@@ -44,7 +41,7 @@ pub(super) struct Carried {
 struct NoWatch;
 
 impl Watch for NoWatch {
-    fn sent(&self, _slot: Slot, _due: Offset, _sent: Offset) {}
+    fn sent(&self, _slot: Slot, _trace: &Trace) {}
     fn first(&self, _slot: Slot, _at: Offset) {}
 }
 
@@ -150,7 +147,7 @@ impl Shared {
                     let _ = tasks.spawn_local(request);
                 }
                 None => self.end(BatchRecord {
-                    record: never_sent(number, due, clock),
+                    record: self.slot_of(number).never_sent(due, clock.now()),
                     text: None,
                 }),
             }
@@ -171,15 +168,10 @@ impl Shared {
     }
 
     async fn carry(self: Rc<Self>, number: u64, due: Offset, permit: OwnedSemaphorePermit) {
-        let slot = Slot {
-            id: number,
-            index: self.common.plan.first_index + number,
-            level: 0,
-            stream: 0,
-        };
+        let at = Due::At { due, ready: due };
         let (record, text) = self
             .line
-            .run(slot, Due::At(due), &NoWatch, async |_| {
+            .run(self.slot_of(number), at, &NoWatch, async |_| {
                 self.common.stopped().await;
             })
             .await;
@@ -187,28 +179,17 @@ impl Shared {
         self.end(BatchRecord { record, text });
     }
 
+    fn slot_of(&self, number: u64) -> Slot {
+        Slot {
+            id: number,
+            index: self.common.plan.first_index + number,
+            level: 0,
+            stream: 0,
+        }
+    }
+
     fn end(&self, one: BatchRecord) {
         self.ended.borrow_mut().push(one);
         self.common.one_ended();
-    }
-}
-
-/// A request that was due when the run was stopped.
-fn never_sent(id: u64, due: Offset, clock: Clock) -> RequestRecord {
-    RequestRecord {
-        id,
-        level: 0,
-        stream: 0,
-        due,
-        sent: None,
-        connected: None,
-        events: Vec::new(),
-        done: clock.now(),
-        outcome: Outcome::NeverSent,
-        asked_prompt_tokens: 0,
-        asked_output_tokens: 0,
-        prompt_tokens: None,
-        usage_output_tokens: None,
-        detail: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -13,11 +13,12 @@ use plimsoll_sim::{Faults, SimServer};
 
 use super::{PATIENCE, server, source, target};
 
-fn plan(index: u32, streams: u32) -> LevelPlan {
+pub(crate) fn plan(index: u32, streams: u32) -> LevelPlan {
     LevelPlan {
         index,
         purpose: Purpose::Ramp,
         load: Load::Streams(streams),
+        open_loop: OpenLoop::default(),
         hold: Hold::Screen,
         request_time: Duration::from_millis(30),
         longest_hold: Duration::from_secs(20),
@@ -25,11 +26,11 @@ fn plan(index: u32, streams: u32) -> LevelPlan {
     }
 }
 
-fn slo() -> Slo {
+pub(crate) fn slo() -> Slo {
     "ttft p95 <= 5s, success >= 90%".parse().unwrap()
 }
 
-fn runner(server: &SimServer, workers: u32) -> SocketRunner {
+pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     let clock = Clock::start();
     let target = target(server);
     let scraper = Scraper::start(&target, clock).unwrap();

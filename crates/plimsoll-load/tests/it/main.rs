@@ -14,6 +14,7 @@ mod gateways;
 mod http2;
 mod levels;
 mod odd_servers;
+mod open_loop;
 mod preflight;
 mod raw;
 

@@ -75,10 +75,6 @@ impl FastEngine {
         }
     }
 
-    pub(super) fn params(&self) -> &EngineParams {
-        &self.params
-    }
-
     pub(super) fn trouble(&self) -> &Trouble {
         &self.trouble
     }

@@ -50,7 +50,8 @@ fn in_flight(flight: &Flight, level: u32) -> InFlight {
         level,
         stream: flight.stream,
         due: sent,
-        sent,
+        ready: sent,
+        sent: Some(sent),
         first: flight.first_ns.map(Offset::from_nanos),
     }
 }
@@ -99,6 +100,7 @@ impl Watch for Recorder {
             level: self.level.plan().index,
             stream: flight.stream,
             due: sent,
+            ready: sent,
             sent: Some(sent),
             connected: None,
             events,

@@ -16,6 +16,7 @@ pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRec
         level: 0,
         stream: 0,
         due: at(due_ms),
+        ready: at(due_ms),
         sent: Some(at(sent_ms)),
         connected: None,
         events: events_ms

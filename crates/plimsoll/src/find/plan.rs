@@ -61,16 +61,15 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         resources_stop: args.slo.is_empty() && !args.ignore_resources,
     };
     let search = SearchConfig {
-        slo,
         rules,
         ladder: args.ladder.clone(),
         start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
         most_streams: args.max_concurrency,
         level_time: args.level_time,
         budget: args.budget,
-        confirm: true,
         headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
+        ..SearchConfig::new(slo)
     };
     let workload = Workload {
         input_tokens: args.input_len,

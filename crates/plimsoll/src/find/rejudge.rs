@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{LevelSummary, rejudge};
+use plimsoll_core::level::{LevelSummary, Load, rejudge};
 use plimsoll_core::run::{Rejudged, Run, RunState};
 use plimsoll_core::search::{Next, Rules, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
@@ -103,7 +103,7 @@ fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
         .for_each(|level| search.take(level.clone()));
     let mut verdict = match search.next(Duration::ZERO) {
         Next::Done(verdict) => *verdict,
-        Next::Run(_) => open(search.interrupted(load_time)),
+        Next::Run(_) => open(search.interrupted(load_time), &run.levels),
     };
     verdict.load_time_s = load_time.as_secs_f64();
     let of_the_server = before.into_iter().flat_map(|verdict| &verdict.notes);
@@ -114,13 +114,27 @@ fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
 }
 
 /// An answer to which the search would have run more levels.
-fn open(mut verdict: Verdict) -> Verdict {
+fn open(mut verdict: Verdict, levels: &[LevelSummary]) -> Verdict {
     verdict.notes.retain(|note| *note != Note::Interrupted);
+    let high = verdict.broken_at;
     verdict.notes.push(Note::NotRefined {
-        low_streams: verdict.capacity.map_or(0, |capacity| capacity.streams),
-        high_streams: verdict.broken_at_streams,
+        low: held_below(high, levels),
+        high,
     });
     verdict
+}
+
+/// The largest load that is not broken, below `high` where that is known. Where rates were searched
+/// for the streams beside them are no edge.
+fn held_below(high: Option<Load>, levels: &[LevelSummary]) -> Option<Load> {
+    let by_rate = levels.iter().any(|level| level.load.rate_per_s().is_some());
+    levels
+        .iter()
+        .filter(|level| !level.is_broken() && !level.says_nothing())
+        .map(|level| level.load)
+        .filter(|load| load.rate_per_s().is_some() == by_rate)
+        .filter(|load| high.is_none_or(|high| load.amount() < high.amount()))
+        .max_by(|one, other| one.amount().total_cmp(&other.amount()))
 }
 
 /// What preflight found stands under any SLO.
@@ -144,16 +158,13 @@ fn load_time(run: &Run, before: Option<&Verdict>) -> Duration {
 fn config(run: &Run) -> SearchConfig {
     let plan = &run.plan;
     SearchConfig {
-        slo: plan.slo.clone(),
         rules: plan.rules,
         ladder: plan.ladder.clone(),
         start: plan.start,
         most_streams: plan.max_concurrency,
         level_time: plan.level_time_s.map(Duration::from_secs_f64),
         budget: Duration::from_secs_f64(plan.budget_s),
-        confirm: true,
         headroom: plan.headroom_ratio,
-        // Only a level that is run needs it.
-        first_request_time: Duration::ZERO,
+        ..SearchConfig::new(plan.slo.clone())
     }
 }

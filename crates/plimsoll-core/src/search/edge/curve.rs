@@ -11,19 +11,13 @@
 use super::points::{Point, Seen};
 
 /// Slopes tried, d logit p / d ln N: from nearly flat to a cliff.
-const SLOPES: [f64; 7] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0];
+const SLOPES: [f64; 9] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0, 250.0, 700.0];
 /// The same of a mean, d(mean/bound) / d ln N.
-const MEAN_SLOPES: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0];
+const MEAN_SLOPES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0];
 /// Floors tried below the edge, as a share of the allowed one.
 const FLOORS: [f64; 3] = [0.0, 0.2, 0.5];
 /// Kinks tried above the edge: how far away in ln N, and the factor of the slope from there on.
-const KINKS: [(f64, f64); 5] = [
-    (0.0, 1.0),
-    (0.03, 8.0),
-    (0.1, 8.0),
-    (0.25, 8.0),
-    (0.2, 0.1),
-];
+const KINKS: [(f64, f64); 5] = [(0.0, 1.0), (0.03, 8.0), (0.1, 8.0), (0.25, 8.0), (0.2, 0.1)];
 
 /// One curve through the edge.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +37,14 @@ pub(super) struct Fit {
 /// Fits the points for an edge at `ln_edge`, counts divided by `dispersion`.
 pub(super) fn fit(points: &[Point], ln_edge: f64, dispersion: f64) -> Fit {
     let mut sums = Vec::with_capacity(SLOPES.len());
-    let mut best = (f64::NEG_INFINITY, Shape { slope: 0, floor: 0, kink: 0 });
+    let mut best = (
+        f64::NEG_INFINITY,
+        Shape {
+            slope: 0,
+            floor: 0,
+            kink: 0,
+        },
+    );
     for slope in 0..SLOPES.len() {
         let likelihood = |shape: Shape, is_below: bool| -> f64 {
             points
@@ -53,10 +54,28 @@ pub(super) fn fit(points: &[Point], ln_edge: f64, dispersion: f64) -> Fit {
                 .sum()
         };
         let floors: Vec<f64> = (0..FLOORS.len())
-            .map(|floor| likelihood(Shape { slope, floor, kink: 0 }, true))
+            .map(|floor| {
+                likelihood(
+                    Shape {
+                        slope,
+                        floor,
+                        kink: 0,
+                    },
+                    true,
+                )
+            })
             .collect();
         let kinks: Vec<f64> = (0..KINKS.len())
-            .map(|kink| likelihood(Shape { slope, floor: 0, kink }, false))
+            .map(|kink| {
+                likelihood(
+                    Shape {
+                        slope,
+                        floor: 0,
+                        kink,
+                    },
+                    false,
+                )
+            })
             .collect();
         sums.push(log_mean_exp(&floors) + log_mean_exp(&kinks));
         let ((floor, below), (kink, above)) = (largest(&floors), largest(&kinks));
@@ -91,11 +110,6 @@ impl Shape {
         } else {
             at + (distance - at) * factor
         }
-    }
-
-    /// How steep the edge is, d logit p / d ln N.
-    pub(super) fn steepness(self) -> f64 {
-        SLOPES[self.slope]
     }
 
     fn log_likelihood(self, point: &Point, ln_edge: f64) -> f64 {

@@ -68,6 +68,6 @@ impl Residuals {
 
     fn upper(&self) -> f64 {
         let df = self.df.max(0.0) + PRIOR_DF;
-        (self.chi2 + PRIOR * PRIOR_DF) / chi2_quantile(1.0 - crate::tune("UPPER", UPPER), df)
+        (self.chi2 + PRIOR * PRIOR_DF) / chi2_quantile(1.0 - UPPER, df)
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct Edge {
     candidates: Vec<f64>,
     /// P(capacity ≥ candidate).
     above: Vec<f64>,
-    /// d logit p / d ln N at the edge, of the objective that is likeliest to break first.
-    pub(super) steepness: f64,
+    /// Index of the objective that is likeliest to break first.
+    pub(super) binding: usize,
 }
 
 /// One objective: its loads near the edge, and how far its counts scatter.
@@ -39,11 +39,10 @@ struct Objective {
     points: Vec<Point>,
     dispersion: f64,
     survival: Vec<f64>,
-    steepness: f64,
 }
 
 /// Where the edge lies between the loads `low` and `high`; `None` without a level that counts.
-pub(super) fn edge(levels: &[LevelSummary], low: f64, high: f64) -> Option<Edge> {
+pub(super) fn edge(levels: &[&LevelSummary], low: f64, high: f64) -> Option<Edge> {
     let count = levels.first()?.objectives.len();
     let coarse = grid(low.ln(), high.ln(), COARSE);
     let objectives: Vec<Objective> = (0..count)
@@ -56,14 +55,15 @@ pub(super) fn edge(levels: &[LevelSummary], low: f64, high: f64) -> Option<Edge>
         .map(|one| survival(&fits(&one.points, &fine, one.dispersion)))
         .collect();
     let above = product(fitted.iter(), FINE);
-    let first = objectives.iter().min_by(|a, b| {
-        let middle = |one: &Objective| quantile(&one.survival, &coarse, 0.5);
+    let middle = |one: &Objective| quantile(&one.survival, &coarse, 0.5);
+    let binding = (0..count).min_by(|a, b| {
+        let (a, b) = (&objectives[*a], &objectives[*b]);
         middle(a).total_cmp(&middle(b))
     })?;
     Some(Edge {
         candidates: fine,
         above,
-        steepness: first.steepness,
+        binding,
     })
 }
 
@@ -82,7 +82,6 @@ impl Objective {
         let dispersion = dispersion::upper_bound(best, &points, at);
         Some(Self {
             survival: tempered(&fitted, dispersion::UNKNOWN / dispersion),
-            steepness: best.shape.steepness(),
             points,
             dispersion,
         })
@@ -182,23 +181,3 @@ impl Edge {
         quantile(&self.above, &self.candidates, q).exp()
     }
 }
-// DEBUG
-pub(super) fn debug_edge(levels: &[LevelSummary], low: f64, high: f64) {
-    let count = levels[0].objectives.len();
-    let coarse = grid(low.ln(), high.ln(), COARSE);
-    for index in 0..count {
-        let all = points(levels, index);
-        let rough = fits(&all, &coarse, dispersion::UNKNOWN);
-        let middle = quantile(&survival(&rough), &coarse, 0.5);
-        let fitted = fits(&all, &coarse, dispersion::UNKNOWN);
-        let (at, best) = likeliest(&fitted, &coarse);
-        let d = dispersion::upper_bound(best, &all, at);
-        eprintln!("obj {index} range {low:.1}-{high:.1} rough middle {:.1} best at {:.1} {:?} disp {:?}", middle.exp(), at.exp(), best.shape, d);
-        let mut sorted = all.clone(); sorted.sort_by(|a,b| a.ln_load.total_cmp(&b.ln_load));
-        for p in &sorted {
-            let Seen::Share{over,n,allowed} = p.seen else {continue};
-            eprintln!("   N {:6.1} {over}/{n} = {:.4} model {:.4} visits {}", p.ln_load.exp(), over/n, best.shape.share(p.ln_load-at, allowed), p.visits.len());
-        }
-    }
-}
-use points::Seen;

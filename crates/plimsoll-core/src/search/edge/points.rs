@@ -23,7 +23,7 @@ pub(super) enum Seen {
 }
 
 /// What the visits showed of objective `index`, by load; void ones do not count.
-pub(super) fn points(levels: &[LevelSummary], index: usize) -> Vec<Point> {
+pub(super) fn points(levels: &[&LevelSummary], index: usize) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     for level in levels {
         if level.verdict == LevelVerdict::Void || level.window.is_none() {
@@ -57,12 +57,26 @@ impl Point {
     fn join(&mut self, seen: Seen, slices: Vec<Slice>) {
         self.visits.push(slices);
         self.seen = match (self.seen, seen) {
-            (Seen::Share { allowed, over, n }, Seen::Share { over: more, n: of, .. }) => Seen::Share {
+            (
+                Seen::Share { allowed, over, n },
+                Seen::Share {
+                    over: more, n: of, ..
+                },
+            ) => Seen::Share {
                 allowed,
                 over: over + more,
                 n: n + of,
             },
-            (Seen::Mean { excess: a, error: s }, Seen::Mean { excess: b, error: t }) => {
+            (
+                Seen::Mean {
+                    excess: a,
+                    error: s,
+                },
+                Seen::Mean {
+                    excess: b,
+                    error: t,
+                },
+            ) => {
                 let (v, w) = (s.powi(-2), t.powi(-2));
                 Seen::Mean {
                     excess: (a * v + b * w) / (v + w),
@@ -87,9 +101,16 @@ fn seen(result: &ObjectiveResult) -> Option<Seen> {
     } else {
         -distance
     };
-    let means: Vec<f64> = result.slices.iter().filter_map(|slice| slice.mean).collect();
+    let means: Vec<f64> = result
+        .slices
+        .iter()
+        .filter_map(|slice| slice.mean)
+        .collect();
     let by_slices = variance(&means).map(|spread| (spread / means.len() as f64).sqrt());
-    let error = by_slices.into_iter().chain(result.standard_error).reduce(f64::max)?;
+    let error = by_slices
+        .into_iter()
+        .chain(result.standard_error)
+        .reduce(f64::max)?;
     Some(Seen::Mean {
         excess,
         error: (error / objective.bound).max(LEAST_ERROR),

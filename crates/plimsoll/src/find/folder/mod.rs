@@ -208,6 +208,6 @@ impl Folder {
 pub(super) fn ended(event: &LoadEvent) -> Option<&RequestRecord> {
     match event {
         LoadEvent::Ended(record) => Some(record),
-        LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
+        LoadEvent::Due(_) | LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
     }
 }

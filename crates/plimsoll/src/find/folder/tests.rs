@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, OpenLoop, Purpose};
 use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -132,6 +132,7 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
+            open_loop: OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),
             longest_hold: Duration::from_secs(20),

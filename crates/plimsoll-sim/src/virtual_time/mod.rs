@@ -1,15 +1,18 @@
-//! The load in virtual time: closed-loop streams over the pure engine, without a clock or a socket.
+//! The load in virtual time: streams or arrivals over the pure engine, without a clock or a socket.
 //!
 //! A second of load costs milliseconds, so that the search can be tested against engines whose
 //! capacity is known. The client is a perfect one: it sends the instant a request is due and sees
 //! every token the instant its step ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod arrivals;
+mod observed;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, ServerWindow, Step as Then,
+    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step as Then,
 };
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{RequestRecord, StreamEvent};
@@ -20,6 +23,8 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::workload::Workload;
 
 use crate::engine::{Admission, Engine, EngineParams, Job, PromptKey, Step};
+use arrivals::Arrivals;
+use observed::Observed;
 
 /// A level is ticked at every event, and at least this often.
 const TICK: Duration = Duration::from_millis(50);
@@ -41,12 +46,15 @@ pub struct VirtualRunner {
     flights: BTreeMap<u64, RequestRecord>,
     /// When a stream sends next that has nothing in flight.
     timers: BTreeSet<(Offset, u32)>,
+    /// Arrivals that wait for a place under the cap.
+    waiting: VecDeque<InFlight>,
     next_id: u64,
 }
 
 /// What belongs to the level under way.
 struct Running {
     level: Level,
+    arrivals: Option<Arrivals>,
     server: Observed,
 }
 
@@ -63,6 +71,7 @@ impl VirtualRunner {
             step: None,
             flights: BTreeMap::new(),
             timers: BTreeSet::new(),
+            waiting: VecDeque::new(),
             next_id: 0,
         }
     }
@@ -73,22 +82,22 @@ impl VirtualRunner {
     }
 
     fn in_flight(&self) -> Vec<InFlight> {
-        self.flights
-            .values()
-            .map(|record| InFlight {
-                id: record.id,
-                level: record.level,
-                stream: record.stream,
-                due: record.due,
-                sent: record.due,
-                first: record.first(),
-            })
-            .collect()
+        let flights = self.flights.values().map(|record| InFlight {
+            id: record.id,
+            level: record.level,
+            stream: record.stream,
+            due: record.due,
+            ready: record.ready,
+            sent: record.sent,
+            first: record.first(),
+        });
+        flights.chain(self.waiting.iter().copied()).collect()
     }
 
     /// Lets the surplus go and schedules the new streams.
     fn hand_over(&mut self, running: &mut Running) {
-        let streams = running.level.plan().streams();
+        let streams = running.level.plan().closed_streams();
+        self.give_up_waiting(running);
         let surplus: Vec<u64> = self
             .flights
             .values()
@@ -126,7 +135,7 @@ impl VirtualRunner {
             .as_ref()
             .map(|step| Offset::from_nanos(step.end_ns()));
         let timer = self.timers.first().map(|(at, _)| *at);
-        self.now = [step_end, timer]
+        self.now = [step_end, timer, arrivals::next_at(running)]
             .into_iter()
             .flatten()
             .fold(self.now + TICK, Offset::min);
@@ -143,8 +152,11 @@ impl VirtualRunner {
             .filter(|(at, _)| *at <= self.now)
         {
             self.timers.pop_first();
-            self.send(stream, running);
+            let request = self.number(stream, running);
+            self.send(request, running);
         }
+        self.fill_places(running);
+        self.arrive(running);
     }
 
     /// Hands the tokens of a step that has ended to their streams.
@@ -162,25 +174,41 @@ impl VirtualRunner {
         }
         for &id in &step.finished {
             if let Some(stream) = self.end(id, Outcome::Completed, running)
-                && stream < running.level.plan().streams()
+                && stream < running.level.plan().closed_streams()
             {
-                self.send(stream, running);
+                let request = self.number(stream, running);
+                self.send(request, running);
             }
         }
     }
 
-    fn send(&mut self, stream: u32, running: &mut Running) {
+    /// The next request of the run, due now.
+    fn number(&mut self, stream: u32, running: &Running) -> InFlight {
         let id = self.next_id;
         self.next_id += 1;
-        let lengths = self.workload.lengths(id);
-        let record = RequestRecord {
+        InFlight {
             id,
             level: running.level.plan().index,
             stream,
             due: self.now,
-            sent: Some(self.now),
+            ready: self.now,
+            sent: None,
+            first: None,
+        }
+    }
+
+    /// The record of a request as it is now.
+    fn record(&self, request: &InFlight) -> RequestRecord {
+        let lengths = self.workload.lengths(request.id);
+        RequestRecord {
+            id: request.id,
+            level: request.level,
+            stream: request.stream,
+            due: request.due,
+            ready: request.ready,
+            sent: request.sent,
             connected: None,
-            events: Vec::with_capacity(lengths.output_tokens as usize),
+            events: Vec::new(),
             done: self.now,
             outcome: Outcome::CutAtEnd,
             asked_prompt_tokens: lengths.input_tokens,
@@ -188,21 +216,26 @@ impl VirtualRunner {
             prompt_tokens: None,
             usage_output_tokens: None,
             detail: None,
+        }
+    }
+
+    fn send(&mut self, request: InFlight, running: &mut Running) {
+        let id = request.id;
+        let request = InFlight {
+            sent: Some(self.now),
+            ..request
         };
-        running.level.apply(LoadEvent::Sent(InFlight {
-            id,
-            level: record.level,
-            stream,
-            due: self.now,
-            sent: self.now,
-            first: None,
-        }));
+        let mut record = self.record(&request);
+        let (input_tokens, output_tokens) =
+            (record.asked_prompt_tokens, record.asked_output_tokens);
+        record.events.reserve(output_tokens as usize);
+        running.level.apply(LoadEvent::Sent(request));
         self.flights.insert(id, record);
         let job = Job {
             id,
-            prompt: self.prompt(id, lengths.input_tokens),
-            prompt_tokens: lengths.input_tokens,
-            output_tokens: lengths.output_tokens,
+            prompt: self.prompt(id, input_tokens),
+            prompt_tokens: input_tokens,
+            output_tokens,
         };
         let status = match self.engine.submit(self.now.as_nanos(), job) {
             Admission::Queued => return,
@@ -210,9 +243,11 @@ impl VirtualRunner {
             Admission::TooLong { .. } => 400,
         };
         self.end(id, Outcome::HttpStatus { status }, running);
-        // A stream backs off, so that fast refusals do not flood the count.
-        let pause = running.level.request_time().max(Duration::from_millis(1));
-        self.timers.insert((self.now + pause, stream));
+        if !request.is_on_schedule() {
+            // A stream backs off, so that fast refusals do not flood the count.
+            let pause = running.level.request_time().max(Duration::from_millis(1));
+            self.timers.insert((self.now + pause, request.stream));
+        }
     }
 
     fn prompt(&self, id: u64, tokens: u32) -> PromptKey {
@@ -254,6 +289,7 @@ impl Runner for VirtualRunner {
     ) -> Result<FinishedLevel, Infallible> {
         let preemptions = self.engine.gauges().preemptions_total;
         let mut running = Running {
+            arrivals: Arrivals::of(&plan, self.now),
             level: Level::start(plan, slo.clone(), self.now, self.in_flight()),
             server: Observed::default(),
         };
@@ -281,46 +317,5 @@ impl Runner for VirtualRunner {
         Ok(running
             .level
             .finish(self.now, ClientHealth::default(), Some(server)))
-    }
-}
-
-/// The engine's gauges over a window, each step weighted by its length.
-#[derive(Debug, Default)]
-struct Observed {
-    steps: usize,
-    nanos: f64,
-    running_nanos: f64,
-    waiting_nanos: f64,
-    running_max: Option<f64>,
-    kv_used_ratio_max: Option<f64>,
-}
-
-impl Observed {
-    /// Takes a step that starts within the window of `level`; others do not count.
-    fn see(&mut self, engine: &Engine, step: &Step, level: &Level) {
-        if level.phase() != plimsoll_core::level::Phase::Window {
-            return;
-        }
-        let gauges = engine.gauges();
-        let (running, nanos) = (gauges.running as f64, step.duration_ns as f64);
-        self.steps += 1;
-        self.nanos += nanos;
-        self.running_nanos += running * nanos;
-        self.waiting_nanos += gauges.waiting as f64 * nanos;
-        let larger = |old: Option<f64>, new: f64| Some(old.map_or(new, |old| old.max(new)));
-        self.running_max = larger(self.running_max, running);
-        self.kv_used_ratio_max = larger(self.kv_used_ratio_max, gauges.kv_used_ratio);
-    }
-
-    fn window(&self, preempted: u64) -> ServerWindow {
-        let mean = |sum: f64| (self.nanos > 0.0).then(|| sum / self.nanos);
-        ServerWindow {
-            samples: self.steps,
-            running_mean: mean(self.running_nanos),
-            running_max: self.running_max,
-            waiting_mean: mean(self.waiting_nanos),
-            kv_used_ratio_max: self.kv_used_ratio_max,
-            preemptions: Some(preempted as f64),
-        }
     }
 }

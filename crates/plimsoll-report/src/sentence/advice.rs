@@ -1,0 +1,72 @@
+//! What to set in production.
+
+use plimsoll_core::verdict::VerdictKind;
+
+use super::Answer;
+use crate::lang::Lang;
+use crate::number::{figure, percent, percent_up, trimmed};
+
+impl Answer<'_> {
+    /// What to set in production, or why nothing can be advised.
+    pub(super) fn advice(&self) -> String {
+        match (self.verdict.gateway_cap, self.verdict.planned_rate_per_s) {
+            (Some(cap), _) => self.cap(cap.streams),
+            (None, Some(rate)) => self.rate_cap(rate),
+            (None, None) => self.no_cap().to_owned(),
+        }
+    }
+
+    fn cap(&self, cap: u32) -> String {
+        let Some(mean) = self.verdict.planned_mean else {
+            return self.lang.pick(
+                format!("Cap the gateway at {cap}."),
+                format!("网关上限设为 {cap} 路。"),
+            );
+        };
+        let (streams, share) = (trimmed(mean.streams), percent(mean.cap_ratio));
+        let exceeds = percent_up(mean.exceeds_cap_ratio);
+        self.lang.pick(
+            format!(
+                "Cap the gateway at {cap}; plan for a mean of {streams} ({share} %), which \
+                 exceeds the cap {exceeds} % of the time if users arrive at random."
+            ),
+            format!(
+                "网关上限设为 {cap} 路；平均并发按 {streams} 路规划（上限的 {share} %），\
+                 用户随机到达时有 {exceeds} % 的时间会超过上限。"
+            ),
+        )
+    }
+
+    fn rate_cap(&self, planned_per_s: f64) -> String {
+        let limit = self
+            .found()
+            .map_or(planned_per_s, |found| found.lower.amount());
+        let saturates = self.verdict.saturation_rate_per_s.map(figure);
+        let text = self.lang.pick(
+            format!("Limit arrivals to {limit} req/s; plan for a mean of {planned_per_s} req/s."),
+            format!("到达速率上限设为 {limit} 请求/秒；平均按 {planned_per_s} 请求/秒规划。"),
+        );
+        match (self.lang, saturates) {
+            (_, None) => text,
+            (Lang::En, Some(rate)) => format!("{text} The server saturates at {rate} req/s."),
+            (Lang::Zh, Some(rate)) => format!("{text}服务端饱和速率为 {rate} 请求/秒。"),
+        }
+    }
+
+    fn no_cap(&self) -> &'static str {
+        match (self.verdict.kind, self.found()) {
+            (VerdictKind::BelowFirst, _) => self.lang.pick(
+                "No gateway cap to advise: ease the objectives, shorten the requests or add hardware.",
+                "给不出网关上限建议：请放宽目标、缩短请求或增加硬件。",
+            ),
+            (_, Some(_)) => self.lang.pick(
+                "No gateway cap to advise yet: the data leave the lower end of the interval open.",
+                "暂时给不出网关上限建议：现有数据定不出置信区间的下端。",
+            ),
+            (_, None) => self.lang.pick(
+                "No gateway cap to advise: no load is known to hold.",
+                "暂时给不出网关上限建议：还没有确认能承载的并发。",
+            ),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The answer in a few sentences that can be acted on: what it carries, what broke first and why,
+//! the throughput there, and what to set in production.
+
+mod advice;
+mod cause;
+mod head;
+
+use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::run::Run;
+use plimsoll_core::verdict::{Verdict, VerdictKind};
+
+use crate::lang::Lang;
+use crate::load::load_text;
+use crate::number::{duration, figure, signed_percent};
+use crate::words;
+
+/// The answer of a run, without markup.
+pub fn sentence(run: &Run, verdict: &Verdict, lang: Lang) -> String {
+    let answer = Answer { run, verdict, lang };
+    let parts: Vec<String> = [
+        Some(answer.head()),
+        answer.broken(),
+        answer.cause(),
+        answer.rates(),
+        answer.steepness(),
+        Some(answer.advice()),
+        answer.confirmed(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    parts.join(lang.pick(" ", ""))
+}
+
+struct Answer<'a> {
+    run: &'a Run,
+    verdict: &'a Verdict,
+    lang: Lang,
+}
+
+/// The capacity, whatever was searched for.
+#[derive(Clone, Copy)]
+struct Found {
+    at: Load,
+    lower: Load,
+    upper: Option<Load>,
+}
+
+impl Answer<'_> {
+    fn found(&self) -> Option<Found> {
+        let streams = self.verdict.capacity.map(|found| Found {
+            at: Load::Streams(found.streams),
+            lower: Load::Streams(found.lower),
+            upper: found.upper.map(Load::Streams),
+        });
+        let rate = || {
+            self.verdict.rate.map(|found| Found {
+                at: Load::RatePerS(found.per_s),
+                lower: Load::RatePerS(found.lower_per_s),
+                upper: found.upper_per_s.map(Load::RatePerS),
+            })
+        };
+        streams.or_else(rate)
+    }
+
+    /// The objectives, and whether they are the user's own.
+    fn within(&self) -> String {
+        let slo = words::slo(&self.run.plan.slo, self.lang);
+        match (self.lang, self.run.plan.slo_given) {
+            (Lang::En, true) => slo,
+            (Lang::Zh, true) => format!(" {slo}"),
+            (Lang::En, false) => format!("the default stop rules ({slo})"),
+            (Lang::Zh, false) => format!("默认停止规则（{slo}）"),
+        }
+    }
+
+    fn interval(&self, found: Found) -> String {
+        // Where a stop rule ended the ramp the ends are rungs of the ladder, not an interval.
+        if matches!(
+            self.verdict.kind,
+            VerdictKind::ResourcesExhausted | VerdictKind::FullBatch | VerdictKind::NotMonotone
+        ) {
+            return String::new();
+        }
+        let lower = found.lower.amount();
+        match (self.lang, found.upper.map(Load::amount)) {
+            (Lang::En, Some(upper)) if found.upper == Some(found.lower) => {
+                format!(" (95 % interval: only {upper})")
+            }
+            (Lang::En, Some(upper)) => format!(" (95 % interval {lower}–{upper})"),
+            (Lang::En, None) => format!(" (95 % interval: {lower} or more)"),
+            (Lang::Zh, Some(upper)) if found.upper == Some(found.lower) => {
+                format!("（95 % 置信区间只含 {upper}）")
+            }
+            (Lang::Zh, Some(upper)) => format!("（95 % 置信区间 {lower}–{upper}）"),
+            (Lang::Zh, None) => format!("（95 % 置信区间为 {lower} 及以上）"),
+        }
+    }
+
+    fn broken_by(&self) -> Option<String> {
+        let text = self.verdict.broken_by.as_deref()?;
+        Some(words::broken_by(text, &self.run.plan.slo, self.lang))
+    }
+
+    /// What broke first, where the head has not said it.
+    fn broken(&self) -> Option<String> {
+        let level = self.verdict.broken_at?;
+        let by = self.broken_by()?;
+        let at = at_text(level, self.lang);
+        match self.verdict.kind {
+            VerdictKind::ResourcesExhausted => {
+                let what = self
+                    .verdict
+                    .cause
+                    .as_ref()
+                    .map_or(by, |cause| self.cause_and_detail(cause));
+                Some(self.lang.pick(
+                    format!("At {at} the server runs out of resources: {what}."),
+                    format!("到 {at}时服务端资源耗尽：{what}。"),
+                ))
+            }
+            VerdictKind::Capacity | VerdictKind::NotMonotone | VerdictKind::Inconclusive
+                if self.is_decided(level) =>
+            {
+                Some(self.lang.pick(
+                    format!("First broken at {at}: {by}."),
+                    format!("到 {at}时首先超标的是 {by}。"),
+                ))
+            }
+            VerdictKind::Capacity | VerdictKind::Inconclusive => Some(self.lang.pick(
+                format!("First broken at {at}, as far as seen and not decided: {by}."),
+                format!("到 {at}时看来首先超标的是 {by}，但尚未判定。"),
+            )),
+            _ => None,
+        }
+    }
+
+    /// Whether a level of that load failed, rather than only looked like it.
+    fn is_decided(&self, load: Load) -> bool {
+        let mut levels = self.run.levels.iter();
+        levels.any(|level| level.load == load && level.verdict == LevelVerdict::Fail)
+    }
+
+    /// Throughput at the capacity.
+    fn rates(&self) -> Option<String> {
+        let at = at_text(self.found()?.at, self.lang);
+        let (requests, tokens) = self
+            .lang
+            .pick((" req/s", " tok/s"), (" 请求/秒", " token/秒"));
+        let rates: Vec<String> = [
+            (self.verdict.request_per_s, requests),
+            (self.verdict.output_tokens_per_s, tokens),
+        ]
+        .into_iter()
+        .filter_map(|(rate, unit)| Some(format!("{}{unit}", figure(rate?))))
+        .collect();
+        let rates = (!rates.is_empty()).then(|| rates.join(self.lang.pick(" and ", "、")))?;
+        Some(
+            self.lang
+                .pick(format!("{rates} at {at}."), format!("{at}时 {rates}。")),
+        )
+    }
+
+    /// How much depends on the capacity being right.
+    fn steepness(&self) -> Option<String> {
+        let edge = self.verdict.edge?;
+        let objective = words::objective_name(&edge.objective, self.lang);
+        let change = signed_percent(edge.change_for_5_percent_ratio);
+        (self.verdict.kind == VerdictKind::Capacity).then(|| {
+            self.lang.pick(
+                format!("There 5 % more load moves {objective} by {change} %."),
+                format!("此处负载每增加 5 %，{objective} 变化 {change} %。"),
+            )
+        })
+    }
+
+    /// What the hold at the gateway cap showed.
+    fn confirmed(&self) -> Option<String> {
+        let held = self.verdict.confirmed?;
+        let (at, time) = (
+            at_text(held.load, self.lang),
+            duration(held.held_s, self.lang),
+        );
+        let n = held.requests;
+        let said = match held.verdict {
+            LevelVerdict::Pass => self.lang.pick(
+                format!("passed with {n} requests"),
+                format!("{n} 个请求判定达标"),
+            ),
+            LevelVerdict::Fail => self.lang.pick(
+                format!("broken within {n} requests"),
+                format!("{n} 个请求内超标"),
+            ),
+            _ => self.lang.pick(
+                format!("not contradicted by {n} requests"),
+                format!("{n} 个请求中未见超标"),
+            ),
+        };
+        let drift = match (held.drifts, self.lang) {
+            (true, Lang::En) => "latencies drift",
+            (false, Lang::En) => "no drift",
+            (true, Lang::Zh) => "时延有漂移",
+            (false, Lang::Zh) => "无漂移",
+        };
+        Some(self.lang.pick(
+            format!("Held for {time} at {at}: {said}, {drift}."),
+            format!("在 {at}下保持 {time}：{said}，{drift}。"),
+        ))
+    }
+}
+
+/// A load after "at": `48`, `20 req/s`; in Chinese with its unit and a space for what follows.
+fn at_text(load: Load, lang: Lang) -> String {
+    match (lang, load) {
+        (Lang::En, Load::Streams(streams)) => streams.to_string(),
+        (Lang::En, Load::RatePerS(_)) => load_text(load, lang),
+        (Lang::Zh, _) => format!("{}", load_text(load, lang)),
+    }
+}
