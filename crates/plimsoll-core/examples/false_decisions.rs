@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::judge::{Decision, LevelSample, judge};
+use plimsoll_core::judge::{Confidence, Decision, LevelSample, judge};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{RequestRecord, StreamEvent};
 use plimsoll_core::slo::Slo;
@@ -108,6 +108,8 @@ fn first_decision(kind: &Kind, allowed: f64, share: f64, seed: u64) -> (Decision
                 from: START,
                 to: START + REQUEST_TIME.mul_f64(length),
                 request_time: REQUEST_TIME,
+                draws: &[],
+                confidence: Confidence::default(),
             },
         );
         if results[0].decision != Decision::Undecided {

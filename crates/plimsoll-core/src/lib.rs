@@ -4,9 +4,12 @@
 //! Pure and synchronous: no runtime, no clock, no sockets, no printing. Time enters as
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
 
+pub mod capacity_plan;
+pub mod dry_run;
 pub mod judge;
 pub mod level;
 pub mod outcome;
+pub mod preset;
 pub mod record;
 pub mod repeat;
 pub mod run;
@@ -15,6 +18,7 @@ pub mod scaling;
 pub mod schedule;
 pub mod search;
 pub mod slo;
+pub mod stability;
 pub mod stats;
 pub mod time;
 pub mod verdict;

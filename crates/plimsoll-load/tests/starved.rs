@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{
+    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::stats::quantile;
 use plimsoll_load::clock::Clock;
@@ -43,7 +45,7 @@ const MOST_ERROR_MS: f64 = 1.0;
 struct Numbered;
 
 impl RequestSource for Numbered {
-    fn build(&self, index: u64) -> Built {
+    fn build(&self, index: u64, _place: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             headers: vec![("x-request-id".to_owned(), index.to_string())],
@@ -132,6 +134,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
         request_time: TTFT,
         longest_hold: Duration::from_secs(10),
         longest: Duration::from_secs(60),
+        manner: Manner::default(),
     };
     // The server meets this; a client that read its own lateness as the server's would see it fail.
     let slo = "ttft p95 <= 210ms".parse().unwrap();

@@ -2,6 +2,7 @@
 
 mod verdicts;
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
 };
@@ -10,9 +11,10 @@ use plimsoll_core::run::{
     ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
-use plimsoll_core::search::{Ladder, Rules};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::workload::LengthLaw;
 
 pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
 
@@ -144,6 +146,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         e2e_ms: around(e2e_ms, e2e_ms * 1.2, n),
         stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
+        stability: None,
         objectives: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
@@ -188,6 +191,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
             slo_given: true,
+            axis: Axis::Streams,
             rules: Rules {
                 least_growth: 0.2,
                 growth_stops: false,
@@ -196,9 +200,24 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             ladder: Ladder::Doubling,
             start: 1,
             max_concurrency: 512,
-            input_len_tokens: 1_024,
-            output_len_tokens: 480,
-            length_spread_ratio: 0.1,
+            max_rate_per_s: 10_000.0,
+            burstiness: 1.0,
+            confirm: true,
+            workload: None,
+            input_len: LengthLaw::Uniform {
+                mean_tokens: 1_024,
+                spread_ratio: 0.1,
+            },
+            output_len: LengthLaw::Uniform {
+                mean_tokens: 480,
+                spread_ratio: 0.1,
+            },
+            think_time_s: None,
+            think_time_is_fixed: false,
+            user_think_time_s: None,
+            burst: false,
+            lockstep: false,
+            confidence: Confidence::default(),
             level_time_s: None,
             budget_s: 900.0,
             timeout_s: 120.0,

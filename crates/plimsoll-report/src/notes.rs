@@ -1,9 +1,11 @@
 //! What the reader must know beside the answer, one line each.
 
-use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::judge::Confidence;
+use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
+use crate::alarms::alarms;
 use crate::client::client_notes;
 use crate::history::history;
 use crate::lang::Lang;
@@ -19,11 +21,14 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     found
         .chain(history(run, lang))
         .chain(void_levels(run, lang))
+        .chain(think_time(run, verdict, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
         .chain(scaling_notes(run, verdict, lang))
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
+        .chain(alarms(run, lang))
+        .chain(manner(run, lang))
         .chain(client_notes(run, lang))
         .chain(through_proxy(run, lang))
         .collect()
@@ -67,15 +72,15 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
 
 /// Where the edge of a run that was judged again lies, as far as its levels go.
 fn not_refined(low: Option<Load>, high: Option<Load>, lang: Lang) -> String {
-    let text = |load| load_text(load, lang);
-    match (low.map(text), high.map(text)) {
+    let text = |load: Option<Load>| load.map(|load| load_text(load, lang));
+    match (text(low), text(high)) {
         (None, Some(high)) => lang.pick(
-            format!("Even {high} looks broken, and was not held for this SLO."),
+            format!("Even the level at {high} looks broken, and was not held for this SLO."),
             format!("{high}看来就已超标，但当时没有为这组目标保持足够久。"),
         ),
         (Some(low), Some(high)) => lang.pick(
             format!(
-                "The new edge lies between {low} and {high}, which were not refined for this SLO."
+                "The new edge lies between {low} and {high}, and was not refined for this SLO."
             ),
             format!("新的边界在 {low}与 {high}之间，当时没有为这组目标在其间细测。"),
         ),
@@ -176,6 +181,30 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
     is_printed.then(|| text.to_owned())
 }
 
+/// With think time the loads are users.
+fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
+    let think_s = run.plan.think_time_s?;
+    let think = duration(think_s, lang);
+    let in_flight = verdict.capacity.and_then(|capacity| {
+        let at = |level: &&LevelSummary| level.load.streams() == Some(capacity.streams);
+        let level = run.levels.iter().rev().find(at)?;
+        Some(figure(level.client.achieved_concurrency?))
+    });
+    let in_flight = in_flight.map_or(String::new(), |in_flight| {
+        lang.pick(
+            format!(" At the capacity {in_flight} are in flight on the average."),
+            format!("在上述容量下，平均在途 {in_flight} 路。"),
+        )
+    });
+    Some(lang.pick(
+        format!(
+            "Each stream waits {think} on the average before its next request: the numbers of \
+             streams are users, not requests in flight.{in_flight}"
+        ),
+        format!("每一路在两次请求之间平均停顿 {think}：这里的路数是用户数，而不是在途请求数。{in_flight}"),
+    ))
+}
+
 fn planned_mean(mean: PlannedMean, lang: Lang) -> String {
     let streams = trimmed(mean.streams);
     let over = mean.exceeds_cap_ratio * 100.0;
@@ -236,6 +265,26 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
     } else {
         duration(seconds, lang)
     }
+}
+
+/// How levels were carried and judged, where that is not as usual.
+fn manner(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    let burst = run.plan.burst.then(|| {
+        lang.pick(
+            "New streams start all at once (--burst): the burst of their first prompts is in the \
+             figures of each level that adds many.",
+            "新增的并发流同时开始（--burst）：一次增加很多路时，首批提示词扎堆造成的影响会计入该档的数字。",
+        )
+        .to_owned()
+    });
+    let confidence = (run.plan.confidence != Confidence::default()).then(|| {
+        let share = trimmed(run.plan.confidence.two_sided() * 100.0);
+        lang.pick(
+            format!("Levels are decided at {share} % confidence, two-sided."),
+            format!("各档按 {share} % 的双侧置信度判定。"),
+        )
+    });
+    burst.into_iter().chain(confidence)
 }
 
 /// Whose latency is in the figures as well.

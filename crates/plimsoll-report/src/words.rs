@@ -71,7 +71,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 18] = [
+const DETAILS: [(&str, &str); 21] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -99,6 +99,14 @@ const DETAILS: [(&str, &str); 18] = [
         "{} of {} streams in flight, {} waited for a connection",
         "要求 {1} 路，平均在途只有 {0} 路，另有 {2} 路在等待建立连接",
     ),
+    (
+        "arrivals waited {} ms for the client itself, over {} ms",
+        "到达的请求平均在客户端滞留 {0} ms，超过允许的 {1} ms",
+    ),
+    (
+        "the number of requests in flight grows",
+        "在途请求数持续增长",
+    ),
     ("connections are refused", "连接被拒绝"),
     ("it ended before it could be screened", "未及初筛就结束"),
     (
@@ -108,6 +116,10 @@ const DETAILS: [(&str, &str); 18] = [
     (
         "send lag p99 {} ms is over {} ms",
         "发送滞后 p99 为 {0} ms，超过允许的 {1} ms",
+    ),
+    (
+        "{} of {} users in flight or thinking",
+        "要求 {1} 名用户，在途或思考中的只有 {0} 名",
     ),
     (
         "{} of {} streams in flight",
@@ -192,6 +204,10 @@ mod tests {
                 "80 个请求中有 30 个算不出 tpot p95 ≤ 50 ms",
             ),
             ("KV cache full with preemptions", "KV 缓存已满并发生抢占"),
+            (
+                "arrivals waited 7.2 ms for the client itself, over 5.0 ms",
+                "到达的请求平均在客户端滞留 7.2 ms，超过允许的 5.0 ms",
+            ),
             ("something new", "something new"),
         ] {
             assert_eq!(detail(english, Lang::Zh), chinese);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -38,6 +38,7 @@ fn plan(streams: u32) -> LevelPlan {
         request_time: Duration::from_secs(2),
         longest_hold: Duration::from_secs(120),
         longest: Duration::from_secs(600),
+        manner: Manner::default(),
     }
 }
 
@@ -55,12 +56,7 @@ fn times(records: &[RequestRecord]) -> Vec<(u64, Option<u64>, u64)> {
 }
 
 fn compare(params: EngineParams, streams: u32) {
-    let workload = Workload {
-        input_tokens: 700,
-        output_tokens: 120,
-        spread_ratio: 0.5,
-        seed: 3,
-    };
+    let workload = Workload::uniform(700, 120, 0.5, 3);
     // A bound at which nothing is decided: both run the same time.
     let slo: Slo = "ttft p50 <= 1s".parse().unwrap();
     let run = |runner: &mut dyn Runner<Error = std::convert::Infallible>| {

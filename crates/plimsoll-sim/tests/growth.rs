@@ -17,12 +17,7 @@ const SEEDS: u64 = 10;
 
 /// The levels of a ramp that is held so, over an engine with answers that spread so.
 fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<LevelSummary> {
-    let workload = Workload {
-        input_tokens: 512,
-        output_tokens: 128,
-        spread_ratio,
-        seed,
-    };
+    let workload = Workload::uniform(512, 128, spread_ratio, seed);
     // Never broken, and never decided within the time.
     let slo: Slo = "ttft p99.9 <= 1000 s".parse().unwrap();
     let mut runner = VirtualRunner::new(engine.clone(), workload, seed);
@@ -38,6 +33,7 @@ fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<
             request_time,
             longest_hold: Duration::from_secs(100),
             longest: Duration::from_secs(200),
+            manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         request_time = Duration::from_secs_f64(level.summary.e2e_ms.mean.unwrap() / 1e3);

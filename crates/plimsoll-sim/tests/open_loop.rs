@@ -7,17 +7,13 @@ use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, O
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{ON_SCHEDULE, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::stability::{Batch, Drift, Saturation, Standing};
 use plimsoll_core::stats::mean;
 use plimsoll_core::time::Offset;
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
 
-const WORKLOAD: Workload = Workload {
-    input_tokens: 64,
-    output_tokens: 32,
-    spread_ratio: 0.2,
-    seed: 1,
-};
+const WORKLOAD: Workload = Workload::uniform(64, 32, 0.2, 1);
 const SLO: &str = "ttft p95 <= 2s";
 
 fn toy() -> EngineParams {
@@ -37,6 +33,7 @@ fn plan(index: u32, load: Load) -> LevelPlan {
         request_time: Duration::from_millis(400),
         longest_hold: Duration::from_secs(30),
         longest: Duration::from_secs(86_400),
+        manner: plimsoll_core::level::Manner::default(),
     }
 }
 
@@ -151,6 +148,52 @@ fn those_that_still_wait_when_a_level_ends_are_never_sent() {
             .into_iter()
             .all(|one| one.level == 0 && one.sent.is_none())
     );
+}
+
+/// The rate that the toy engine carries with 16 running, measured with 48 streams.
+fn saturation(engine: &EngineParams) -> Saturation {
+    let mut plan = plan(0, Load::Streams(48));
+    plan.longest_hold = Duration::from_secs(120);
+    let level = run(&mut runner(engine.clone()), plan);
+    let window = level.summary.window.expect("a window");
+    let at = |s: f64| Offset::from_duration(Duration::from_secs_f64(s));
+    let span = (at(window.from_s), at(window.to_s));
+    Saturation::of(&Batch::cut(&level.records, span, 20, [64.0, 32.0])).expect("20 batches")
+}
+
+#[test]
+fn a_rate_is_stable_below_saturation_and_grows_above() {
+    let engine = EngineParams {
+        max_num_seqs: 16,
+        ..toy()
+    };
+    let saturated = saturation(&engine);
+    assert!(
+        saturated.standard_error < 0.02 * saturated.request_per_s,
+        "{saturated:?}"
+    );
+    let drift = |share: f64| {
+        let rate = saturated.request_per_s * share;
+        let mut plan = plan(0, Load::RatePerS(rate));
+        plan.request_time = Duration::from_secs_f64(16.0 / saturated.request_per_s);
+        plan.longest_hold = plan.request_time * 100;
+        let summary = run(&mut runner(engine.clone()), plan).summary;
+        (
+            saturated.standing(rate),
+            summary.stability.expect("a window"),
+            summary.verdict,
+        )
+    };
+    let (standing, below, verdict) = drift(0.8);
+    assert_eq!((standing, below.drift), (Standing::Open, Drift::Steady));
+    assert_ne!(verdict, LevelVerdict::Fail);
+    let (standing, above, verdict) = drift(1.3);
+    assert_eq!(standing, Standing::Unstable);
+    assert!(
+        above.trend.grew() && above.ended < above.arrivals,
+        "{above:?}"
+    );
+    assert_eq!(verdict, LevelVerdict::Fail);
 }
 
 #[test]

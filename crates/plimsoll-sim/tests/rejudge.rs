@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, OpenLoop, Purpose, rejudge,
+    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose, rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
@@ -34,12 +34,7 @@ fn engine() -> EngineParams {
 
 /// The same load, judged by `slo` while it runs; held for a time that no objective cuts short.
 fn levels(slo: &Slo) -> Vec<FinishedLevel> {
-    let workload = Workload {
-        input_tokens: 64,
-        output_tokens: 8,
-        spread_ratio: 0.3,
-        seed: 1,
-    };
+    let workload = Workload::uniform(64, 8, 0.3, 1);
     let mut runner = VirtualRunner::new(engine(), workload, 1);
     let asked = [
         (Purpose::Baseline, Hold::Screen, Load::Streams(1)),
@@ -54,6 +49,7 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
             index,
             purpose,
             load,
+            manner: Manner::default(),
             open_loop: OpenLoop::default(),
             hold,
             request_time: Duration::from_millis(30),
@@ -78,7 +74,12 @@ fn again(level: &FinishedLevel, slo: &Slo) -> LevelSummary {
         .map(|record| RequestRecord::from(saved(&RequestLine::from(record))))
         .collect();
     let in_flight: Vec<InFlight> = saved(&level.in_flight);
-    rejudge(&saved(&level.summary), slo, &ended, &in_flight)
+    rejudge(
+        &saved(&level.summary),
+        (slo, plimsoll_core::judge::Confidence::default()),
+        &ended,
+        &in_flight,
+    )
 }
 
 #[test]

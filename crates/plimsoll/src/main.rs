@@ -8,6 +8,7 @@ mod exit;
 mod find;
 mod limits;
 mod machine;
+mod plan;
 mod proxy;
 mod selftest;
 mod signal;
@@ -61,6 +62,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
+        Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Observation;
+use super::{LevelSample, Observation};
 use crate::stats::{chi2_quantile, variance};
 use crate::time::Offset;
 
@@ -21,9 +21,28 @@ pub(super) struct Batches<'a> {
     stretches: Vec<&'a [Observation]>,
     /// Length of the window, in mean request times.
     request_times: f64,
+    /// Whether each batch is one draw of the streams' phases.
+    are_draws: bool,
 }
 
 impl<'a> Batches<'a> {
+    /// The batches of a level: its draws where there are any.
+    pub(super) fn of(all: &'a [Observation], sample: &LevelSample<'_>) -> Self {
+        let cut = Self::cut(all, sample.from, sample.to, sample.request_time);
+        if sample.draws.is_empty() {
+            return cut;
+        }
+        Self {
+            stretches: sample
+                .draws
+                .iter()
+                .map(|draw| draw.among(all, |one| one.at))
+                .collect(),
+            are_draws: true,
+            ..cut
+        }
+    }
+
     pub(super) fn cut(
         all: &'a [Observation],
         from: Offset,
@@ -38,6 +57,7 @@ impl<'a> Batches<'a> {
                 all,
                 stretches: Vec::new(),
                 request_times,
+                are_draws: false,
             };
         }
         let mut batches = Vec::with_capacity(count);
@@ -57,7 +77,18 @@ impl<'a> Batches<'a> {
             all,
             stretches: batches,
             request_times,
+            are_draws: false,
         }
+    }
+
+    /// Whether each batch is one draw of the streams' phases: within it nothing is independent.
+    pub(super) fn are_draws(&self) -> bool {
+        self.are_draws
+    }
+
+    /// Observations in one batch, on the average.
+    pub(super) fn batch_size(&self) -> f64 {
+        self.n() as f64 / self.stretches.len().max(1) as f64
     }
 
     /// Whether the window is long enough for a decision.

@@ -14,7 +14,7 @@ const SCREEN: f64 = 0.02;
 
 pub(super) fn judge(objective: &Objective, batches: &Batches<'_>, errors: Errors) -> Judged {
     let values = batches.values();
-    let early = Estimate::of(&values, EARLY);
+    let early = Estimate::of(&values, EARLY).filter(|_| !batches.are_draws());
     let batch_means = batches.means();
     let sound = if batch_means.len() >= FEWEST {
         Estimate::of(&batch_means, 1.0)
@@ -69,7 +69,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::judge::Observation;
+    use crate::judge::{Confidence, Observation};
     use crate::time::Offset;
 
     fn decide(value: impl Fn(u64) -> f64, n: u64) -> Judged {
@@ -89,7 +89,7 @@ mod tests {
         judge(
             &"ttft mean <= 100ms".parse().unwrap(),
             &batches,
-            Errors::of_one_among(1),
+            Errors::of_one_among(1, Confidence::default()),
         )
     }
 

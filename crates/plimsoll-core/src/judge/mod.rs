@@ -8,6 +8,7 @@
 
 mod batches;
 mod chain;
+mod confidence;
 mod mean;
 mod observe;
 mod share;
@@ -15,15 +16,13 @@ mod slices;
 
 use serde::{Deserialize, Serialize};
 
+pub use confidence::Confidence;
 pub use observe::{LevelSample, Observation, observe};
 pub use share::least_requests_for_a_pass;
 pub use slices::Slice;
 
 use crate::slo::{Objective, Op, Slo, Stat};
 use batches::Batches;
-
-/// One-sided error of a decision: 2.5 %, so 95 % two-sided.
-pub const SIDE: f64 = 0.025;
 
 /// The errors that a decision on one objective may make. A conjunction passes when all objectives
 /// pass, so each has the whole of it (Berger 1982); it fails when any fails, so they share it.
@@ -34,10 +33,11 @@ struct Errors {
 }
 
 impl Errors {
-    fn of_one_among(objectives: usize) -> Self {
+    fn of_one_among(objectives: usize, confidence: Confidence) -> Self {
+        let side = confidence.side();
         Self {
-            pass: SIDE,
-            fail: SIDE / objectives.max(1) as f64,
+            pass: side,
+            fail: side / objectives.max(1) as f64,
         }
     }
 }
@@ -61,7 +61,7 @@ pub enum Decision {
 pub struct ObjectiveResult {
     /// The objective.
     pub objective: Objective,
-    /// The decision at 2.5 % a side.
+    /// The decision at the run's confidence.
     pub decision: Decision,
     /// Whether the observed excess is significant at 2 %: what stops a screened ramp level.
     pub screen_breaks: bool,
@@ -117,14 +117,13 @@ pub fn judge(slo: &Slo, sample: &LevelSample<'_>) -> Vec<ObjectiveResult> {
 }
 
 fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> ObjectiveResult {
-    let observed = observe(objective, slo, sample);
-    let batches = Batches::cut(
-        &observed.observations,
-        sample.from,
-        sample.to,
-        sample.request_time,
-    );
-    let errors = Errors::of_one_among(slo.0.len());
+    let mut observed = observe(objective, slo, sample);
+    let counts = |one: &Observation| sample.draws.iter().any(|draw| draw.contains(one.at));
+    observed
+        .observations
+        .retain(|one| sample.draws.is_empty() || counts(one));
+    let batches = Batches::of(&observed.observations, sample);
+    let errors = Errors::of_one_among(slo.0.len(), sample.confidence);
     let judged = match objective.allowed_share() {
         Some(allowed) => share::judge(objective, allowed, &batches, errors),
         None => mean::judge(objective, &batches, errors),
@@ -141,12 +140,16 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
         autocorrelation: judged.autocorrelation,
         standard_error: judged.standard_error,
         absent: observed.absent,
-        slices: slices::slices(
-            &observed.observations,
-            sample.from,
-            sample.to,
-            sample.request_time,
-        ),
+        slices: if sample.draws.is_empty() {
+            slices::slices(
+                &observed.observations,
+                sample.from,
+                sample.to,
+                sample.request_time,
+            )
+        } else {
+            slices::of_draws(&observed.observations, sample.draws)
+        },
     }
 }
 

@@ -8,9 +8,11 @@
 
 use std::time::Duration;
 
+use super::Confidence;
 use crate::level::InFlight;
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
 use crate::slo::{Metric, Objective, Slo, Stat};
 use crate::time::Offset;
 
@@ -27,6 +29,11 @@ pub struct LevelSample<'a> {
     pub to: Offset,
     /// Mean request time of the level.
     pub request_time: Duration,
+    /// Where the phases of the streams are redrawn: what counts of each draw. Nothing else counts
+    /// then, and each is one batch. Empty where they are not redrawn.
+    pub draws: &'a [Stretch],
+    /// How sure a decision is.
+    pub confidence: Confidence,
 }
 
 /// One observation of an objective.
@@ -232,6 +239,8 @@ mod tests {
             from: at(50),
             to: at(1_000),
             request_time: Duration::from_millis(100),
+            draws: &[],
+            confidence: Confidence::default(),
         };
         observe(&objective.parse().unwrap(), &slo, &sample)
     }

@@ -7,7 +7,7 @@
 
 use super::batches::Batches;
 use super::chain::{Mixture, Turns};
-use super::{Decision, Errors, Judged};
+use super::{Confidence, Decision, Errors, Judged};
 use crate::slo::{Metric, Objective};
 use crate::stats::{beta_inc, ln_beta};
 
@@ -37,6 +37,8 @@ pub(super) fn judge(
     let autocorrelation = batches.autocorrelation();
     let divisor = if batches.suffice() {
         batches.dispersion().unwrap_or(1.0)
+    } else if batches.are_draws() {
+        batches.batch_size().max(EARLY)
     } else {
         EARLY
     };
@@ -72,12 +74,16 @@ fn longest_clump(objective: &Objective, per_request_time: f64) -> f64 {
 
 /// How many requests a pass of an objective takes at least, at `streams`: with none over its bound.
 /// `None` where it is no share of requests.
-pub fn least_requests_for_a_pass(objective: &Objective, streams: u32, side: f64) -> Option<u64> {
+pub fn least_requests_for_a_pass(
+    objective: &Objective,
+    streams: u32,
+    confidence: Confidence,
+) -> Option<u64> {
     let allowed = objective
         .allowed_share()
         .filter(|_| objective.metric != Metric::Itl)?;
     let mixture = Mixture::new(allowed, longest_clump(objective, f64::from(streams)));
-    let passes = |n: u64| mixture.evidence(&Turns::clean(n)).pass > (1.0 / side).ln();
+    let passes = |n: u64| mixture.evidence(&Turns::clean(n)).pass > (1.0 / confidence.side()).ln();
     let most = (0..40)
         .map(|doubling| 1u64 << doubling)
         .find(|n| passes(*n))?;
@@ -140,12 +146,14 @@ mod tests {
 
     use super::*;
     use crate::judge::Observation;
-    use crate::judge::SIDE;
     use crate::time::Offset;
+
+    /// The log evidence that 95 % ask for: ln 40.
+    const SURE: f64 = 3.688_879_454;
 
     fn least_n(bad: f64, allowed: f64) -> u32 {
         (1..5_000)
-            .find(|n| Evidence::of(bad, f64::from(*n), allowed).pass > (1.0 / SIDE).ln())
+            .find(|n| Evidence::of(bad, f64::from(*n), allowed).pass > SURE)
             .unwrap()
     }
 
@@ -174,7 +182,7 @@ mod tests {
             (6.0, 100.0, 0.01),
         ] {
             assert!(
-                Evidence::of(k, n, allowed).fail > (1.0 / SIDE).ln(),
+                Evidence::of(k, n, allowed).fail > SURE,
                 "{k} of {n} at {allowed}"
             );
         }
@@ -186,7 +194,7 @@ mod tests {
     #[test]
     fn a_pass_costs_more_where_more_requests_may_be_one_clump() {
         let cost = |objective: &str, streams: u32| {
-            least_requests_for_a_pass(&objective.parse().unwrap(), streams, SIDE)
+            least_requests_for_a_pass(&objective.parse().unwrap(), streams, Confidence::default())
         };
         let few = cost("ttft p95 <= 1s", 8).unwrap();
         assert!((250..=297).contains(&few), "{few}");
@@ -222,7 +230,13 @@ mod tests {
         let decision = |n: usize| {
             let to = Offset::from_nanos(n as u64 * 1_000_000);
             let batches = Batches::cut(&all[..n], Offset::ZERO, to, request_time);
-            judge(&objective, 0.05, &batches, Errors::of_one_among(1)).decision
+            judge(
+                &objective,
+                0.05,
+                &batches,
+                Errors::of_one_among(1, Confidence::default()),
+            )
+            .decision
         };
         let looks = std::iter::successors(Some(8 * per_request_time), |n| Some(n * 115 / 100));
         looks

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Observation;
+use crate::schedule::Stretch;
 use crate::time::Offset;
 
 /// Length of a slice, in mean request times (statistics.md §4.3.4).
@@ -46,14 +47,28 @@ pub(super) fn slices(
             };
             let (slice, later) = rest.split_at(split);
             rest = later;
-            let values: Vec<f64> = slice.iter().filter_map(|one| one.value).collect();
-            Slice {
-                n: slice.len() as u32,
-                over: slice.iter().filter(|one| one.over).count() as u32,
-                mean: crate::stats::mean(&values),
-            }
+            Slice::of(slice)
         })
         .collect()
+}
+
+/// One slice for each draw of the phases.
+pub(super) fn of_draws(all: &[Observation], draws: &[Stretch]) -> Vec<Slice> {
+    draws
+        .iter()
+        .map(|draw| Slice::of(draw.among(all, |one| one.at)))
+        .collect()
+}
+
+impl Slice {
+    fn of(observations: &[Observation]) -> Self {
+        let values: Vec<f64> = observations.iter().filter_map(|one| one.value).collect();
+        Self {
+            n: observations.len() as u32,
+            over: observations.iter().filter(|one| one.over).count() as u32,
+            mean: crate::stats::mean(&values),
+        }
+    }
 }
 
 #[cfg(test)]

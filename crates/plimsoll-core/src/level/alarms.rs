@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::InFlight;
 use crate::judge::Decision;
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
 use crate::slo::Metric;
-use crate::stats::{Drift, Start, drift, unlike_start};
+use crate::stats::{Drift, Start, drift, quantile, unlike_start};
 use crate::time::Offset;
 
 /// A start that is cut off makes a level not steady if it is more than this share of it.
@@ -41,11 +42,21 @@ pub enum Alarm {
         /// Mean of the last 30 %, ms.
         last_mean_ms: f64,
     },
+    /// All requests are of one length, so the streams keep the phases of their start: the level
+    /// says as much as it has draws of the phases, and no more.
+    Lockstep {
+        /// Draws.
+        draws: u32,
+        /// The least p95 TTFT of a draw, ms.
+        least_ttft_p95_ms: f64,
+        /// The largest p95 TTFT of a draw, ms.
+        most_ttft_p95_ms: f64,
+    },
 }
 
-/// The series of a window: values in the order of the events that decide them.
+/// The series of a window: moments and values in the order of the events that decide them.
 pub(super) struct Series {
-    all: [(Metric, Vec<f64>); 3],
+    all: [(Metric, Vec<Offset>, Vec<f64>); 3],
     /// Length of the window in mean request times.
     request_times: f64,
 }
@@ -67,19 +78,17 @@ impl Series {
         let done = |value: fn(&RequestRecord) -> Option<f64>| {
             completed().filter_map(move |one| Some((one.done, value(one)?)))
         };
-        let ordered = |values: &mut dyn Iterator<Item = (Offset, f64)>| {
+        let ordered = |metric, values: &mut dyn Iterator<Item = (Offset, f64)>| {
             let mut kept: Vec<(Offset, f64)> = values.filter(|(at, _)| within(*at)).collect();
             kept.sort_by_key(|(at, _)| *at);
-            kept.into_iter().map(|(_, value)| value).collect()
+            let (at, values) = kept.into_iter().unzip();
+            (metric, at, values)
         };
         Self {
             all: [
-                (
-                    Metric::Ttft,
-                    ordered(&mut first_of_ended.chain(first_of_flying)),
-                ),
-                (Metric::Tpot, ordered(&mut done(RequestRecord::tpot_ms))),
-                (Metric::E2e, ordered(&mut done(RequestRecord::e2e_ms))),
+                ordered(Metric::Ttft, &mut first_of_ended.chain(first_of_flying)),
+                ordered(Metric::Tpot, &mut done(RequestRecord::tpot_ms)),
+                ordered(Metric::E2e, &mut done(RequestRecord::e2e_ms)),
             ],
             request_times,
         }
@@ -101,6 +110,26 @@ impl Series {
         not_steady.chain(drifting).collect()
     }
 
+    /// The alarm of a level whose streams keep the phases that they are given.
+    pub(super) fn lockstep(&self, draws: &[Stretch]) -> Option<Alarm> {
+        let (_, at, values) = &self.all[0];
+        let p95s: Vec<f64> = draws
+            .iter()
+            .filter_map(|draw| {
+                let first = at.partition_point(|at| *at < draw.from);
+                let count = draw.among(at, |at| *at).len();
+                let mut values = values[first..first + count].to_vec();
+                values.sort_by(f64::total_cmp);
+                quantile(&values, 0.95)
+            })
+            .collect();
+        (!p95s.is_empty()).then(|| Alarm::Lockstep {
+            draws: p95s.len() as u32,
+            least_ttft_p95_ms: p95s.iter().copied().fold(f64::INFINITY, f64::min),
+            most_ttft_p95_ms: p95s.iter().copied().fold(0.0, f64::max),
+        })
+    }
+
     /// Whether what follows the start speaks against a decision: a pass that gets worse, a fail that
     /// gets better.
     pub(super) fn contradict(&self, decision: Decision) -> bool {
@@ -114,7 +143,7 @@ impl Series {
     fn starts(&self) -> impl Iterator<Item = (Metric, Start)> + '_ {
         self.all
             .iter()
-            .filter_map(|(metric, values)| Some((*metric, unlike_start(values)?)))
+            .filter_map(|(metric, _, values)| Some((*metric, unlike_start(values)?)))
             .filter(|(_, start)| start.share > LEAST_START)
             .filter(|(_, start)| matters(start.start_mean, start.rest_mean))
     }
@@ -123,7 +152,7 @@ impl Series {
         let independent = self.request_times.max(0.0) as usize;
         self.all
             .iter()
-            .filter_map(move |(metric, values)| Some((*metric, drift(values, independent)?)))
+            .filter_map(move |(metric, _, values)| Some((*metric, drift(values, independent)?)))
             .filter(|(_, drift)| matters(drift.first_mean, drift.last_mean))
     }
 }

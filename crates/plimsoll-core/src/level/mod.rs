@@ -12,6 +12,7 @@ mod alarms;
 mod book;
 mod client;
 mod load;
+mod manner;
 mod plan;
 mod rejudge;
 mod since;
@@ -23,12 +24,14 @@ pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
 pub use load::Load;
+pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
 pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
+use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::time::Offset;
 use alarms::Series;
@@ -93,6 +96,8 @@ pub struct Level {
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
     next_look: Duration,
+    /// Mean request time when the window began: where more arrives than is carried it only grows.
+    settled_time: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
@@ -116,6 +121,7 @@ impl Level {
             area_at_window: 0.0,
             waiting_at_window: 0.0,
             next_look: Duration::ZERO,
+            settled_time: Duration::ZERO,
             extended_to: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
@@ -174,11 +180,12 @@ impl Level {
             self.since_window = Since::among(now, self.book.ended());
             self.area_at_window = self.book.stream_seconds(now);
             self.waiting_at_window = self.book.waiting_seconds(now);
+            self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
                 Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
                 _ => FIRST_LOOK_REQUEST_TIMES,
             };
-            self.next_look = self.request_time().mul_f64(first_look);
+            self.next_look = self.settled_time.mul_f64(first_look);
         }
         if now.since(self.started_at) >= self.longest() {
             return Step::End;
@@ -235,7 +242,10 @@ impl Level {
 
     fn has_all(&self, streams: usize) -> bool {
         let flying = self.book.in_flight_count();
-        flying <= streams && (flying == streams || self.streams_seen() >= streams)
+        flying <= streams
+            && (self.plan.manner.think.is_some()
+                || flying == streams
+                || self.streams_seen() >= streams)
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.
@@ -255,7 +265,11 @@ impl Level {
 
     fn has_settled(&self, full_at: Offset, now: Offset) -> bool {
         let waited = now.since(full_at);
-        waited >= self.plan.request_time.max(self.request_time())
+        let transient = match self.redraw() {
+            Some(_) => self.plan.request_time * REDRAW_REQUEST_TIMES,
+            None => self.plan.request_time,
+        };
+        waited >= transient.max(self.request_time())
             && (self.since_full.ended() > 0 || waited >= self.plan.longest_hold / 2)
     }
 
@@ -278,7 +292,7 @@ impl Level {
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
             }
-            Hold::UntilFail => self.is_broken(from, now),
+            Hold::Confirm => self.is_broken(from, now),
             Hold::Visit => {
                 let enough = length >= self.request_time().mul_f64(VISIT_REQUEST_TIMES)
                     && self.since_window.ended() >= VISIT_REQUESTS;
@@ -308,17 +322,17 @@ impl Level {
     }
 
     fn decision(&self, from: Offset, now: Offset) -> Decision {
-        let in_flight = self.book.in_flight();
-        judge::conjunction(&judge::judge(
-            &self.slo,
-            &self.sample(from, now, &in_flight),
-        ))
+        let (in_flight, draws) = (self.book.in_flight(), self.draws(from, now));
+        let sample = self.sample(from, now, &in_flight, &draws);
+        judge::conjunction(&judge::judge(&self.slo, &sample))
     }
 
     /// Whether a decided level is held once more, as long again: its later part speaks against the
     /// decision. Not beyond its longest hold.
     fn goes_on(&mut self, decision: Decision, from: Offset, now: Offset) -> bool {
-        let goes_on = self.extended_to.is_none() && self.series(from, now).contradict(decision);
+        let goes_on = self.extended_to.is_none()
+            && self.redraw().is_none()
+            && self.series(from, now).contradict(decision);
         if goes_on {
             self.extended_to = Some(now + now.since(from));
         }
@@ -332,7 +346,7 @@ impl Level {
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
-        is_screened(self.plan.purpose, &self.sample(from, now, &[]))
+        is_screened(self.plan.purpose, &self.sample(from, now, &[], &[]))
     }
 
     fn has_screened(&self) -> bool {
@@ -344,6 +358,7 @@ impl Level {
         from: Offset,
         to: Offset,
         in_flight: &'a [InFlight],
+        draws: &'a [Stretch],
     ) -> LevelSample<'a> {
         LevelSample {
             ended: self.book.ended(),
@@ -351,7 +366,20 @@ impl Level {
             from,
             to,
             request_time: self.request_time(),
+            draws,
+            confidence: self.plan.manner.confidence,
         }
+    }
+
+    /// When the streams pause to redraw their phases, if they do.
+    pub fn redraw(&self) -> Option<Redraw> {
+        self.plan.redraw(self.started_at)
+    }
+
+    /// What counts of each draw of the phases; empty where they are not redrawn.
+    fn draws(&self, from: Offset, to: Offset) -> Vec<Stretch> {
+        self.redraw()
+            .map_or_else(Vec::new, |redraw| redraw.stretches(Stretch { from, to }))
     }
 }
 

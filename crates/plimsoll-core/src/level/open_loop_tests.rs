@@ -26,6 +26,7 @@ fn plan(hold: Hold, cap: Option<u32>) -> LevelPlan {
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(2),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     }
 }
 
@@ -107,14 +108,14 @@ fn a_level_that_is_held_whole_is_not_ended_by_a_fail() {
         ClientHealth::default(),
     );
     let failed = run(
-        plan(Hold::UntilFail, None),
+        plan(Hold::Confirm, None),
         ttft,
         (0, false),
         ClientHealth::default(),
     );
     let length = |finished: &FinishedLevel| finished.summary.window.unwrap().request_times;
     assert!((length(&whole) - 20.0).abs() < 0.1);
-    assert!((8.0..8.3).contains(&length(&failed)));
+    assert!(length(&failed) < 10.0, "the first looks see it");
     for finished in [whole, failed] {
         assert_eq!(finished.summary.verdict, LevelVerdict::Fail);
     }

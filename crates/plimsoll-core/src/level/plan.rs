@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Load;
-use crate::schedule::{OpenLoopDues, open_loop};
+use super::{Load, Manner};
+use crate::schedule::{OpenLoopDues, Redraw, open_loop};
+use crate::time::Offset;
 
 /// Why a level is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +39,10 @@ pub enum Hold {
     Visit,
     /// Until the objectives are decided.
     Decide,
+    /// To the end of the longest hold, or until the SLO is broken.
+    Confirm,
     /// The whole of the longest hold, whatever it shows.
     Whole,
-    /// The whole of the longest hold, unless an objective is known to be broken before.
-    UntilFail,
 }
 
 /// How the arrivals of an open loop come, and how many of them may be in flight.
@@ -67,10 +68,14 @@ impl Default for OpenLoop {
 }
 
 impl Purpose {
-    /// Whether its levels are short looks, which find something against a load or nothing, and
-    /// decide nothing for it.
-    pub fn is_short(self) -> bool {
-        matches!(self, Self::Baseline | Self::Ramp | Self::Bisect)
+    /// How long a level of this purpose is held.
+    pub fn hold(self) -> Hold {
+        match self {
+            Self::Baseline | Self::Ramp => Hold::Screen,
+            Self::Bisect => Hold::Short,
+            Self::Refine | Self::Saturation => Hold::Visit,
+            Self::Confirm => Hold::Confirm,
+        }
     }
 }
 
@@ -93,6 +98,8 @@ pub struct LevelPlan {
     pub longest_hold: Duration,
     /// The level ends here with all that came before its window: what is left of the budget.
     pub longest: Duration,
+    /// How it is carried and judged.
+    pub manner: Manner,
 }
 
 impl LevelPlan {
@@ -121,18 +128,35 @@ impl LevelPlan {
 
     /// Over how long the new streams start: 1.5 of the last level's mean request time, so that no
     /// burst of prefills is measured as if it were service (method.md §4.1). Where few streams join
-    /// many the burst is small and the spread in proportion; where none join there is none.
-    /// Arrivals fill the server within one request time.
+    /// many the burst is small and the spread in proportion; where none join there is none, and none
+    /// where all are to start at once. Arrivals fill the server within one request time.
     pub fn handover(&self, streams_before: u32) -> Duration {
         if self.load.rate_per_s().is_some() {
             return self.request_time;
         }
         let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
-        if self.streams() <= 1 {
+        if self.manner.think.is_some() {
+            // Users come over a whole cycle (`ThinkTime::join`); those in flight fill up in this.
+            self.request_time.mul_f64(1.5)
+        } else if self.streams() <= 1 || self.manner.burst {
             Duration::ZERO
         } else {
             self.request_time.mul_f64(1.5 * share)
         }
+    }
+
+    /// The redraws of the phases of a level that starts at `from`; `None` where phases mix by
+    /// themselves, or where there is one stream.
+    pub fn redraw(&self, from: Offset) -> Option<Redraw> {
+        let several = self.load.streams().is_some_and(|streams| streams > 1);
+        self.manner
+            .redraw_seed
+            .filter(|_| several)
+            .map(|seed| Redraw {
+                from,
+                request_time: self.request_time,
+                seed,
+            })
     }
 }

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use super::summary::{delivered, lack};
 use super::{InFlight, LevelSummary, LevelVerdict, Window, is_screened};
-use crate::judge::{LevelSample, judge};
+use crate::judge::{Confidence, LevelSample, judge};
 use crate::record::RequestRecord;
 use crate::slo::Slo;
 use crate::time::Offset;
 
 /// Judges a level again: `ended` are the requests that ended on it, `in_flight` those that it left
-/// to the next one, both as the level knew them when it ended.
+/// to the next one, both as the level knew them when it ended. Not for levels in lockstep: when
+/// their phases were redrawn is not in the summary.
 pub fn rejudge(
     level: &LevelSummary,
-    slo: &Slo,
+    (slo, confidence): (&Slo, Confidence),
     ended: &[RequestRecord],
     in_flight: &[InFlight],
 ) -> LevelSummary {
-    let sample = sample(level, ended, in_flight);
+    let sample = sample(level, confidence, ended, in_flight);
     let mut judged = level.clone();
     judged.objectives = judge(slo, &sample);
     let was_void = level.verdict == LevelVerdict::Void && level.reason != lack(&level.objectives);
@@ -29,13 +30,14 @@ pub fn rejudge(
         (LevelVerdict::Void, Some(reason))
     } else {
         let is_screened = level.window.is_some() && is_screened(level.purpose, &sample);
-        delivered(level.purpose.is_short(), &judged, is_screened)
+        delivered(level.purpose.hold(), &judged, is_screened)
     };
     judged
 }
 
 fn sample<'a>(
     level: &LevelSummary,
+    confidence: Confidence,
     ended: &'a [RequestRecord],
     in_flight: &'a [InFlight],
 ) -> LevelSample<'a> {
@@ -51,6 +53,8 @@ fn sample<'a>(
         from,
         to,
         request_time,
+        draws: &[],
+        confidence,
     }
 }
 

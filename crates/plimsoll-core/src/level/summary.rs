@@ -7,6 +7,8 @@ use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCount
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
+use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
 use crate::time::Offset;
 
@@ -14,6 +16,8 @@ use crate::time::Offset;
 const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
+/// Why a rate fails that meets its objectives, so far.
+const GROWS: &str = "the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +112,8 @@ pub struct LevelSummary {
     pub stall_ms: Summary,
     /// Tokens per second of one stream.
     pub speed_tok_per_s: Summary,
+    /// Whether the number of requests grew; `None` for streams, whose number is fixed.
+    pub stability: Option<Stability>,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
     /// What the series of the window say against it.
@@ -137,6 +143,12 @@ impl LevelSummary {
                     || self.objectives.iter().any(|result| result.n == 0)
             }
         }
+    }
+
+    /// Whether more arrived than was carried, so that the number of requests grew.
+    pub fn is_unstable(&self) -> bool {
+        self.stability
+            .is_some_and(|stability| stability.drift == Drift::Unstable)
     }
 
     /// Whether no server was there any more: nothing was answered, and connections were refused.
@@ -183,7 +195,8 @@ pub(super) fn summarise(
     client.waiting_concurrency = mean(waiting);
     let from = from.unwrap_or(now);
     let in_flight = level.book.in_flight();
-    let sample = level.sample(from, now, &in_flight);
+    let draws = level.draws(from, now);
+    let sample = level.sample(from, now, &in_flight, &draws);
     let objectives = judge(&level.slo, &sample);
     let figures = Figures::of(level.book.ended(), &in_flight, from, now);
     client.send_lag_ms = Summary::of(figures.send_lag_ms);
@@ -218,8 +231,11 @@ pub(super) fn summarise(
         e2e_ms: Summary::of(figures.e2e_ms),
         stall_ms: Summary::of(figures.stall_ms),
         speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
+        stability: level
+            .window_from
+            .and_then(|from| stability(level, from, now)),
         objectives,
-        alarms: level.series(from, now).alarms(),
+        alarms: alarms(level, from, now, &draws),
         client,
         server,
     };
@@ -230,10 +246,32 @@ pub(super) fn summarise(
     summary
 }
 
+fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
+    let _ = level.plan.load.rate_per_s()?;
+    stability::assess(&Arrived {
+        ended: level.book.ended(),
+        in_flight: &level.book.in_flight(),
+        from,
+        to,
+        request_time: level.settled_time,
+        dispersion: 1.0 / level.plan.open_loop.burstiness,
+    })
+}
+
 /// Standard deviation over mean; `None` below two values, or if they are 0.
 fn variation(values: &[f64]) -> Option<f64> {
     let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
     Some(crate::stats::variance(values)?.sqrt() / mean)
+}
+
+fn alarms(level: &Level, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
+    let series = level.series(from, to);
+    if draws.is_empty() {
+        series.alarms()
+    } else {
+        // Where phases are redrawn, the series changes with every draw.
+        series.lockstep(draws).into_iter().collect()
+    }
 }
 
 /// The level's verdict, and the objective or the fault behind it.
@@ -242,25 +280,29 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    let is_short = matches!(plan.hold, Hold::Screen | Hold::Short);
     match void_reason(plan, summary) {
         Some(reason) => (LevelVerdict::Void, Some(reason)),
-        None => delivered(is_short, summary, is_screened),
+        None => delivered(plan.hold, summary, is_screened),
     }
 }
 
-/// What a level says whose load was delivered as asked; `is_short` if it was held to find something
-/// against it and no longer.
+/// What a level says whose load was delivered as asked.
 pub(super) fn delivered(
-    is_short: bool,
+    hold: Hold,
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<String>) {
-    let broken = |result: &&ObjectiveResult| {
-        result.decision == Decision::Fail || (is_short && result.screen_breaks)
+    let broken = |result: &&ObjectiveResult| match hold {
+        Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
+        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm => {
+            result.decision == Decision::Fail
+        }
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.to_string()));
+    }
+    if summary.is_unstable() {
+        return (LevelVerdict::Fail, Some(GROWS.to_owned()));
     }
     let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
     if summary.window.is_none() || ended == 0 {
@@ -269,14 +311,16 @@ pub(super) fn delivered(
             Some("no request ended within the window".to_owned()),
         );
     }
-    match conjunction(&summary.objectives) {
-        Decision::Pass => (LevelVerdict::Pass, None),
-        _ if is_short && is_screened => (LevelVerdict::Screened, None),
-        _ if is_short => (
+    match (hold, conjunction(&summary.objectives)) {
+        (_, Decision::Pass) => (LevelVerdict::Pass, None),
+        (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
+        (Hold::Screen | Hold::Short, _) => (
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        _ => (LevelVerdict::Undecided, None),
+        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm, _) => {
+            (LevelVerdict::Undecided, None)
+        }
     }
 }
 

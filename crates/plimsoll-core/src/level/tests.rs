@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::judge::least_requests_for_a_pass;
+use crate::judge::{Confidence, least_requests_for_a_pass};
 use crate::outcome::Outcome;
 use crate::record::tests::record;
 
@@ -24,6 +24,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     }
 }
 
@@ -213,7 +214,9 @@ fn a_clear_pass_ends_when_it_is_decided() {
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Pass);
     // The least requests of a pass; looks grow by 15 %.
-    let least = least_requests_for_a_pass(&TTFT.parse::<Slo>().unwrap().0[0], 8, 0.025).unwrap();
+    let least =
+        least_requests_for_a_pass(&TTFT.parse::<Slo>().unwrap().0[0], 8, Confidence::default())
+            .unwrap();
     let n = summary.objectives[0].n as u64;
     assert!((least..=least * 115 / 100 + 8).contains(&n), "{n}");
     assert!(summary.window.unwrap().request_times >= 5.0);

@@ -6,10 +6,12 @@ mod event;
 pub use event::RunEvent;
 use serde::{Deserialize, Serialize};
 
+use crate::judge::Confidence;
 use crate::level::LevelSummary;
-use crate::search::{Ladder, Rules};
+use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
+use crate::workload::LengthLaw;
 
 /// Version of the run file's meaning; raised when a field changes what it says.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -27,6 +29,8 @@ pub struct RunPlan {
     pub slo: Slo,
     /// Whether the objectives are the user's own or the guide's stop rules.
     pub slo_given: bool,
+    /// What is searched along.
+    pub axis: Axis,
     /// The stop rules.
     pub rules: Rules,
     /// The ramp's rungs.
@@ -35,12 +39,30 @@ pub struct RunPlan {
     pub start: u32,
     /// No level above this.
     pub max_concurrency: u32,
-    /// Mean prompt length, tokens.
-    pub input_len_tokens: u32,
-    /// Mean answer length, tokens.
-    pub output_len_tokens: u32,
-    /// Lengths vary uniformly by this share of their mean.
-    pub length_spread_ratio: f64,
+    /// By rate: no more arrivals per second than this.
+    pub max_rate_per_s: f64,
+    /// By rate: gamma shape of the gaps between arrivals; 1 is Poisson.
+    pub burstiness: f64,
+    /// Whether the gateway cap is held for some minutes at the end.
+    pub confirm: bool,
+    /// Name of the workload; `None` where none was named.
+    pub workload: Option<String>,
+    /// Law of the prompts' lengths.
+    pub input_len: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output_len: LengthLaw,
+    /// Mean time that each stream waits before its next request; `None` where it sends at once.
+    pub think_time_s: Option<f64>,
+    /// Whether each wait is the mean; else they are exponential.
+    pub think_time_is_fixed: bool,
+    /// Mean think time of the workload's users, whether the streams waited so or not.
+    pub user_think_time_s: Option<f64>,
+    /// Whether the streams that a level adds start all at once.
+    pub burst: bool,
+    /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
+    pub lockstep: bool,
+    /// Two-sided confidence of decisions, 0..1.
+    pub confidence: Confidence,
     /// Longest hold of a level, s; by the request time where it is not set.
     pub level_time_s: Option<f64>,
     /// Time for the whole search, s.

@@ -3,8 +3,10 @@
 mod arrivals;
 mod gaps;
 mod open_loop;
+mod redraw;
 mod scatter;
 
 pub use arrivals::{ArrivalError, Arrivals, arrivals};
 pub use open_loop::{OpenLoopDues, open_loop};
+pub use redraw::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 pub use scatter::scatter;

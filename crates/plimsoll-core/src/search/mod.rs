@@ -29,11 +29,14 @@ use serde::{Deserialize, Serialize};
 
 pub use axis::Axis;
 pub use ladder::{Ladder, LadderError};
+pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
+use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
+use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
+use crate::workload::ThinkTime;
 
 /// The bracket is closed at this ratio, or at one stream.
 const BRACKET: f64 = 1.25;
@@ -87,6 +90,8 @@ pub struct SearchConfig {
     pub headroom: f64,
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
+    /// How all levels are carried and judged.
+    pub manner: Manner,
 }
 
 impl SearchConfig {
@@ -110,6 +115,39 @@ impl SearchConfig {
             confirm: true,
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
+            manner: Manner::default(),
+        }
+    }
+
+    /// The search of a run's plan.
+    pub fn of(plan: &RunPlan) -> Self {
+        Self {
+            axis: plan.axis,
+            rules: plan.rules,
+            ladder: plan.ladder.clone(),
+            start: plan.start,
+            most_streams: plan.max_concurrency,
+            most_rate_per_s: plan.max_rate_per_s,
+            open_loop: OpenLoop {
+                burstiness: plan.burstiness,
+                most_in_flight: None,
+                seed: plan.seed,
+            },
+            manner: Manner {
+                burst: plan.burst,
+                redraw_seed: plan.lockstep.then_some(plan.seed),
+                think: plan.think_time_s.map(|mean_s| ThinkTime {
+                    mean: Duration::from_secs_f64(mean_s),
+                    is_fixed: plan.think_time_is_fixed,
+                    seed: plan.seed,
+                }),
+                confidence: plan.confidence,
+            },
+            level_time: plan.level_time_s.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(plan.budget_s),
+            confirm: plan.confirm,
+            headroom: plan.headroom_ratio,
+            ..Self::new(plan.slo.clone())
         }
     }
 }
@@ -418,7 +456,7 @@ impl Search {
             _ => self.config.axis.load(rung),
         };
         let request_time = self.last_request_time();
-        let (hold, by_request_time) = self.hold(load, purpose, request_time);
+        let think = self.think(load, purpose);
         let remaining = self
             .config
             .budget
@@ -429,35 +467,46 @@ impl Search {
             purpose,
             load,
             open_loop: self.config.open_loop,
-            hold,
+            hold: purpose.hold(),
             request_time,
-            longest_hold: self.config.level_time.unwrap_or(by_request_time),
+            longest_hold: self
+                .config
+                .level_time
+                .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
+            manner: Manner {
+                think,
+                ..self.config.manner
+            },
         }
     }
 
-    /// How a level is held, and how long at most.
-    fn hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> (Hold, Duration) {
+    /// How long the streams of a level wait. Those that find out what the server is able to, alone
+    /// or saturated, do not.
+    fn think(&self, load: Load, purpose: Purpose) -> Option<ThinkTime> {
+        let is_free = matches!(purpose, Purpose::Baseline | Purpose::Saturation);
+        self.config
+            .manner
+            .think
+            .filter(|_| !is_free && load.streams().is_some())
+    }
+
+    /// How long a level is held at most.
+    fn longest_hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> Duration {
         let in_flight = match load {
             Load::Streams(streams) => f64::from(streams),
             Load::RatePerS(rate) => rate * request_time.as_secs_f64(),
         };
-        // So many requests take so many request times at one stream, and one at as many streams.
-        let requests = |least: f64| request_time.mul_f64(least / in_flight.max(0.01));
+        let think = self.think(load, purpose);
+        let cycle = request_time + think.map_or(Duration::ZERO, |think| think.mean);
+        // So many requests take so many cycles at one stream, and one at as many streams.
+        let requests = |least: f64| cycle.mul_f64(least / in_flight.max(0.01));
         match purpose {
             Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
-                let longest = request_time * 4 + requests(16.0);
-                let hold = if purpose == Purpose::Bisect {
-                    Hold::Short
-                } else {
-                    Hold::Screen
-                };
-                (hold, longest.max(LONGEST_SCREEN))
+                LONGEST_SCREEN.max(request_time * 4 + requests(16.0))
             }
-            Purpose::Refine | Purpose::Saturation => {
-                (Hold::Visit, request_time * 8 + requests(60.0))
-            }
-            Purpose::Confirm => (Hold::UntilFail, self.confirm_time(request_time)),
+            Purpose::Refine | Purpose::Saturation => request_time * 8 + requests(60.0),
+            Purpose::Confirm => self.confirm_time(request_time),
         }
     }
 

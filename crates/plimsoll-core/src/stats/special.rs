@@ -106,6 +106,20 @@ fn gamma_inc(a: f64, x: f64) -> f64 {
     sum * (a * x.ln() - x - ln_gamma(a)).exp()
 }
 
+/// The quantile of Student's t: t with P(T ≤ t) = `probability`, by bisection; 0 < probability < 1.
+pub fn student_t_quantile(probability: f64, df: f64) -> f64 {
+    let (mut low, mut high) = (-1e3, 1e3);
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if 1.0 - student_t_upper(middle, df) < probability {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
 /// The quantile of the chi-square distribution: x with P(χ² ≤ x) = `probability`, by bisection.
 pub fn chi2_quantile(probability: f64, df: f64) -> f64 {
     let (mut low, mut high) = (0.0, 20.0 * df + 200.0);
@@ -153,6 +167,13 @@ mod tests {
                 assert!(
                     (student_t_upper(t, df) - t_law.sf(t)).abs() < 1e-9,
                     "t {t}, df {df}"
+                );
+            }
+            for probability in [0.025, 0.5, 0.95, 0.975] {
+                let found = student_t_quantile(probability, df);
+                assert!(
+                    (t_law.cdf(found) - probability).abs() < 1e-8,
+                    "t {probability}, df {df}"
                 );
             }
             let chi2 = ChiSquared::new(df).unwrap();

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::time::Offset;
+use plimsoll_core::workload::ThinkTime;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
@@ -23,6 +25,7 @@ pub(crate) fn plan(index: u32, streams: u32) -> LevelPlan {
         request_time: Duration::from_millis(30),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
+        manner: Manner::default(),
     }
 }
 
@@ -84,6 +87,64 @@ fn levels_follow_each_other_and_nothing_gets_lost() {
     assert!(truth.peak_in_flight <= 24, "{}", truth.peak_in_flight);
 }
 
+/// Users who think a second between requests of some 30 ms: few of them are in flight at a time.
+#[test]
+fn users_who_think_are_mostly_not_in_flight() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let think = Some(ThinkTime {
+        mean: Duration::from_secs(1),
+        is_fixed: false,
+        seed: 3,
+    });
+    let users = LevelPlan {
+        manner: Manner {
+            think,
+            ..Manner::default()
+        },
+        ..plan(0, 40)
+    };
+    let finished = runner.run_level(users, &slo(), &mut |_| Go::On).unwrap();
+    let summary = &finished.summary;
+    assert!(summary.requests.balance(), "{summary:?}");
+    assert!(
+        summary.verdict == LevelVerdict::Screened || summary.is_clients_fault(),
+        "{:?}",
+        summary.reason
+    );
+    drop(runner.stop());
+    let most = server.truth().peak_in_flight;
+    assert!(most < 40, "{most}");
+}
+
+/// Two workers share the row of lengths, and each load begins it anew.
+#[test]
+fn every_load_is_asked_the_same_lengths() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let mut asked = Vec::new();
+    for (index, streams) in [2, 4].into_iter().enumerate() {
+        let finished = runner
+            .run_level(plan(index as u32, streams), &slo(), &mut |_| Go::On)
+            .unwrap();
+        let own = finished.records.iter();
+        let mut own: Vec<_> = own
+            .filter(|record| record.level == index as u32)
+            .map(|record| (record.id, record.asked_prompt_tokens))
+            .collect();
+        own.sort_unstable();
+        // A worker's requests in the order in which it sent them; worker 0 has the even numbers.
+        let lengths: Vec<u32> = own
+            .into_iter()
+            .filter(|(id, _)| id % 2 == 0)
+            .map(|(_, tokens)| tokens)
+            .collect();
+        asked.push(lengths);
+    }
+    // The last ones of a level may still have been in flight when it ended.
+    assert_eq!(asked[0][..2], asked[1][..2]);
+}
+
 #[test]
 fn a_server_that_refuses_is_not_flooded() {
     let server = server(Faults {
@@ -122,4 +183,40 @@ fn a_stop_ends_the_level_at_once_and_cuts_what_is_in_flight() {
     });
     assert_eq!(finished.unwrap().summary.requests.carried_out, 3);
     assert_eq!(runner.stop().len(), 3);
+}
+
+#[test]
+fn streams_pause_to_redraw_their_phases() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let plan = LevelPlan {
+        manner: Manner {
+            redraw_seed: Some(7),
+            ..Manner::default()
+        },
+        hold: Hold::Decide,
+        longest_hold: Duration::from_millis(600),
+        ..plan(0, 6)
+    };
+    let level = runner
+        .run_level(plan.clone(), &slo(), &mut |_| Go::On)
+        .unwrap();
+    let from = (level.summary.started_s * 1e9).round() as u64;
+    let redraw = plan.redraw(Offset::from_nanos(from)).unwrap();
+    let mut records = level.records;
+    records.sort_by_key(|record| (record.stream, record.due));
+    let mut paused = 0;
+    for pair in records
+        .windows(2)
+        .filter(|pair| pair[0].stream == pair[1].stream)
+    {
+        let (one, next) = (&pair[0], &pair[1]);
+        // The worker draws when it has read the end, which is a little later than its stamp: a
+        // border between the two is the next request's.
+        let pause = redraw.pause(one.stream, one.sent.unwrap(), one.done);
+        assert!(next.due >= one.done + pause, "{pause:?}");
+        paused += usize::from(!pause.is_zero());
+    }
+    assert!(paused >= 6, "{paused}");
+    drop(runner.stop());
 }

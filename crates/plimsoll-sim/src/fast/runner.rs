@@ -20,7 +20,7 @@ use super::streams::{Fate, Flight, Streams, Watch};
 /// How often the listener is told.
 const PROGRESS_NS: u64 = 200_000_000;
 
-/// Carries levels over a [`FastEngine`]. A record has its first and its last token only: TTFT, TPOT
+/// Carries levels of streams over a [`FastEngine`]; a rate puts nothing on it. A record has its first and its last token only: TTFT, TPOT
 /// and the request time are exact, gaps between tokens are not there.
 #[derive(Debug)]
 pub struct FastRunner {
@@ -133,7 +133,7 @@ impl Runner for FastRunner {
         slo: &Slo,
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, Infallible> {
-        let streams = plan.streams();
+        let streams = plan.closed_streams();
         let spread = plan.handover(self.streams.busy());
         let level = Level::start(plan, slo.clone(), self.now(), self.in_flight());
         let mut recorder = Recorder {

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use plimsoll_core::search::Ladder;
+use plimsoll_core::judge::Confidence;
+use plimsoll_core::preset::Preset;
+use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::NamedWorkload;
 
 use super::{ConnectArgs, EngineArgs, LangArg};
 
@@ -47,24 +50,60 @@ pub(crate) struct FindArgs {
     #[arg(long)]
     pub(crate) ignore_resources: bool,
 
-    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
-    #[arg(long, value_name = "LADDER", default_value = "doubling")]
-    pub(crate) ladder: Ladder,
+    /// One of the guide's goals: limit climbs its ladder. quick, realistic, capacity and soak hold
+    /// one load and belong to `plimsoll check`. Options given beside it win.
+    #[arg(long, value_name = "GOAL")]
+    pub(crate) preset: Option<Preset>,
+    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10; doubling if not given.
+    #[arg(long, value_name = "LADDER")]
+    pub(crate) ladder: Option<Ladder>,
+    /// What to search for: concurrent streams, or arrivals per second.
+    #[arg(long, value_enum, default_value = "streams")]
+    pub(crate) by: ByArg,
+    /// By rate: no more arrivals per second than this.
+    #[arg(long, value_name = "RATE", default_value = "10000", value_parser = positive)]
+    pub(crate) max_rate: f64,
+    /// By rate: how arrivals come; 1 is Poisson, larger is more even, smaller comes in bursts.
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = positive)]
+    pub(crate) burstiness: f64,
+    /// Hold the gateway cap for some minutes at the end; on unless --no-confirm is given.
+    #[arg(long, overrides_with = "no_confirm")]
+    pub(crate) confirm: bool,
+    /// End as soon as the interval is narrow.
+    #[arg(long, overrides_with = "confirm")]
+    pub(crate) no_confirm: bool,
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) start: Option<u32>,
-    /// No load above this, streams.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_concurrency: u32,
-    /// Mean prompt length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) input_len: u32,
-    /// Mean answer length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) output_len: u32,
-    /// How far lengths vary around their mean, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
-    pub(crate) length_spread: f64,
+    /// No load above this, streams; 1024 if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_concurrency: Option<u32>,
+    /// Lengths and objectives by the kind of business: customer-service, content, code-assistant,
+    /// rag, agent, batch; or the guide's numbers: guide:customer-service, guide:content,
+    /// guide:code-assistant. Options given beside it win.
+    #[arg(long, value_name = "NAME", value_parser = workload)]
+    pub(crate) workload: Option<NamedWorkload>,
+    /// Mean prompt length, tokens; 512 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) input_len: Option<u32>,
+    /// Mean answer length, tokens; 128 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) output_len: Option<u32>,
+    /// How far lengths vary around their mean, all alike, percent; 10, or by the workload.
+    #[arg(long, value_name = "PERCENT", value_parser = spread)]
+    pub(crate) length_spread: Option<f64>,
+    /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
+    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
+    pub(crate) think_time: Option<Duration>,
+    /// Each wait of --think-time is as long; else they vary as those of independent users do.
+    #[arg(long, requires = "stream_think_time")]
+    pub(crate) fixed_think_time: bool,
+    /// New streams start all at once, as in the guide, and not scattered.
+    #[arg(long)]
+    pub(crate) burst: bool,
+    /// Two-sided confidence of decisions, 0.8 to 0.999.
+    #[arg(long, value_name = "RATIO", default_value = "0.95", value_parser = confidence)]
+    pub(crate) confidence: Confidence,
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) level_time: Option<Duration>,
@@ -84,6 +123,9 @@ pub(crate) struct FindArgs {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 
+    /// Show what would be done, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -115,6 +157,24 @@ pub(crate) struct FindArgs {
     pub(crate) engine: EngineArgs,
 }
 
+/// What to search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    /// Concurrent streams.
+    Streams,
+    /// Arrivals per second.
+    Rate,
+}
+
+impl ByArg {
+    pub(crate) fn axis(self) -> Axis {
+        match self {
+            Self::Streams => Axis::Streams,
+            Self::Rate => Axis::Rate,
+        }
+    }
+}
+
 /// API to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EndpointArg {
@@ -124,6 +184,14 @@ pub(crate) enum EndpointArg {
     Completions,
     /// /v1/chat/completions.
     Chat,
+}
+
+/// A confidence between 0.8 and 0.999.
+fn confidence(text: &str) -> Result<Confidence, String> {
+    let number: Option<f64> = text.parse().ok();
+    number
+        .and_then(Confidence::new)
+        .ok_or_else(|| "write a share from 0.8 to 0.999, such as 0.95".to_owned())
 }
 
 /// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
@@ -165,11 +233,29 @@ fn percent(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 99.99).map(|value| value / 100.0)
 }
 
+fn workload(text: &str) -> Result<NamedWorkload, String> {
+    NamedWorkload::find(text).ok_or_else(|| {
+        let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
+        format!(
+            "there is none of this name; there are: {}",
+            names.join(", ")
+        )
+    })
+}
+
 fn spread(text: &str) -> Result<f64, String> {
     number_within(text, 0.0, 90.0).map(|value| value / 100.0)
 }
 
-fn ratio(text: &str) -> Result<f64, String> {
+pub(crate) fn percent_up_to_100(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 100.0).map(|value| value / 100.0)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 1e6)
+}
+
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
     number_within(text, 0.01, 1.0)
 }
 

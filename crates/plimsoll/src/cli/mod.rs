@@ -2,6 +2,7 @@
 
 mod connect;
 mod find;
+mod plan;
 mod selftest;
 mod sim;
 mod zh;
@@ -11,6 +12,7 @@ use plimsoll_report::lang::Lang;
 
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
+pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 
@@ -26,6 +28,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Find how many concurrent streams a server carries.
     Find(Box<FindArgs>),
+    /// Turn streams into users, requests a day, servers and cost, or back.
+    Plan(Box<PlanArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -100,6 +104,8 @@ mod tests {
         for (name, lang, tag) in [
             ("find", Lang::En, "find_en"),
             ("find", Lang::Zh, "find_zh"),
+            ("plan", Lang::En, "plan_en"),
+            ("plan", Lang::Zh, "plan_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

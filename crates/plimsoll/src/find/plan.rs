@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
-use plimsoll_core::search::{Rules, SearchConfig};
-use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::search::{Axis, Rules, SearchConfig};
+use plimsoll_core::slo::{Metric, Slo};
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
 
+use super::asked;
 use crate::cli::{EndpointArg, FindArgs};
 use crate::exit::Failure;
 use crate::machine;
@@ -29,16 +30,43 @@ pub(super) struct Resolved {
     pub(super) keep_alive: bool,
     /// Whether each request gets its line in the run folder.
     pub(super) keeps_requests: bool,
+    /// Whether the first rung was chosen here.
+    may_move_start: bool,
+}
+
+impl Resolved {
+    /// Goes on with the first rung of a saved run.
+    pub(super) fn start_as(&mut self, saved: &RunPlan) {
+        if std::mem::take(&mut self.may_move_start) {
+            self.search.start = saved.start;
+            self.plan.start = saved.start;
+        }
+    }
+
+    /// Takes the request time that preflight has estimated. Users who think are mostly not in
+    /// flight, so fewer than make one request in flight would only cost time.
+    pub(super) fn know(&mut self, request_time: Option<Duration>) {
+        let Some(request_time) = request_time else {
+            return;
+        };
+        self.search.first_request_time = request_time;
+        if let Some(think) = self.search.manner.think.filter(|_| self.may_move_start) {
+            let users = think.mean.as_secs_f64() / request_time.as_secs_f64();
+            let start = (users.round() as u32).clamp(self.search.start, self.search.most_streams);
+            self.search.start = start;
+            self.plan.start = start;
+        }
+    }
 }
 
 pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
-    if let Some(start) = args.start.filter(|start| *start > args.max_concurrency) {
+    let most_streams = asked::most_streams(args);
+    if let Some(start) = args.start.filter(|start| *start > most_streams) {
         return Err(Failure::usage(format!(
-            "--start {start} is above --max-concurrency {}",
-            args.max_concurrency
+            "--start {start} is above --max-concurrency {most_streams}"
         )));
     }
-    let slo = slo(args);
+    let (slo, slo_given) = asked::slo(args)?;
     let has_goodput = slo
         .0
         .iter()
@@ -55,31 +83,19 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             args.budget
         )));
     }
-    let rules = Rules {
-        least_growth: args.min_growth,
-        growth_stops: args.slo.is_empty(),
-        resources_stop: args.slo.is_empty() && !args.ignore_resources,
-    };
+    let workload = asked::workload(args);
+    let plan = run_plan(args, slo, slo_given, &workload)?;
     let search = SearchConfig {
-        rules,
-        ladder: args.ladder.clone(),
-        start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
-        most_streams: args.max_concurrency,
-        level_time: args.level_time,
-        budget: args.budget,
-        headroom: args.headroom,
         first_request_time: UNKNOWN_REQUEST_TIME,
-        ..SearchConfig::new(slo)
+        ..SearchConfig::of(&plan)
     };
-    let workload = Workload {
-        input_tokens: args.input_len,
-        output_tokens: args.output_len,
-        spread_ratio: args.length_spread,
-        seed: args.seed,
+    let rate = match plan.axis {
+        Axis::Streams => f64::INFINITY,
+        Axis::Rate => args.max_rate,
     };
-    let workers = machine::workers(args.max_concurrency, f64::INFINITY);
+    let workers = machine::workers(most_streams, rate);
     Ok(Resolved {
-        plan: run_plan(args, &search),
+        plan,
         search,
         preflight: PreflightOptions {
             model: args.model.clone(),
@@ -94,41 +110,52 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         workers,
         keep_alive: !args.no_keep_alive,
         keeps_requests: !args.no_requests,
+        may_move_start: args.start.is_none(),
     })
 }
 
-/// The user's objectives, or the guide's: success and mean TTFT.
-fn slo(args: &FindArgs) -> Slo {
-    if args.slo.is_empty() {
-        let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
-        return Slo(vec![Objective::success(args.min_success), ttft]);
-    }
-    let given = args
-        .slo
-        .iter()
-        .flat_map(|slo| slo.0.iter().copied())
-        .collect();
-    Slo(given).with_success_beside_means(args.min_success)
-}
-
-fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
+fn run_plan(
+    args: &FindArgs,
+    slo: Slo,
+    slo_given: bool,
+    workload: &Workload,
+) -> Result<RunPlan, Failure> {
     let target = match &args.url {
         Some(url) => url.clone(),
         None => format!("sim:{}", args.engine.profile),
     };
-    RunPlan {
+    let most_streams = asked::most_streams(args);
+    Ok(RunPlan {
         target,
         // Known when the target is.
         proxy: None,
-        slo: search.slo.clone(),
-        slo_given: !args.slo.is_empty(),
-        rules: search.rules,
-        ladder: search.ladder.clone(),
-        start: search.start,
-        max_concurrency: search.most_streams,
-        input_len_tokens: args.input_len,
-        output_len_tokens: args.output_len,
-        length_spread_ratio: args.length_spread,
+        slo,
+        slo_given,
+        axis: args.by.axis(),
+        rules: Rules {
+            least_growth: args.min_growth,
+            growth_stops: !slo_given,
+            resources_stop: !slo_given && !args.ignore_resources,
+        },
+        ladder: asked::ladder(args)?,
+        start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
+        max_concurrency: most_streams,
+        max_rate_per_s: args.max_rate,
+        burstiness: args.burstiness,
+        confirm: !args.no_confirm,
+        workload: args.workload.map(|named| named.name.to_owned()),
+        input_len: workload.input,
+        output_len: workload.output,
+        think_time_s: args.think_time.map(|think| think.as_secs_f64()),
+        think_time_is_fixed: args.fixed_think_time,
+        user_think_time_s: args
+            .think_time
+            .or(args.workload.and_then(|named| named.think))
+            .map(|think| think.as_secs_f64()),
+        burst: args.burst,
+        // Streams that think as long as they like do not keep step.
+        lockstep: workload.is_lockstep() && (args.think_time.is_none() || args.fixed_think_time),
+        confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
         timeout_s: args.timeout.as_secs_f64(),
@@ -136,7 +163,7 @@ fn run_plan(args: &FindArgs, search: &SearchConfig) -> RunPlan {
         seed: args.seed,
         // Known to whoever reads the command line.
         arguments: Vec::new(),
-    }
+    })
 }
 
 /// The server to load, with its key.

@@ -72,12 +72,23 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
     if !saved.keeps_requests() {
         return Err("it was run with --no-requests, so its requests are not known".to_owned());
     }
+    if saved.run.plan.lockstep {
+        return Err(
+            "its streams ran in lockstep, and when their phases were redrawn is not kept"
+                .to_owned(),
+        );
+    }
     let mut requests = saved.requests()?;
     let mut levels = Vec::new();
     let finished = saved.run.levels.iter().zip(&saved.in_flight);
     for (level, in_flight) in finished {
         let ended = requests.level(level)?;
-        levels.push(rejudge(level, &slo, &ended, in_flight));
+        levels.push(rejudge(
+            level,
+            (&slo, saved.run.plan.confidence),
+            &ended,
+            in_flight,
+        ));
     }
     let mut run = saved.run.clone();
     run.rejudged = Some(Rejudged {
@@ -97,7 +108,7 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
 /// The answer of the levels as they are, with what they leave open.
 fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
     let load_time = load_time(run, before);
-    let mut search = Search::new(config(run));
+    let mut search = Search::new(SearchConfig::of(&run.plan));
     run.levels
         .iter()
         .for_each(|level| search.take(level.clone()));
@@ -153,18 +164,4 @@ fn load_time(run: &Run, before: Option<&Verdict>) -> Duration {
     let end = |level: &LevelSummary| level.started_s + level.duration_s;
     let last = run.levels.last().map_or(0.0, end);
     Duration::from_secs_f64(before.map_or(last, |verdict| verdict.load_time_s))
-}
-
-fn config(run: &Run) -> SearchConfig {
-    let plan = &run.plan;
-    SearchConfig {
-        rules: plan.rules,
-        ladder: plan.ladder.clone(),
-        start: plan.start,
-        most_streams: plan.max_concurrency,
-        level_time: plan.level_time_s.map(Duration::from_secs_f64),
-        budget: Duration::from_secs_f64(plan.budget_s),
-        headroom: plan.headroom_ratio,
-        ..SearchConfig::new(plan.slo.clone())
-    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -118,12 +118,7 @@ fn started() -> RunEvent {
 }
 
 fn levels() -> Vec<FinishedLevel> {
-    let workload = Workload {
-        input_tokens: 8,
-        output_tokens: 2,
-        spread_ratio: 0.0,
-        seed: 1,
-    };
+    let workload = Workload::uniform(8, 2, 0.0, 1);
     let engine = Profile::named("toy").unwrap().engine;
     let mut runner = VirtualRunner::new(engine, workload, 1);
     let slo = "ttft p95 <= 1s".parse().unwrap();
@@ -132,6 +127,7 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
+            manner: Manner::default(),
             open_loop: OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),

@@ -1,0 +1,127 @@
+//! The end of a window against its beginning (statistics.md §8, rule B), and the growth that such a
+//! comparison may have missed.
+//!
+//! Where a rate is carried the difference stays of the order of the root of the number in flight,
+//! however long the window; where it is not, the difference grows with it. A test on the slope pays
+//! for the noise of the arrivals instead, and sees less.
+
+use serde::{Deserialize, Serialize};
+
+use super::path::Path;
+
+/// The shares of the window that are compared: its first and its last 30 %.
+const END: f64 = 0.3;
+/// The last must be larger than the first by this factor …
+const FACTOR: f64 = 1.5;
+/// … and by this many roots of the first.
+const ROOTS: f64 = 3.0;
+/// A shorter window, in mean request times, is never called unstable.
+const LEAST_REQUEST_TIMES: f64 = 50.0;
+/// Index of dispersion of the completions of a saturated server; the larger of the two measured.
+const COMPLETIONS: f64 = 0.45;
+/// Variance of the difference of the means of both ends, for a random walk of variance 1 over the
+/// whole window: 1 − 2 · END between the ends, and END / 3 within each of them.
+const WALK: f64 = 1.0 - 2.0 * END + 2.0 * END / 3.0;
+/// One-sided 95 % quantile of the normal distribution.
+const Z: f64 = 1.645;
+
+/// Whether the number of requests grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// It grew: the rate is above what the server carries.
+    Unstable,
+    /// It grew, over fewer than 50 mean request times: too few to tell a long wave from a trend.
+    Grew,
+    /// It did not, over at least 50 mean request times.
+    Steady,
+    /// It did not, over fewer than that.
+    NoSign,
+}
+
+/// The comparison of a window's ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Trend {
+    /// Mean number of requests over the first 30 % of the window.
+    pub first_mean: f64,
+    /// Mean number of requests over the last 30 % of the window.
+    pub last_mean: f64,
+    /// Upper 95 % bound of the growth, as a share of the rate: in a server that carries less than
+    /// the rate by this share, so large a growth would have been seen. `None` without arrivals.
+    pub growth_upper_ratio: Option<f64>,
+}
+
+impl Trend {
+    /// Compares the ends of a window with so many arrivals of the given index of dispersion.
+    pub(super) fn of(path: &Path, arrivals: u64, dispersion: f64) -> Self {
+        let (first_mean, last_mean) = (path.mean(0.0, END), path.mean(1.0 - END, 1.0));
+        let n = arrivals as f64;
+        let growth_upper_ratio = (arrivals > 0).then(|| {
+            let grown = last_mean - first_mean;
+            let noise = Z * (WALK * (dispersion + COMPLETIONS) * n).sqrt();
+            // The middles of both ends are 1 − END of the window apart.
+            ((grown + noise) / ((1.0 - END) * n)).max(0.0)
+        });
+        Self {
+            first_mean,
+            last_mean,
+            growth_upper_ratio,
+        }
+    }
+
+    /// Whether the number of requests has grown.
+    pub fn grew(&self) -> bool {
+        let by = self.last_mean - self.first_mean;
+        self.last_mean > FACTOR * self.first_mean && by > ROOTS * self.first_mean.sqrt()
+    }
+
+    /// What a window of so many mean request times says.
+    pub(super) fn drift(&self, request_times: f64) -> Drift {
+        match (self.grew(), request_times >= LEAST_REQUEST_TIMES) {
+            (true, true) => Drift::Unstable,
+            (true, false) => Drift::Grew,
+            (false, true) => Drift::Steady,
+            (false, false) => Drift::NoSign,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trend(first_mean: f64, last_mean: f64) -> Trend {
+        Trend {
+            first_mean,
+            last_mean,
+            growth_upper_ratio: None,
+        }
+    }
+
+    #[test]
+    fn growth_must_be_large_and_beyond_the_noise() {
+        let table = [
+            (30.0, 44.0, false),
+            (30.0, 47.0, true),
+            // 1.5 times of a few is noise.
+            (4.0, 9.9, false),
+            (4.0, 10.1, true),
+            (0.0, 0.1, true),
+            (30.0, 10.0, false),
+        ];
+        for (first, last, grew) in table {
+            assert_eq!(trend(first, last).grew(), grew, "{first} to {last}");
+        }
+    }
+
+    #[test]
+    fn a_short_window_is_never_unstable() {
+        let (steady, grown) = (trend(30.0, 31.0), trend(30.0, 60.0));
+        assert_eq!(grown.drift(49.9), Drift::Grew);
+        assert_eq!(grown.drift(50.0), Drift::Unstable);
+        assert_eq!(steady.drift(49.9), Drift::NoSign);
+        assert_eq!(steady.drift(50.0), Drift::Steady);
+    }
+}
