@@ -108,11 +108,22 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
 /// The answer of the levels as they are, with what they leave open.
 fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
     let load_time = load_time(run, before);
-    let mut search = Search::new(SearchConfig::of(&run.plan));
+    let own = run.rejudged.as_ref().map(|before| &before.slo);
+    // Under its own objectives the answer is that of the run, with the time it had. Under others it
+    // is open what more time would have shown; but the cap was never to be held for them.
+    let elapsed = if own == Some(&run.plan.slo) {
+        load_time
+    } else {
+        Duration::ZERO
+    };
+    let mut search = Search::new(SearchConfig {
+        confirm: false,
+        ..SearchConfig::of(&run.plan)
+    });
     run.levels
         .iter()
         .for_each(|level| search.take(level.clone()));
-    let mut verdict = match search.next(Duration::ZERO) {
+    let mut verdict = match search.next(elapsed) {
         Next::Done(verdict) => *verdict,
         Next::Run(_) => open(search.interrupted(load_time), &run.levels),
     };

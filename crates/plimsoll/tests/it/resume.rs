@@ -144,8 +144,11 @@ fn judged_again_alike(out: &Path, saved: &Run) {
         assert_eq!((then, then.index), (now, now.index));
     }
     assert_eq!(saved.levels.len(), again.levels.len());
-    let capacity = |run: &Run| run.verdict.as_ref().unwrap().capacity;
-    assert_eq!(capacity(saved), capacity(&again));
+    let answer = |run: &Run| {
+        let verdict = run.verdict.clone().unwrap();
+        (verdict.kind, verdict.capacity, verdict.broken_at)
+    };
+    assert_eq!(answer(saved), answer(&again));
     assert_eq!(std::fs::read(out.join("run.json")).unwrap(), before);
 }
 
