@@ -138,12 +138,30 @@ fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
 /// An answer to which the search would have run more levels.
 fn open(mut verdict: Verdict, levels: &[LevelSummary]) -> Verdict {
     verdict.notes.retain(|note| *note != Note::Interrupted);
-    let high = verdict.broken_at;
-    verdict.notes.push(Note::NotRefined {
-        low: held_below(high, levels),
-        high,
+    let (low, high) = interval(&verdict).unwrap_or_else(|| {
+        let high = verdict.broken_at;
+        (held_below(high, levels), high)
     });
+    if low.is_none() || low != high {
+        verdict.notes.push(Note::NotRefined { low, high });
+    }
     verdict
+}
+
+/// Both ends of the answer's interval, where it has both.
+fn interval(verdict: &Verdict) -> Option<(Option<Load>, Option<Load>)> {
+    let (low, high) = match (verdict.rate, verdict.capacity) {
+        (Some(rate), _) => (
+            Load::RatePerS(rate.lower_per_s),
+            rate.upper_per_s.map(Load::RatePerS),
+        ),
+        (None, Some(capacity)) => (
+            Load::Streams(capacity.lower),
+            capacity.upper.map(Load::Streams),
+        ),
+        (None, None) => return None,
+    };
+    (low.amount() > 0.0 && high.is_some()).then_some((Some(low), high))
 }
 
 /// The largest load that is not broken, below `high` where that is known. Where rates were searched
