@@ -148,6 +148,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
         stability: None,
         objectives: Vec::new(),
+        draws: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,

@@ -12,6 +12,7 @@
 //! | [`capacity_plan`] | users, requests, servers and cost, with their formulas |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
+//! | [`least`] | what a pass takes at least, said before the load |
 //! | [`load`] | the load of a level in words |
 //!
 //! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
@@ -22,6 +23,7 @@ pub mod console;
 pub mod dry_run;
 pub mod figures;
 pub mod lang;
+pub mod least;
 pub mod load;
 pub mod notes;
 pub mod plot;

@@ -80,7 +80,8 @@ pub(crate) fn amount(value: f64, lang: Lang) -> String {
     format!("{text}{unit}")
 }
 
-fn in_thousands(value: f64) -> String {
+/// A whole number with its thousands apart: `1,009`.
+pub(crate) fn in_thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

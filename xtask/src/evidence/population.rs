@@ -21,7 +21,7 @@ use std::time::Duration;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Lengths;
 use plimsoll_sim::EngineParams;
-use plimsoll_sim::fast::{Delivery, FastEngine, Prefix, Stalls, Tenants, Trouble};
+use plimsoll_sim::fast::{batch, Delivery, FastEngine, Prefix, Stalls, Tenants, Trouble};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -31,6 +31,8 @@ use rand_distr::{Distribution, StandardNormal};
 const LENGTHS: usize = 1 << 15;
 /// Coefficient of variation of a step's time.
 const JITTER: f64 = 0.05;
+/// Requests of a long hold whose times are kept.
+const LONG: u64 = 60_000;
 /// Tokens of a KV block.
 const BLOCK: u32 = 16;
 
@@ -160,6 +162,15 @@ impl Subject {
         let prefill_us = engine.prefill_us_per_token * f64::from(probe.input_tokens);
         let step_us = engine.step_base_us + engine.sequence_us;
         Duration::from_secs_f64((prefill_us + step_us * f64::from(probe.output_tokens)) / 1e6)
+    }
+
+    /// TTFTs of a long hold, ms.
+    pub(super) fn long_ttft_ms(&self, streams: u32, seed: u64) -> Vec<f64> {
+        let engine = self.engine(seed);
+        let warm = u64::from(streams) * 10;
+        let held = batch(engine, &self.lengths, seed, streams, warm + LONG, f64::INFINITY);
+        let counted = held.requests.into_iter().skip(warm as usize);
+        counted.filter_map(|one| one.ttft_ms).collect()
     }
 
     pub(super) fn engine(&self, seed: u64) -> FastEngine {

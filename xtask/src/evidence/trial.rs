@@ -2,32 +2,53 @@
 
 use std::time::Duration;
 
+use plimsoll_core::level::LevelSummary;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_sim::fast::FastRunner;
 
+use super::isotonic;
 use super::population::Subject;
-use super::truth::{MOST_STREAMS, Truth, long_hold};
+use super::truth::{ALLOWED, MOST_STREAMS, Truth, long_hold};
 
-const ALLOWED: f64 = 0.05;
+/// Requests of a fresh long hold: batches, and requests of each.
+const FRESH: (usize, u64) = (8, 4_000);
+/// A metric this near its bound is right enough.
+const NEAR: f64 = 0.05;
 
-/// An answer, whoever gave it.
-#[derive(Clone, Debug)]
+/// An answer, whoever gave it; streams.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     pub(super) streams: u32,
-    pub(super) lower: u32,
-    pub(super) upper: Option<u32>,
+    /// Ends of the 95 % interval, of those who give one; no upper end where nothing broke.
+    pub(super) interval: Option<(u32, Option<u32>)>,
+    /// The gateway cap.
     pub(super) cap: Option<u32>,
     pub(super) load_time_s: f64,
-    pub(super) levels: usize,
-    pub(super) said: String,
 }
 
-/// How good it is.
+impl Answer {
+    /// Of those who give a number and no more.
+    pub(super) fn plain(streams: u32, load_time_s: f64) -> Self {
+        Self {
+            streams,
+            load_time_s,
+            ..Self::default()
+        }
+    }
+}
+
+/// A search with all it saw.
+pub(super) struct Trial {
+    pub(super) answer: Answer,
+    /// The isotonic interval of the same levels.
+    pub(super) isotonic: Option<(u32, Option<u32>)>,
+}
+
+/// How good an answer is.
 #[derive(Clone, Debug)]
 pub(super) struct Score {
-    pub(super) number: u64,
     pub(super) kind: &'static str,
     pub(super) truth: Truth,
     pub(super) answer: Answer,
@@ -35,12 +56,12 @@ pub(super) struct Score {
     pub(super) is_close: bool,
     /// … or the metric at the stated capacity is within 5 % of its bound.
     pub(super) is_close_enough: bool,
-    pub(super) is_covered: bool,
-    /// Whether the gateway cap meets the SLO on a fresh long hold.
+    /// Whether the gateway cap meets the SLO on a fresh long hold; `None` without a cap.
     pub(super) cap_holds: Option<bool>,
 }
 
-pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer, Verdict) {
+/// Runs a search as `find` would; with `common` lengths every level asks the same ones.
+pub(super) fn search(subject: &Subject, seed: u64, budget: Duration, common: bool) -> Trial {
     let slo = subject.slo();
     let mut search = Search::new(SearchConfig {
         most_streams: MOST_STREAMS,
@@ -49,89 +70,79 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration) -> (Answer,
         ..SearchConfig::new(slo.clone())
     });
     let mut runner = FastRunner::new(subject.engine(seed), subject.lengths.clone(), seed);
-    let trace = std::env::var_os("TRACE").is_some();
+    if common {
+        runner.ask_the_same_at_each_level();
+    }
     let verdict = loop {
-        let now = Duration::from_nanos(runner.now().as_nanos());
-        match search.next(now) {
-            Next::Done(verdict) => break *verdict,
+        let elapsed = Duration::from_nanos(runner.now().as_nanos());
+        match search.next(elapsed) {
+            Next::Done(verdict) => break verdict,
             Next::Run(plan) => {
                 let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-                if trace {
-                    let s = &level.summary;
-                    let counts: Vec<String> = s
-                        .objectives
-                        .iter()
-                        .map(|o| {
-                            format!(
-                                "{}/{} tau {:.1} {:?}",
-                                o.over.unwrap_or(0),
-                                o.n,
-                                o.autocorrelation,
-                                o.decision
-                            )
-                        })
-                        .collect();
-                    println!(
-                        "  {:6.1} +{:5.1}s N {:4} {:?} {:?} R {:.2}s win {:.1}R {}",
-                        s.started_s,
-                        s.duration_s,
-                        s.load.amount(),
-                        s.purpose,
-                        s.verdict,
-                        s.e2e_ms.mean.unwrap_or(0.0) / 1e3,
-                        s.window.map_or(0.0, |w| w.request_times),
-                        counts.join(" | ")
-                    );
-                }
                 search.take(level.summary);
             }
         }
     };
-    let capacity = verdict.capacity;
-    let answer = Answer {
-        streams: capacity.map_or(0, |found| found.streams),
-        lower: capacity.map_or(0, |found| found.lower),
-        upper: match (verdict.kind, capacity) {
-            (VerdictKind::BelowFirst, None) => Some(0),
-            (_, found) => found.and_then(|found| found.upper),
-        },
+    Trial {
+        answer: answer(&verdict),
+        isotonic: isotonic_of(search.levels()),
+    }
+}
+
+fn answer(verdict: &Verdict) -> Answer {
+    let found = verdict.capacity;
+    let interval = match (verdict.kind, found) {
+        (VerdictKind::BelowFirst, None) => Some((0, Some(0))),
+        (_, None) => Some((0, None)),
+        (_, Some(found)) => Some((found.lower, found.upper)),
+    };
+    Answer {
+        streams: found.map_or(0, |found| found.streams),
+        interval,
         cap: verdict.gateway_cap.map(|cap| cap.streams),
         load_time_s: verdict.load_time_s,
-        levels: search.levels().len(),
-        said: format!("{:?} {:?}", verdict.kind, verdict.broken_by),
-    };
-    (answer, verdict)
+    }
+}
+
+fn isotonic_of(levels: &[LevelSummary]) -> Option<(u32, Option<u32>)> {
+    isotonic::interval(levels)
+}
+
+/// Whether an interval holds the truth.
+pub(super) fn covers(interval: Option<(u32, Option<u32>)>, truth: u32) -> bool {
+    interval.is_some_and(|(lower, upper)| lower <= truth && upper.is_none_or(|upper| upper >= truth))
 }
 
 pub(super) fn score(subject: &Subject, truth: &Truth, answer: Answer, seed: u64) -> Score {
     let gap = f64::from(answer.streams.abs_diff(truth.streams));
     let is_close = gap <= 1.0 || gap <= 0.05 * f64::from(truth.streams);
-    let hold = |streams: u32, slack: f64| long_hold(subject, streams, seed, (8, 4_000), slack);
-    let is_close_enough = is_close
-        || (answer.streams > truth.streams
-            && hold(answer.streams, 1.05)
-                .shares
-                .iter()
-                .all(|one| one.0 <= ALLOWED))
-        || (answer.streams < truth.streams
-            && answer.streams > 0
-            && hold(answer.streams, 0.95)
-                .shares
-                .iter()
-                .any(|one| one.0 >= ALLOWED));
-    let is_covered =
-        answer.lower <= truth.streams && answer.upper.is_none_or(|upper| upper >= truth.streams);
-    let cap_holds = answer
-        .cap
-        .map(|cap| hold(cap, 1.0).shares.iter().all(|one| one.0 <= ALLOWED));
+    let cap_holds = answer.cap.map(|cap| holds(subject, cap, seed));
     Score {
-        number: subject.number,
         kind: subject.kind,
+        is_close,
+        is_close_enough: is_close || metric_is_near(subject, truth, answer.streams, seed),
+        cap_holds,
         truth: truth.clone(),
         answer,
-        is_close,
-        is_close_enough,
-        is_covered,
-        cap_holds,
+    }
+}
+
+/// Whether both objectives are met in the long run.
+fn holds(subject: &Subject, streams: u32, seed: u64) -> bool {
+    let point = long_hold(subject, streams, seed, FRESH, 1.0);
+    point.shares.iter().all(|(share, _)| *share <= ALLOWED)
+}
+
+/// Whether the p95 that breaks first lies within 5 % of its bound at a load: above the truth it is
+/// below 1.05 of it, below the truth above 0.95.
+fn metric_is_near(subject: &Subject, truth: &Truth, streams: u32, seed: u64) -> bool {
+    let over = |slack: f64| {
+        let point = long_hold(subject, streams, seed, FRESH, slack);
+        point.shares.iter().any(|(share, _)| *share > ALLOWED)
+    };
+    if streams > truth.streams {
+        !over(1.0 + NEAR)
+    } else {
+        streams > 0 && over(1.0 - NEAR)
     }
 }

@@ -4,7 +4,7 @@
 //! (Robbins 1970; Howard et al. 2021; statistics.md §2.3). One divides the sample size by an upper
 //! bound of the autocorrelation time from batches, the other takes the series for a chain with an
 //! unknown one. A mean: batch means. Decisions are *calibrated* for autocorrelated data, not
-//! guaranteed: `examples/false_decisions.rs` measures how often they are false.
+//! guaranteed: `cargo xtask evidence` measures how often they are false.
 
 mod batches;
 mod chain;

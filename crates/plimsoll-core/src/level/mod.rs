@@ -27,7 +27,7 @@ pub use load::Load;
 pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
-pub use summary::{LevelSummary, LevelVerdict, ServerWindow, Window};
+pub use summary::{Draw, LevelSummary, LevelVerdict, ServerWindow, Window};
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;

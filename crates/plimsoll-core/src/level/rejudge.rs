@@ -7,19 +7,30 @@ use super::summary::{delivered, lack};
 use super::{InFlight, LevelSummary, LevelVerdict, Window, is_screened};
 use crate::judge::{Confidence, LevelSample, judge};
 use crate::record::RequestRecord;
+use crate::schedule::Stretch;
 use crate::slo::Slo;
 use crate::time::Offset;
 
 /// Judges a level again: `ended` are the requests that ended on it, `in_flight` those that it left
-/// to the next one, both as the level knew them when it ended. Not for levels in lockstep: when
-/// their phases were redrawn is not in the summary.
+/// to the next one, both as the level knew them when it ended.
 pub fn rejudge(
     level: &LevelSummary,
     (slo, confidence): (&Slo, Confidence),
     ended: &[RequestRecord],
     in_flight: &[InFlight],
 ) -> LevelSummary {
-    let sample = sample(level, confidence, ended, in_flight);
+    let draws: Vec<Stretch> = level
+        .draws
+        .iter()
+        .map(|draw| Stretch {
+            from: offset(draw.from_s),
+            to: offset(draw.to_s),
+        })
+        .collect();
+    let sample = LevelSample {
+        draws: &draws,
+        ..sample(level, confidence, ended, in_flight)
+    };
     let mut judged = level.clone();
     judged.objectives = judge(slo, &sample);
     let was_void = level.verdict == LevelVerdict::Void && level.reason != lack(&level.objectives);

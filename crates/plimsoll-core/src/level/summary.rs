@@ -48,6 +48,25 @@ pub struct Window {
     pub request_times: f64,
 }
 
+/// What counts of one draw of the streams' phases.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Draw {
+    /// Start, seconds since the run's start.
+    pub from_s: f64,
+    /// End, seconds since the run's start.
+    pub to_s: f64,
+}
+
+impl Draw {
+    fn of(stretch: Stretch) -> Self {
+        Self {
+            from_s: stretch.from.as_secs_f64(),
+            to_s: stretch.to.as_secs_f64(),
+        }
+    }
+}
+
 /// The server's own signals within the window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -116,6 +135,8 @@ pub struct LevelSummary {
     pub stability: Option<Stability>,
     /// Each objective.
     pub objectives: Vec<ObjectiveResult>,
+    /// Where the phases of the streams were redrawn: what counts of each draw.
+    pub draws: Vec<Draw>,
     /// What the series of the window say against it.
     pub alarms: Vec<Alarm>,
     /// The client's own health.
@@ -236,6 +257,7 @@ pub(super) fn summarise(
             .and_then(|from| stability(level, from, now)),
         objectives,
         alarms: alarms(level, from, now, &draws),
+        draws: draws.iter().copied().map(Draw::of).collect(),
         client,
         server,
     };

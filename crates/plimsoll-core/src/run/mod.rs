@@ -19,6 +19,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// What was asked for. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct RunPlan {
     /// The server's address as given, or `sim:PROFILE` for the built-in engine.
     pub target: String,

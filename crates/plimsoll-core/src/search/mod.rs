@@ -133,6 +133,10 @@ impl SearchConfig {
                 most_in_flight: None,
                 seed: plan.seed,
             },
+            level_time: plan.level_time_s.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(plan.budget_s),
+            confirm: plan.confirm,
+            headroom: plan.headroom_ratio,
             manner: Manner {
                 burst: plan.burst,
                 redraw_seed: plan.lockstep.then_some(plan.seed),
@@ -143,10 +147,6 @@ impl SearchConfig {
                 }),
                 confidence: plan.confidence,
             },
-            level_time: plan.level_time_s.map(Duration::from_secs_f64),
-            budget: Duration::from_secs_f64(plan.budget_s),
-            confirm: plan.confirm,
-            headroom: plan.headroom_ratio,
             ..Self::new(plan.slo.clone())
         }
     }

@@ -72,6 +72,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         speed_tok_per_s: Summary::default(),
         stability: None,
         objectives: vec![result],
+        draws: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,

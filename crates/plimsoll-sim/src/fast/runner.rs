@@ -36,6 +36,11 @@ impl FastRunner {
         }
     }
 
+    /// From now on each level asks the same lengths in the same order.
+    pub fn ask_the_same_at_each_level(&mut self) {
+        self.streams.same_lengths = true;
+    }
+
     fn in_flight(&self) -> Vec<InFlight> {
         let mut all: Vec<InFlight> = self.streams.in_flight().map(|f| in_flight(f, 0)).collect();
         all.sort_by_key(|one| one.id);

@@ -58,6 +58,8 @@ pub(super) struct Streams {
     /// (when, flight, whether it is the last): what a proxy holds back.
     held: BTreeSet<(u64, u64, bool)>,
     requests: u64,
+    /// Whether each level starts anew in the table of lengths.
+    pub(super) same_lengths: bool,
     /// Position in the table of lengths.
     next_length: usize,
     tenants_at_ns: Option<u64>,
@@ -77,6 +79,7 @@ impl Streams {
             timers: BTreeSet::new(),
             held: BTreeSet::new(),
             requests: 0,
+            same_lengths: false,
             next_length: 0,
             tenants_at_ns: None,
             chance: Jitter::new(0.0, seed ^ 0x5eed),
@@ -102,6 +105,9 @@ impl Streams {
         watch: &mut impl Watch,
     ) {
         self.count = count;
+        if self.same_lengths {
+            self.next_length = 0;
+        }
         for id in 0..self.flights.len() as u64 {
             let surplus = self.flights[id as usize].is_some_and(|flight| {
                 flight.stream >= count && flight.stream != FOREIGN && flight.first_ns.is_none()

@@ -72,12 +72,6 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
     if !saved.keeps_requests() {
         return Err("it was run with --no-requests, so its requests are not known".to_owned());
     }
-    if saved.run.plan.lockstep {
-        return Err(
-            "its streams ran in lockstep, and when their phases were redrawn is not kept"
-                .to_owned(),
-        );
-    }
     let mut requests = saved.requests()?;
     let mut levels = Vec::new();
     let finished = saved.run.levels.iter().zip(&saved.in_flight);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use plimsoll_core::level::FinishedLevel;
 use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Next, Search};
+use plimsoll_core::search::{Axis, Next, Search};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
@@ -17,6 +17,7 @@ use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::least::least_for_a_pass;
 use plimsoll_report::sentence::sentence;
 use plimsoll_report::table::level_header;
 
@@ -100,11 +101,31 @@ impl Session<'_> {
             "{} · {} · {}",
             self.resolved.plan.target, info.model, self.resolved.plan.slo
         ));
+        if let Some(least) = self.least_for_a_pass() {
+            self.console.say(&least);
+        }
         self.console.say(&level_header(self.lang));
         match &self.start {
             Start::Fresh { at, .. } => Ok((Clock::start(), self.begin_anew(*at)?)),
             Start::Again { saved, .. } => self.go_on(saved),
         }
+    }
+
+    /// What a pass takes, by the request time that preflight saw. Arrivals on a schedule bring
+    /// their requests without waiting for answers, so their price is not known before.
+    fn least_for_a_pass(&self) -> Option<String> {
+        let plan = &self.resolved.plan;
+        let request_time = self
+            .ready
+            .request_time
+            .filter(|_| plan.axis == Axis::Streams)?;
+        least_for_a_pass(
+            &plan.slo,
+            plan.confidence,
+            request_time,
+            plan.max_concurrency,
+            self.lang,
+        )
     }
 
     fn begin_anew(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
