@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose, rejudge,
+    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose,
+    rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
