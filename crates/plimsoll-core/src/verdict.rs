@@ -217,11 +217,11 @@ pub enum Note {
     /// The search was interrupted; what it had is reported.
     Interrupted,
     /// A run was judged again, and the search would have run more levels for these objectives: the
-    /// edge lies between two loads that were not held for them.
+    /// edge lies within an interval, or between two loads, that were not held for them.
     NotRefined {
-        /// The largest load that is not broken; `None` where there is none.
+        /// The lower end, or the largest load below it that is not broken; `None` where there is none.
         low: Option<Load>,
-        /// The lowest load that breaks; `None` where none does.
+        /// The upper end, or the lowest load that breaks; `None` where none does.
         high: Option<Load>,
     },
     /// The server does not report token usage: tokens are counted by events.

@@ -4,11 +4,13 @@
 use std::io;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use plimsoll_core::level::Load;
 use plimsoll_core::repeat::{Beyond, Difference, Repeats, Repetition};
 use plimsoll_core::verdict::VerdictKind;
 
 use crate::lang::Lang;
 use crate::layout;
+use crate::load::load_text;
 use crate::number::{MISSING, duration, figure};
 use crate::table::STYLE;
 
@@ -25,8 +27,8 @@ pub fn render(repeats: &Repeats, lang: Lang, width: u16, w: &mut dyn io::Write) 
 
 fn table(runs: &[Repetition], lang: Lang) -> Table {
     let heads = lang.pick(
-        ["run", "streams", "95 % interval", "under load"],
-        ["序号", "并发", "95 % 置信区间", "加压"],
+        ["run", "capacity", "95 % interval", "under load"],
+        ["序号", "容量", "95 % 置信区间", "加压"],
     );
     let mut table = Table::new();
     let _ = table
@@ -34,10 +36,10 @@ fn table(runs: &[Repetition], lang: Lang) -> Table {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(heads);
     for run in runs {
-        let streams = run.capacity.map(|capacity| capacity.streams.to_string());
+        let found = run.answer().map(|answer| load_text(answer.at, lang));
         let cells = [
             Some(run.folder.clone()),
-            streams,
+            found,
             interval(run, lang),
             Some(duration(run.load_time_s, lang)),
         ];
@@ -51,9 +53,9 @@ fn table(runs: &[Repetition], lang: Lang) -> Table {
 
 /// Only a search that closed in on an edge, or found none, has an interval.
 fn interval(run: &Repetition, lang: Lang) -> Option<String> {
-    let capacity = run.capacity?;
-    let lower = capacity.lower;
-    match (run.kind, capacity.upper) {
+    let answer = run.answer()?;
+    let lower = answer.lower.amount();
+    match (run.kind, answer.upper.map(Load::amount)) {
         (VerdictKind::Capacity, Some(upper)) => Some(format!("{lower}–{upper}")),
         (VerdictKind::Capacity | VerdictKind::AboveLast, None) => {
             Some(lang.pick(format!("{lower} or more"), format!("{lower} 及以上")))
@@ -102,7 +104,9 @@ fn unfinished(repeats: &Repeats, lang: Lang) -> Option<String> {
 }
 
 fn range(repeats: &Repeats, lang: Lang) -> Option<String> {
-    let (least, most) = repeats.range_streams?;
+    let (least, most) = repeats.range?;
+    let from = least.amount();
+    let [least, most] = [least, most].map(|load| load_text(load, lang));
     let is_open = repeats
         .runs
         .iter()
@@ -110,29 +114,29 @@ fn range(repeats: &Repeats, lang: Lang) -> Option<String> {
     Some(match (repeats.runs.len(), least == most, is_open) {
         (1, ..) => return None,
         (_, true, false) => lang.pick(
-            format!("The capacity is {least} streams each time."),
-            format!("每遍测得的容量都是 {least} 路。"),
+            format!("The capacity is {least} each time."),
+            format!("每遍测得的容量都是 {least}。"),
         ),
         (_, _, true) => lang.pick(
-            format!("Capacities from {least} streams to at least {most}."),
-            format!("测得的容量从 {least} 路到至少 {most} 路。"),
+            format!("Capacities from {from} to at least {most}."),
+            format!("测得的容量从 {least}到至少 {most}。"),
         ),
         _ => lang.pick(
-            format!("Capacities from {least} to {most} streams."),
-            format!("测得的容量在 {least} 路到 {most} 路之间。"),
+            format!("Capacities from {from} to {most}."),
+            format!("测得的容量在 {least}到 {most}之间。"),
         ),
     })
 }
 
 fn one_is_beyond(beyond: Beyond, lang: Lang) -> String {
-    let (at_least, upper) = (beyond.at_least_streams, beyond.upper_streams);
+    let [at_least, upper] = [beyond.at_least, beyond.upper].map(|load| load_text(load, lang));
     lang.pick(
         format!(
-            "They differ: one carried at least {at_least} streams, and another's interval ends at \
+            "They differ: one carried at least {at_least}, and another's interval ends at \
              {upper}. The server was not the same each time. Plan with the lowest."
         ),
         format!(
-            "各遍结果不同：有一遍至少能承载 {at_least} 路，另一遍的置信区间却只到 {upper} 路；服务端每次的状态并不相同。\
+            "各遍结果不同：有一遍至少能承载 {at_least}，另一遍的置信区间却只到 {upper}；服务端每次的状态并不相同。\
              规划时请按最低的一遍。"
         ),
     )
@@ -217,6 +221,7 @@ mod tests {
                 lower,
                 upper,
             }),
+            rate: None,
             sentence: String::new(),
         }
     }

@@ -1,7 +1,6 @@
 //! Whole renderings, as a reader sees them.
 
 use plimsoll_core::level::Load;
-
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
@@ -138,10 +137,9 @@ fn sentences_with_unknown_parts() {
 
 #[test]
 fn every_note() {
-    let streams = |count: u32| (count > 0).then_some(Load::Streams(count));
-    let not_refined = |low, high: Option<u32>| Note::NotRefined {
-        low: streams(low),
-        high: high.and_then(streams),
+    let not_refined = |low: Option<u32>, high: Option<u32>| Note::NotRefined {
+        low: low.map(Load::Streams),
+        high: high.map(Load::Streams),
     };
     let resumption = |next_level| Resumption {
         started_utc: "2025-03-01T09:00:00Z".to_owned(),
@@ -163,10 +161,10 @@ fn every_note() {
         Note::CalibratedPrompts,
         Note::NoServerMetrics,
         Note::StartedAt { streams: 8 },
-        not_refined(32, Some(64)),
-        not_refined(0, Some(1)),
-        not_refined(64, None),
-        not_refined(0, None),
+        not_refined(Some(32), Some(64)),
+        not_refined(None, Some(1)),
+        not_refined(Some(64), None),
+        not_refined(None, None),
     ];
     run.resumptions = vec![resumption(2), resumption(9)];
     run.rejudged = Some(Rejudged {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, InFlight, LevelPlan, LevelSummary, Load, OpenLoop, Purpose, rejudge,
+    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose,
+    rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
@@ -36,29 +37,30 @@ fn engine() -> EngineParams {
 fn levels(slo: &Slo) -> Vec<FinishedLevel> {
     let workload = Workload::uniform(64, 8, 0.3, 1);
     let mut runner = VirtualRunner::new(engine(), workload, 1);
-    let purposes = [
-        Purpose::Baseline,
-        Purpose::Ramp,
-        Purpose::Ramp,
-        Purpose::Bisect,
+    let asked = [
+        (Purpose::Baseline, Hold::Screen, Load::Streams(1)),
+        (Purpose::Ramp, Hold::Screen, Load::Streams(12)),
+        (Purpose::Ramp, Hold::Screen, Load::Streams(20)),
+        (Purpose::Bisect, Hold::Short, Load::Streams(8)),
+        (Purpose::Confirm, Hold::Whole, Load::Streams(14)),
+        (Purpose::Confirm, Hold::Whole, Load::RatePerS(300.0)),
     ];
-    let loads = purposes.into_iter().zip([1, 12, 20, 8]);
-    let level = |(index, (purpose, streams)): (u32, (Purpose, u32))| {
+    let level = |(index, (purpose, hold, load)): (u32, (Purpose, Hold, Load))| {
         let plan = LevelPlan {
             index,
             purpose,
-            load: Load::Streams(streams),
-            manner: plimsoll_core::level::Manner::default(),
+            load,
+            manner: Manner::default(),
             open_loop: OpenLoop::default(),
-            hold: purpose.hold(),
+            hold,
             request_time: Duration::from_millis(30),
-            longest_hold: Duration::from_secs(20),
+            longest_hold: Duration::from_secs(2),
             longest: Duration::from_secs(60),
         };
         let Ok(level) = runner.run_level(plan, slo, &mut |_| Go::On);
         level
     };
-    (0..).zip(loads).map(level).collect()
+    (0..).zip(asked).map(level).collect()
 }
 
 /// What a folder keeps of a value.
@@ -92,7 +94,7 @@ fn it_says_what_the_level_itself_would_have_said() {
             assert_eq!(again(&level, run_under), level.summary, "{run_under}");
         }
     }
-    // A screened level ends by its length, so that other objectives see the same requests.
+    // These levels end by their length, so that other objectives see the same requests.
     let other = levels(&slos[1]);
     for slo in &slos {
         let own = levels(slo);

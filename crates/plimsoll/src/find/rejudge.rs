@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{LevelSummary, rejudge};
+use plimsoll_core::level::{LevelSummary, Load, rejudge};
 use plimsoll_core::run::{Rejudged, Run, RunState};
 use plimsoll_core::search::{Next, Rules, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
@@ -102,13 +102,24 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
 /// The answer of the levels as they are, with what they leave open.
 fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
     let load_time = load_time(run, before);
-    let mut search = Search::new(SearchConfig::of(&run.plan));
+    let own = run.rejudged.as_ref().map(|before| &before.slo);
+    // Under its own objectives the answer is that of the run, with the time it had. Under others it
+    // is open what more time would have shown; but the cap was never to be held for them.
+    let elapsed = if own == Some(&run.plan.slo) {
+        load_time
+    } else {
+        Duration::ZERO
+    };
+    let mut search = Search::new(SearchConfig {
+        confirm: false,
+        ..SearchConfig::of(&run.plan)
+    });
     run.levels
         .iter()
         .for_each(|level| search.take(level.clone()));
-    let mut verdict = match search.next(Duration::ZERO) {
+    let mut verdict = match search.next(elapsed) {
         Next::Done(verdict) => *verdict,
-        Next::Run(_) => open(search.interrupted(load_time)),
+        Next::Run(_) => open(search.interrupted(load_time), &run.levels),
     };
     verdict.load_time_s = load_time.as_secs_f64();
     let of_the_server = before.into_iter().flat_map(|verdict| &verdict.notes);
@@ -119,13 +130,45 @@ fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
 }
 
 /// An answer to which the search would have run more levels.
-fn open(mut verdict: Verdict) -> Verdict {
+fn open(mut verdict: Verdict, levels: &[LevelSummary]) -> Verdict {
     verdict.notes.retain(|note| *note != Note::Interrupted);
-    verdict.notes.push(Note::NotRefined {
-        low: verdict.found(),
-        high: verdict.broken_at,
+    let (low, high) = interval(&verdict).unwrap_or_else(|| {
+        let high = verdict.broken_at;
+        (held_below(high, levels), high)
     });
+    if low.is_none() || low != high {
+        verdict.notes.push(Note::NotRefined { low, high });
+    }
     verdict
+}
+
+/// Both ends of the answer's interval, where it has both.
+fn interval(verdict: &Verdict) -> Option<(Option<Load>, Option<Load>)> {
+    let (low, high) = match (verdict.rate, verdict.capacity) {
+        (Some(rate), _) => (
+            Load::RatePerS(rate.lower_per_s),
+            rate.upper_per_s.map(Load::RatePerS),
+        ),
+        (None, Some(capacity)) => (
+            Load::Streams(capacity.lower),
+            capacity.upper.map(Load::Streams),
+        ),
+        (None, None) => return None,
+    };
+    (low.amount() > 0.0 && high.is_some()).then_some((Some(low), high))
+}
+
+/// The largest load that is not broken, below `high` where that is known. Where rates were searched
+/// for the streams beside them are no edge.
+fn held_below(high: Option<Load>, levels: &[LevelSummary]) -> Option<Load> {
+    let by_rate = levels.iter().any(|level| level.load.rate_per_s().is_some());
+    levels
+        .iter()
+        .filter(|level| !level.is_broken() && !level.says_nothing())
+        .map(|level| level.load)
+        .filter(|load| load.rate_per_s().is_some() == by_rate)
+        .filter(|load| high.is_none_or(|high| load.amount() < high.amount()))
+        .max_by(|one, other| one.amount().total_cmp(&other.amount()))
 }
 
 /// What preflight found stands under any SLO.

@@ -166,3 +166,70 @@ fn name(arg: &Arg) -> String {
         None => arg.get_id().as_str().to_uppercase(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Words {
+        let typed = format!("plimsoll find {line}");
+        let typed: Vec<String> = typed
+            .split(' ')
+            .map(|word| word.replace('_', " "))
+            .collect();
+        Words::read(&typed).unwrap()
+    }
+
+    #[test]
+    fn what_was_typed_is_saved_but_secrets_and_what_is_of_the_call() {
+        let line = "h:1 --slo ttft_p95_<=_1s --slo success>=99% -q --no-keep-alive --seed 3 \
+                    --proxy http://user:sesame@p:1 --lang zh --out x --source-ip 127.0.0.2";
+        let saved = words(line).saved();
+        let expected = [
+            "h:1",
+            "--slo=ttft p95 <= 1s",
+            "--slo=success>=99%",
+            "--no-keep-alive",
+            "--seed=3",
+            "--source-ip=127.0.0.2",
+        ];
+        assert_eq!(saved, expected);
+        assert_eq!(Words::of_saved(&saved).unwrap().saved(), saved);
+    }
+
+    #[test]
+    fn the_connection_may_be_typed_anew_and_the_plan_only_alike() {
+        let saved = words("h:1 --slo ttft_p95_<=_1s --cacert old.pem --source-ip 127.0.0.2");
+        let anew = words("h:1 --resume d --slo ttft_p95<=1s --cacert new.pem --budget 15m");
+        let goes_on = saved.with(&anew).unwrap();
+        let expected = [
+            "h:1",
+            "--slo=ttft p95 <= 1s",
+            "--source-ip=127.0.0.2",
+            "--cacert=new.pem",
+        ];
+        let mut found = goes_on.saved();
+        found.sort();
+        let mut expected = expected.map(str::to_owned).to_vec();
+        expected.sort();
+        assert_eq!(found, expected);
+        for (line, named) in [
+            ("--resume d --seed 4", "`--seed` is 0"),
+            ("--resume d --slo ttft_p95<=2s", "`--slo` is ttft p95 <= 1s"),
+            ("h:2 --resume d", "`URL` is h:1"),
+            ("--resume d --no-requests", "`--no-requests` was not given"),
+            ("--resume d --model m", "`--model` was not given"),
+        ] {
+            let refused = saved.with(&words(line)).err().unwrap().to_string();
+            assert!(refused.contains(named), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_run_among_several_has_its_own_seed_and_the_same_way_to_the_server() {
+        let one = words("h:1 --seed 3 --repeat 2 --proxy http://user:sesame@p:1 --out x");
+        let next = one.with_seed(4).unwrap();
+        assert_eq!(next.saved(), ["h:1", "--seed=4"]);
+        assert!(next.typed().any(|arg| arg.get_id() == "proxy"));
+    }
+}

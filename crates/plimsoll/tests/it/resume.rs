@@ -19,7 +19,7 @@ use super::{plimsoll, run, run_json, stderr, stdout};
 
 /// The built-in engine with twelve slots, so that some ten levels are run, of a second or so each.
 const FIND: &str = "find --sim --profile toy --step-base-us 5000 --max-num-seqs 12 --input-len 32 \
-                    --output-len 16 --level-time 1s --budget 40s --quiet";
+                    --output-len 16 --level-time 1s --budget 15s --quiet";
 const SLO: &str = "ttft p95 <= 20ms";
 /// Changes of files in the folder of a run of ten levels: some ten for each.
 const CHANGES: std::ops::Range<u32> = 1..45;
@@ -144,8 +144,11 @@ fn judged_again_alike(out: &Path, saved: &Run) {
         assert_eq!((then, then.index), (now, now.index));
     }
     assert_eq!(saved.levels.len(), again.levels.len());
-    let capacity = |run: &Run| run.verdict.as_ref().unwrap().capacity;
-    assert_eq!(capacity(saved), capacity(&again));
+    let answer = |run: &Run| {
+        let verdict = run.verdict.clone().unwrap();
+        (verdict.kind, verdict.capacity, verdict.broken_at)
+    };
+    assert_eq!(answer(saved), answer(&again));
     assert_eq!(std::fs::read(out.join("run.json")).unwrap(), before);
 }
 
@@ -183,7 +186,7 @@ fn survives(seed: u64, signal: Signal) -> usize {
 
 #[test]
 fn a_search_survives_being_killed() {
-    let kills: usize = (0..3).map(|seed| survives(seed, Signal::SIGKILL)).sum();
+    let kills: usize = (0..2).map(|seed| survives(seed, Signal::SIGKILL)).sum();
     assert!(kills >= 3, "{kills}");
 }
 

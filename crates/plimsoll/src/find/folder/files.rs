@@ -53,7 +53,7 @@ pub(super) fn cut(path: &Path, whole: Whole) -> io::Result<()> {
 }
 
 /// The entry of a file in its folder is data of the folder.
-fn sync_folder(file: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
         _ => File::open(".")?.sync_all(),

@@ -19,16 +19,17 @@ pub(super) struct Log {
     pub(super) whole: Whole,
 }
 
-/// The part of the first event that is the same in every version.
+/// What is the same in every version.
 #[derive(Deserialize)]
-struct First {
+struct Versioned {
     schema_version: Option<u32>,
 }
 
 impl Log {
     /// Reads a log; the text of an error goes behind the name of the file.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
-        check_version(bytes)?;
+        let first = bytes.split(|byte| *byte == b'\n').next();
+        check_version(first.unwrap_or(bytes))?;
         let (events, whole) = whole_lines(bytes)?;
         let mut events = events.into_iter();
         let run = events.next().and_then(Run::begin);
@@ -88,11 +89,11 @@ impl Log {
     }
 }
 
-/// A newer version may have events that are unknown here, so it is looked at before them.
-fn check_version(bytes: &[u8]) -> Result<(), String> {
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
-    let version = serde_json::from_slice::<First>(first).ok();
-    match version.and_then(|first| first.schema_version) {
+/// A newer version may have what is unknown here, so it is looked at before the rest of a run or of
+/// its first event.
+pub(super) fn check_version(bytes: &[u8]) -> Result<(), String> {
+    let version = serde_json::from_slice::<Versioned>(bytes).ok();
+    match version.and_then(|of| of.schema_version) {
         Some(version) if version > SCHEMA_VERSION => Err(format!(
             "is of schema version {version}, and this program knows {SCHEMA_VERSION}"
         )),

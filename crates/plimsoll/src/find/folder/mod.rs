@@ -59,7 +59,8 @@ impl Folder {
         let probe = path.join(".writable");
         let usable = fs::create_dir_all(&path)
             .and_then(|()| File::create(&probe).map(drop))
-            .and_then(|()| fs::remove_file(&probe));
+            .and_then(|()| fs::remove_file(&probe))
+            .and_then(|()| files::sync_folder(&path));
         usable.map_err(|error| {
             Failure::usage(format!("`{shown}` cannot be written: {error}"))
                 .hint("choose another folder with --out")

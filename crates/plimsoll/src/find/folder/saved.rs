@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::level::InFlight;
-use plimsoll_core::run::{Run, SCHEMA_VERSION};
+use plimsoll_core::run::Run;
 use plimsoll_core::time::Offset;
 
 use super::files::{self, Whole};
-use super::log::Log;
+use super::log::{Log, check_version};
 use super::requests::Requests;
 use super::{EVENTS, REQUESTS, RUN};
 use crate::exit::Failure;
@@ -113,20 +113,13 @@ impl Saved {
 
 /// `run.json` follows the log, so it may be older, and is written anew. It must not know more.
 /// Whether it is as new as the log.
-fn check_run_file(folder: &Path, log: &Run) -> Result<bool, String> {
+pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, String> {
     let bytes = match fs::read(folder.join(RUN)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(unreadable(&error)),
     };
-    let version = serde_json::from_slice::<serde_json::Value>(&bytes)
-        .ok()
-        .and_then(|run| run.get("schema_version")?.as_u64());
-    if let Some(version) = version.filter(|version| *version > u64::from(SCHEMA_VERSION)) {
-        return Err(format!(
-            "is of schema version {version}, and this program knows {SCHEMA_VERSION}"
-        ));
-    }
+    check_version(&bytes)?;
     let Ok(run) = serde_json::from_slice::<Run>(&bytes) else {
         return Ok(false);
     };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Purpose};
+use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -127,11 +127,12 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
-            manner: plimsoll_core::level::Manner::default(),
-            open_loop: plimsoll_core::level::OpenLoop::default(),
+            manner: Manner::default(),
+            open_loop: OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),
-            longest_hold: Duration::from_secs(20),
+            // A few requests: the smaller the files, the sooner each byte of them is tried.
+            longest_hold: Duration::from_millis(8),
             longest: Duration::from_secs(60),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
@@ -224,11 +225,15 @@ fn requests_cut_at_any_byte_are_whole_or_refused() {
 fn a_run_file_cut_at_any_byte_is_made_anew() {
     let killed = Killed::new();
     let whole = killed.bytes(RUN);
-    for length in 0..=whole.len() {
+    let log = killed.look().unwrap().run;
+    for length in 0..whole.len() {
         killed.write(RUN, &whole[..length]);
-        let saved = killed.look().unwrap();
-        assert_eq!(saved.levels, LEVELS, "{length}");
+        let is_current = saved::check_run_file(killed.path(), &log);
+        // The last byte is a newline.
+        assert_eq!(is_current, Ok(length + 1 == whole.len()), "{length}");
     }
+    killed.write(RUN, &whole[..whole.len() / 2]);
+    assert_eq!(killed.look().unwrap().levels, LEVELS);
 }
 
 #[test]

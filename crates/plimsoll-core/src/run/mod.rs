@@ -1,10 +1,13 @@
 //! The run file and the stream of events it is built from. Replaying a saved event log gives the
 //! same run.
 
+mod event;
+
+pub use event::RunEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Confidence;
-use crate::level::{InFlight, LevelSummary, Load, Purpose};
+use crate::level::LevelSummary;
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -172,67 +175,6 @@ pub enum RunState {
     Finished,
     /// It was interrupted; what it had is kept.
     Partial,
-}
-
-/// What happens in a run, in order. The log, the progress line and the run file all follow it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum RunEvent {
-    /// The run begins.
-    RunStarted {
-        /// Schema version of what follows.
-        schema_version: u32,
-        /// UTC time of the start, RFC 3339.
-        started_utc: String,
-        /// What was asked for.
-        plan: Box<RunPlan>,
-        /// The machine.
-        environment: Environment,
-        /// The server.
-        server: Box<ServerInfo>,
-    },
-    /// A level begins.
-    LevelStarted {
-        /// Its index.
-        index: u32,
-        /// Why it is run.
-        purpose: Purpose,
-        /// What is put on the server.
-        load: Load,
-        /// Seconds since the run's start.
-        at_s: f64,
-    },
-    /// A level is over.
-    LevelFinished {
-        /// What it says.
-        level: Box<LevelSummary>,
-        /// Requests that go on in the next level: what is known of them belongs to this one too.
-        in_flight: Vec<InFlight>,
-    },
-    /// A level was interrupted: it was not held as planned, so it is kept and not judged. A run that
-    /// is resumed runs it again.
-    LevelCut {
-        /// What it says.
-        level: Box<LevelSummary>,
-    },
-    /// A run that was interrupted or killed goes on.
-    Resumed {
-        /// UTC time, RFC 3339.
-        started_utc: String,
-        /// Where its clock goes on: seconds since the run's start, without the time between.
-        at_s: f64,
-        /// The next level; what there was of it is dropped.
-        next_level: u32,
-        /// No request from here on has a lower number than this, and none before had a higher one.
-        first_request: u64,
-    },
-    /// The run is over.
-    RunFinished {
-        /// How.
-        state: RunState,
-        /// The answer.
-        verdict: Box<Verdict>,
-    },
 }
 
 /// That a run was resumed.

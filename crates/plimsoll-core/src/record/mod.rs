@@ -1,7 +1,10 @@
 //! One request: its stamps, its outcome, and everything that derives from them.
 
+mod line;
+
 use std::time::Duration;
 
+pub use line::RequestLine;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
@@ -178,126 +181,6 @@ impl RequestRecord {
     }
 }
 
-/// A record as one line of `requests.jsonl`: stamps in whole nanoseconds since the run's start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RequestLine {
-    /// Number of the request within the run.
-    pub id: u64,
-    /// Index of the level in which it became due.
-    pub level: u32,
-    /// The virtual client that sent it; `None` if it came on the schedule of an open loop.
-    pub stream: Option<u32>,
-    /// When the schedule wanted it sent.
-    pub due_ns: u64,
-    /// Just before its first byte was handed to the kernel.
-    pub sent_ns: Option<u64>,
-    /// Time to a TCP connection, if one was made for this request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connect_ns: Option<u64>,
-    /// Time that a proxy took to open the way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proxy_ns: Option<u64>,
-    /// Time of its TLS handshake.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_ns: Option<u64>,
-    /// First event that carries output.
-    pub first_ns: Option<u64>,
-    /// Gaps between successive output events, from `first_ns` on.
-    pub itl_ns: Vec<u64>,
-    /// When the answer ended.
-    pub done_ns: u64,
-    /// The way it ended.
-    pub outcome: Outcome,
-    /// Prompt length asked for.
-    pub asked_prompt_tokens: u32,
-    /// Answer length asked for.
-    pub asked_output_tokens: u32,
-    /// Prompt length by the server's `usage`.
-    pub prompt_tokens: Option<u32>,
-    /// Output tokens, by `usage` or else by counting events.
-    pub output_tokens: Option<u32>,
-    /// Which of the two it is.
-    pub token_source: Option<TokenSource>,
-    /// What the server or the transport said of a failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-impl From<&RequestRecord> for RequestLine {
-    fn from(record: &RequestRecord) -> Self {
-        let stamps: Vec<u64> = record.output_stamps().map(Offset::as_nanos).collect();
-        let tokens = record.output_tokens();
-        Self {
-            id: record.id,
-            level: record.level,
-            stream: (!record.is_on_schedule()).then_some(record.stream),
-            due_ns: record.due.as_nanos(),
-            sent_ns: record.sent.map(Offset::as_nanos),
-            connect_ns: record.connected.map(|times| nanos(times.tcp)),
-            proxy_ns: record.connected.and_then(|times| times.proxy).map(nanos),
-            tls_ns: record.connected.and_then(|times| times.tls).map(nanos),
-            first_ns: stamps.first().copied(),
-            itl_ns: stamps
-                .windows(2)
-                .map(|pair| pair[1].saturating_sub(pair[0]))
-                .collect(),
-            done_ns: record.done.as_nanos(),
-            outcome: record.outcome,
-            asked_prompt_tokens: record.asked_prompt_tokens,
-            asked_output_tokens: record.asked_output_tokens,
-            prompt_tokens: record.prompt_tokens,
-            output_tokens: tokens.map(|(count, _)| count),
-            token_source: tokens.map(|(_, source)| source),
-            detail: record.detail.clone(),
-        }
-    }
-}
-
-impl From<RequestLine> for RequestRecord {
-    /// The record as far as a file keeps it: events without output are not in it.
-    fn from(line: RequestLine) -> Self {
-        let mut at = line.first_ns;
-        let gaps = line.itl_ns.into_iter().map(Some).chain([None]);
-        let events = gaps.map_while(|gap| {
-            let stamp = at?;
-            at = gap.map(|gap| stamp.saturating_add(gap));
-            Some(StreamEvent {
-                at: Offset::from_nanos(stamp),
-                output: true,
-            })
-        });
-        Self {
-            id: line.id,
-            level: line.level,
-            stream: line.stream.unwrap_or(ON_SCHEDULE),
-            due: Offset::from_nanos(line.due_ns),
-            // Files do not say how long the client was not free to send.
-            ready: Offset::from_nanos(line.due_ns),
-            sent: line.sent_ns.map(Offset::from_nanos),
-            connected: line.connect_ns.map(|tcp| ConnectTimes {
-                tcp: Duration::from_nanos(tcp),
-                proxy: line.proxy_ns.map(Duration::from_nanos),
-                tls: line.tls_ns.map(Duration::from_nanos),
-            }),
-            events: events.collect(),
-            done: Offset::from_nanos(line.done_ns),
-            outcome: line.outcome,
-            asked_prompt_tokens: line.asked_prompt_tokens,
-            asked_output_tokens: line.asked_output_tokens,
-            prompt_tokens: line.prompt_tokens,
-            usage_output_tokens: line
-                .output_tokens
-                .filter(|_| line.token_source == Some(TokenSource::Usage)),
-            detail: line.detail,
-        }
-    }
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -345,29 +228,6 @@ pub(crate) mod tests {
             one.gaps().map(|(_, gap)| gap).collect::<Vec<_>>(),
             vec![20.0, 30.0]
         );
-    }
-
-    #[test]
-    fn a_line_reads_back_as_its_record() {
-        let mut full = record(100, &[150, 170, 200]);
-        full.connected = Some(ConnectTimes {
-            tcp: Duration::from_micros(70),
-            proxy: None,
-            tls: Some(Duration::from_micros(900)),
-        });
-        full.usage_output_tokens = Some(9);
-        let mut failed = record(100, &[]);
-        failed.outcome = Outcome::HttpStatus { status: 503 };
-        failed.usage_output_tokens = None;
-        failed.sent = None;
-        failed.detail = Some("busy".to_owned());
-        let mut counted = record(5, &[8]);
-        counted.usage_output_tokens = None;
-        for one in [full, failed, counted] {
-            let text = serde_json::to_string(&RequestLine::from(&one)).unwrap();
-            let line: RequestLine = serde_json::from_str(&text).unwrap();
-            assert_eq!(RequestRecord::from(line), one);
-        }
     }
 
     #[test]
