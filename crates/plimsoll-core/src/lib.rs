@@ -4,10 +4,13 @@
 //! Pure and synchronous: no runtime, no clock, no sockets, no printing. Time enters as
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
 
+pub mod capacity_plan;
 pub mod check;
+pub mod dry_run;
 pub mod judge;
 pub mod level;
 pub mod outcome;
+pub mod preset;
 pub mod record;
 pub mod repeat;
 pub mod run;

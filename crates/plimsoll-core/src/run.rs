@@ -8,6 +8,7 @@ use crate::level::{InFlight, LevelSummary, Load, Purpose};
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
 use crate::verdict::Verdict;
+use crate::workload::LengthLaw;
 
 /// Version of the run file's meaning; raised when a field changes what it says.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -41,12 +42,18 @@ pub struct RunPlan {
     pub burstiness: f64,
     /// Whether the gateway cap is held for some minutes at the end.
     pub confirm: bool,
-    /// Mean prompt length, tokens.
-    pub input_len_tokens: u32,
-    /// Mean answer length, tokens.
-    pub output_len_tokens: u32,
-    /// Lengths vary uniformly by this share of their mean.
-    pub length_spread_ratio: f64,
+    /// Name of the workload; `None` where none was named.
+    pub workload: Option<String>,
+    /// Law of the prompts' lengths.
+    pub input_len: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output_len: LengthLaw,
+    /// Mean time that each stream waits before its next request; `None` where it sends at once.
+    pub think_time_s: Option<f64>,
+    /// Whether each wait is the mean; else they are exponential.
+    pub think_time_is_fixed: bool,
+    /// Mean think time of the workload's users, whether the streams waited so or not.
+    pub user_think_time_s: Option<f64>,
     /// Whether the streams that a level adds start all at once.
     pub burst: bool,
     /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.

@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::level::{LevelVerdict, Load};
 use crate::scaling::Scaling;
+use crate::stats::{largest_mean_within, poisson_exceeds};
+
+/// In-flight exceeds the gateway cap this share of the time at the planned mean, at most.
+const EXCEED: f64 = 0.01;
+/// More in flight than this belongs into no single pool, and is not looked for.
+const MOST_IN_FLIGHT: f64 = 1e6;
 use crate::slo::Objective;
 
 /// What kind of answer it is.
@@ -102,6 +108,53 @@ pub struct PlannedMean {
     pub cap_ratio: f64,
     /// Share of the time that in-flight exceeds the cap, if users arrive like Poisson, 0..1.
     pub exceeds_cap_ratio: f64,
+}
+
+impl PlannedMean {
+    /// The smaller of the headroom's share of `cap` and the mean that exceeds `cap` 1 % of the time;
+    /// rounded down, to a tenth below 10. `cap` is at least 1.
+    pub fn within(cap: u32, headroom_ratio: f64) -> Self {
+        let mean = (f64::from(cap) * headroom_ratio).min(largest_mean_within(cap, EXCEED));
+        let streams = if mean >= 10.0 {
+            mean.floor()
+        } else {
+            (mean * 10.0).floor() / 10.0
+        };
+        Self {
+            streams,
+            cap_ratio: streams / f64::from(cap),
+            exceeds_cap_ratio: poisson_exceeds(cap, streams),
+        }
+    }
+
+    /// The smallest cap whose planned mean is `mean` or more; `None` above a million in flight.
+    pub fn least_cap(mean: f64, headroom_ratio: f64) -> Option<u32> {
+        // As finely as the planned mean is stated; the difference below is the rounding of floats.
+        let mean = if mean > 9.9 {
+            (mean - 1e-9).ceil()
+        } else {
+            ((mean * 10.0) - 1e-9).ceil() / 10.0
+        };
+        if mean.is_nan() || mean > MOST_IN_FLIGHT {
+            return None;
+        }
+        let first = ((mean / headroom_ratio) - 1e-9).ceil().max(1.0) as u32;
+        let enough = |cap: u32| poisson_exceeds(cap, mean) <= EXCEED;
+        if enough(first) {
+            return Some(first);
+        }
+        // A Poisson number is below its mean plus five of its deviations in 99 % of all cases.
+        let (mut low, mut high) = (first, first + (5.0 * mean.sqrt()).ceil() as u32 + 5);
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if enough(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(high)
+    }
 }
 
 /// Which limit binds.
@@ -233,5 +286,41 @@ impl Verdict {
     pub fn found(&self) -> Option<Load> {
         let streams = self.capacity.map(|found| Load::Streams(found.streams));
         streams.or_else(|| self.rate.map(|found| Load::RatePerS(found.per_s)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_planned_mean_keeps_in_flight_below_the_cap() {
+        for (cap, planned) in [(8, 3.5), (48, 34.0), (200, 150.0)] {
+            let mean = PlannedMean::within(cap, 0.75);
+            assert!((mean.streams - planned).abs() < 0.2, "{cap}: {mean:?}");
+            assert!(mean.exceeds_cap_ratio <= 0.0101);
+        }
+    }
+
+    #[test]
+    fn more_than_a_pool_holds_has_no_cap() {
+        assert_eq!(PlannedMean::least_cap(2e6, 0.75), None);
+        assert_eq!(PlannedMean::least_cap(3e5, 0.75), Some(400_000));
+    }
+
+    proptest! {
+        #[test]
+        fn the_least_cap_is_the_first_whose_planned_mean_is_enough(
+            tenths in 1..4_000u32, headroom in 0.2..1.0f64,
+        ) {
+            let mean = f64::from(tenths) / 10.0;
+            let cap = PlannedMean::least_cap(mean, headroom).unwrap();
+            prop_assert!(PlannedMean::within(cap, headroom).streams >= mean - 1e-6);
+            if cap > 1 {
+                prop_assert!(PlannedMean::within(cap - 1, headroom).streams < mean);
+            }
+        }
     }
 }

@@ -111,8 +111,8 @@ pub struct CompletionSource {
 }
 
 impl RequestSource for CompletionSource {
-    fn build(&self, index: u64) -> Built {
-        let lengths = self.workload.lengths(index);
+    fn build(&self, index: u64, place: u64) -> Built {
+        let lengths = self.workload.lengths(place);
         self.dialect.build(
             &self.workload,
             index,
@@ -139,17 +139,12 @@ mod tests {
 
     #[test]
     fn bodies_are_json_with_the_prompt_asked_for() {
-        let workload = Workload {
-            input_tokens: 5,
-            output_tokens: 7,
-            spread_ratio: 0.0,
-            seed: 1,
-        };
+        let workload = Workload::uniform(5, 7, 0.0, 1);
         let ids = CompletionSource {
             dialect: dialect(Endpoint::Completions, PromptForm::TokenIds),
             workload,
         };
-        let body: serde_json::Value = serde_json::from_slice(&ids.build(3).body).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&ids.build(3, 3).body).unwrap();
         assert_eq!(body["prompt"].as_array().unwrap().len(), 5);
         assert_eq!(
             (&body["max_tokens"], &body["model"]),
@@ -159,7 +154,7 @@ mod tests {
             dialect: dialect(Endpoint::Chat, PromptForm::Words),
             workload,
         };
-        let body: serde_json::Value = serde_json::from_slice(&chat.build(3).body).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&chat.build(3, 3).body).unwrap();
         let content = body["messages"][0]["content"].as_str().unwrap();
         assert_eq!(content.split(' ').count(), 5);
         assert_eq!(body["stream_options"]["include_usage"], true);

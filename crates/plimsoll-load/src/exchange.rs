@@ -61,6 +61,8 @@ pub(crate) struct LineOptions {
 pub(crate) struct Slot {
     pub(crate) id: u64,
     pub(crate) index: u64,
+    /// Place of its lengths.
+    pub(crate) place: u64,
     pub(crate) level: u32,
     pub(crate) stream: u32,
 }
@@ -249,8 +251,8 @@ impl Line {
     }
 
     /// A request. It is built again for a second attempt and kept by no stream.
-    fn build(&self, index: u64, trace: &Trace) -> Built {
-        let built = self.source.build(index);
+    fn build(&self, slot: Slot, trace: &Trace) -> Built {
+        let built = self.source.build(slot.index, slot.place);
         trace.asked_prompt_tokens.set(built.asked_prompt_tokens);
         trace.asked_output_tokens.set(built.asked_output_tokens);
         built
@@ -310,7 +312,7 @@ impl Line {
         answer: &mut Answer,
     ) -> Tried {
         let trace = flight.trace;
-        let built = self.build(flight.slot.index, trace);
+        let built = self.build(flight.slot, trace);
         if matches!(flight.due, Due::WhenReady) && trace.sent.get().is_none() {
             trace.due.set(self.clock.now());
             trace.ready.set(trace.due.get());

@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
+    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, Load, LoadEvent, Step,
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
+use plimsoll_core::workload::LengthRow;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub struct SocketRunner {
     scraper: Option<Scraper>,
     in_flight: Vec<InFlight>,
     streams: u32,
+    row: LengthRow,
 }
 
 struct Worker {
@@ -161,7 +163,13 @@ impl SocketRunner {
             scraper,
             in_flight: Vec::new(),
             streams: 0,
+            row: LengthRow::default(),
         })
+    }
+
+    /// A level of this load was carried before, by another runner: its lengths are used up.
+    pub fn has_carried(&mut self, load: Load) {
+        let _ = self.row.begin(load);
     }
 
     /// Cuts what is in flight, ends the workers, and gives the events of the last requests.
@@ -185,6 +193,9 @@ impl SocketRunner {
         let command = Command::Level {
             level: plan.index,
             streams: plan.closed_streams(),
+            lengths_from: self.row.begin(plan.load),
+            think: plan.manner.think,
+            request_time: plan.request_time,
             spread: plan.handover(self.streams),
             arrivals: arrivals(plan, from).map(Box::new),
             back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),

@@ -10,8 +10,10 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use plimsoll_core::level::{InFlight, LoadEvent};
+use plimsoll_core::record::RequestRecord;
 use plimsoll_core::schedule::{Redraw, scatter};
 use plimsoll_core::time::Offset;
+use plimsoll_core::workload::ThinkTime;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -29,7 +31,13 @@ pub(crate) enum Command {
         level: u32,
         /// Streams of the level, over all workers.
         streams: u32,
-        /// Over how long the new streams start.
+        /// Place of the level's first lengths in their row.
+        lengths_from: u64,
+        /// How long a stream waits before its next request.
+        think: Option<ThinkTime>,
+        /// Mean request time so far.
+        request_time: Duration,
+        /// Over how long the new streams start, if they do not think.
         spread: Duration,
         /// How long a stream waits after a failure.
         back_off: Duration,
@@ -75,9 +83,13 @@ struct Shared {
     level: Cell<u32>,
     streams: Cell<u32>,
     back_off: Cell<Duration>,
+    think: Cell<Option<ThinkTime>>,
     redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
+    /// Requests so far, of all levels and of those before this one.
     next: Cell<u64>,
+    before: Cell<u64>,
+    lengths_from: Cell<u64>,
     /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
     /// wanted again by then it goes on, and no second one takes its place.
     live: RefCell<BTreeSet<u32>>,
@@ -118,9 +130,12 @@ pub(crate) async fn work(
         level: Cell::new(0),
         streams: Cell::new(0),
         back_off: Cell::new(Duration::ZERO),
+        think: Cell::new(None),
         redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
+        before: Cell::new(0),
+        lengths_from: Cell::new(0),
         live: RefCell::default(),
         changed: Notify::new(),
     });
@@ -137,6 +152,9 @@ pub(crate) async fn work(
             Command::Level {
                 level,
                 streams: limit,
+                lengths_from,
+                think,
+                request_time,
                 spread,
                 back_off,
                 redraw,
@@ -145,6 +163,9 @@ pub(crate) async fn work(
                 shared.level.set(level);
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
+                shared.think.set(think);
+                shared.before.set(shared.next.get());
+                shared.lengths_from.set(lengths_from);
                 shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
@@ -152,7 +173,11 @@ pub(crate) async fn work(
                     let _ = streams.spawn_local(arrive(Rc::clone(&shared), level, arrivals));
                 }
                 for stream in shared.missing(limit) {
-                    let start = now + scatter(stream, spread);
+                    let start = now
+                        + think.map_or_else(
+                            || scatter(stream, spread),
+                            |think| think.join(stream, request_time),
+                        );
                     let _ = streams.spawn_local(run_stream(Rc::clone(&shared), stream, start));
                 }
             }
@@ -164,7 +189,7 @@ pub(crate) async fn work(
     while streams.join_next().await.is_some() {}
 }
 
-/// One virtual client: a request, its answer to the end, and at once the next.
+/// One virtual client: a request, its answer to the end, and the next, at once or after a thought.
 async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
     shared.wait_until(stream, start).await;
     while shared.stays(stream) {
@@ -175,17 +200,10 @@ async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
                 shared.cut(stream, &trace).await;
             })
             .await;
-        let failed = record.outcome.is_failure();
         let now = shared.line.clock.now();
-        let pause = shared.pause(stream, record.sent.unwrap_or(record.due), now);
+        let pause = shared.pause(&record, now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
-        if failed {
-            // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
-            // stream too many would look like nothing but failures.
-            shared
-                .wait_until(stream, shared.line.clock.now() + shared.back_off.get())
-                .await;
-        } else if !pause.is_zero() {
+        if !pause.is_zero() {
             shared.wait_until(stream, now + pause).await;
         }
     }
@@ -214,19 +232,31 @@ impl Shared {
     fn slot(&self, stream: u32) -> Slot {
         let k = self.next.replace(self.next.get() + 1);
         let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
+        let of_level = (k - self.before.get()) * u64::from(self.share.count);
         Slot {
             id,
             index: id,
+            place: self.lengths_from.get() + u64::from(self.share.index) + of_level,
             level: self.level.get(),
             stream,
         }
     }
 
-    /// How long a stream pauses before its next request to redraw its phase.
-    fn pause(&self, stream: u32, sent: Offset, now: Offset) -> Duration {
-        self.redraw
-            .get()
-            .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, now))
+    /// How long a stream waits after a request that ended `now`: to think, to redraw its phase, or
+    /// after a failure.
+    fn pause(&self, record: &RequestRecord, now: Offset) -> Duration {
+        let sent = record.sent.unwrap_or(record.due);
+        let think = self.think.get().map(|think| think.after(record.id));
+        let redraw = self.redraw.get();
+        let redraw = redraw.map(|redraw| redraw.pause(record.stream, sent, now));
+        let pause = think.into_iter().chain(redraw).sum::<Duration>();
+        if record.outcome.is_failure() {
+            // A server that refuses in 2 ms would otherwise be asked 500 times a second, and one
+            // stream too many would look like nothing but failures.
+            pause.max(self.back_off.get())
+        } else {
+            pause
+        }
     }
 
     /// Waits until `at`, or until the stream has to leave.

@@ -6,8 +6,8 @@ use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, Run};
 
 use crate::lang::Lang;
 use crate::layout;
+use crate::lengths::lengths;
 use crate::notes::notes;
-use crate::number::trimmed;
 use crate::sentence::sentence;
 use crate::table::table;
 use crate::words;
@@ -29,23 +29,7 @@ pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::R
     }
     writeln!(w)?;
     for note in notes(run, verdict, lang) {
-        item("- ", &note, columns, w)?;
-    }
-    Ok(())
-}
-
-/// A text behind a label, its further lines below its first.
-pub(crate) fn item(
-    label: &str,
-    text: &str,
-    columns: usize,
-    w: &mut dyn io::Write,
-) -> io::Result<()> {
-    let indent = layout::width(label);
-    let lines = layout::wrap(text, columns.saturating_sub(indent));
-    for (at, line) in lines.iter().enumerate() {
-        let label = if at == 0 { label } else { "" };
-        writeln!(w, "{}{line}", layout::left(label, indent))?;
+        layout::hang("- ", &note, columns, w)?;
     }
     Ok(())
 }
@@ -55,13 +39,21 @@ fn header(run: &Run, lang: Lang, columns: usize, w: &mut dyn io::Write) -> io::R
         (lang.pick("Server", "服务端"), server(run)),
         (lang.pick("Model", "模型"), model(run, lang)),
         (lang.pick("Endpoint", "接口"), endpoint(run, lang)),
-        (lang.pick("Lengths", "长度"), lengths(run, lang)),
+        (
+            lang.pick("Lengths", "长度"),
+            lengths(
+                run.plan.workload.as_deref(),
+                (run.plan.input_len, run.plan.output_len),
+                run.server.prompt_tokens_measured,
+                lang,
+            ),
+        ),
         (lang.pick("Objectives", "目标"), objectives(run, lang)),
     ];
     let widest = rows.iter().map(|row| layout::width(row.0)).max();
     for (name, text) in rows {
         let label = layout::left(name, widest.unwrap_or(0) + 2);
-        item(&label, &text, columns, w)?;
+        layout::hang(&label, &text, columns, w)?;
     }
     Ok(())
 }
@@ -101,26 +93,6 @@ fn endpoint(run: &Run, lang: Lang) -> String {
     lang.pick(
         format!("{path} over {http}, {prompts}"),
         format!("{path}（{http}），{prompts}"),
-    )
-}
-
-fn lengths(run: &Run, lang: Lang) -> String {
-    let plan = &run.plan;
-    let (input, output) = (plan.input_len_tokens, plan.output_len_tokens);
-    let spread = trimmed(plan.length_spread_ratio * 100.0);
-    let measured = run
-        .server
-        .prompt_tokens_measured
-        .map_or(String::new(), |tokens| {
-            let tokens = trimmed(tokens);
-            lang.pick(
-                format!(" (measured {tokens})"),
-                format!("（实测 {tokens}）"),
-            )
-        });
-    lang.pick(
-        format!("input {input}{measured}, output {output} tokens, ±{spread} %"),
-        format!("输入 {input}{measured}、输出 {output} token，±{spread} %"),
     )
 }
 

@@ -14,6 +14,7 @@ use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::workload::LengthLaw;
 
 pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
 
@@ -202,9 +203,18 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             max_rate_per_s: 10_000.0,
             burstiness: 1.0,
             confirm: true,
-            input_len_tokens: 1_024,
-            output_len_tokens: 480,
-            length_spread_ratio: 0.1,
+            workload: None,
+            input_len: LengthLaw::Uniform {
+                mean_tokens: 1_024,
+                spread_ratio: 0.1,
+            },
+            output_len: LengthLaw::Uniform {
+                mean_tokens: 480,
+                spread_ratio: 0.1,
+            },
+            think_time_s: None,
+            think_time_is_fixed: false,
+            user_think_time_s: None,
             burst: false,
             lockstep: false,
             confidence: Confidence::default(),

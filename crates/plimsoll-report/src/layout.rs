@@ -1,5 +1,7 @@
 //! Widths in terminal columns: padding and wrapping, where a Chinese character takes two.
 
+use std::io;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Punctuation that must not begin a line.
@@ -48,6 +50,22 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Writes `text` behind a label, its further lines below its first.
+pub(crate) fn hang(
+    label: &str,
+    text: &str,
+    columns: usize,
+    w: &mut dyn io::Write,
+) -> io::Result<()> {
+    let indent = width(label);
+    let lines = wrap(text, columns.saturating_sub(indent));
+    for (at, line) in lines.iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        writeln!(w, "{}{line}", left(label, indent))?;
+    }
+    Ok(())
 }
 
 /// The parts between which a line may break.

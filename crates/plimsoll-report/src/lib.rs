@@ -7,8 +7,10 @@
 //! | [`notes`](mod@notes) | what the reader must know beside the answer |
 //! | [`check`] | a load that was held, on a terminal |
 //! | [`console`] | all of these on a terminal |
+//! | [`dry_run`] | what a search would do, before it does |
 //! | [`repeat`] | several searches side by side |
 //! | [`figures`](mod@figures) | the pictures of a run, as files |
+//! | [`capacity_plan`] | users, requests, servers and cost, with their formulas |
 //! | [`plot`] | a picture from points and marks |
 //! | [`lang`] | the language of a report |
 //! | [`load`] | the load of a level in words |
@@ -16,8 +18,10 @@
 //! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
+pub mod capacity_plan;
 pub mod check;
 pub mod console;
+pub mod dry_run;
 pub mod figures;
 pub mod lang;
 pub mod load;
@@ -32,6 +36,7 @@ mod alarms;
 mod client;
 mod history;
 mod layout;
+mod lengths;
 mod number;
 mod scaling;
 mod words;

@@ -1,7 +1,7 @@
 //! What the reader must know beside the answer, one line each.
 
 use plimsoll_core::judge::Confidence;
-use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, PlannedMean, Verdict, VerdictKind};
 
@@ -21,6 +21,7 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     found
         .chain(history(run, lang))
         .chain(void_levels(run, lang))
+        .chain(think_time(run, verdict, lang))
         .chain(interval(verdict, lang))
         .chain(verdict.planned_mean.map(|mean| planned_mean(mean, lang)))
         .chain(scaling_notes(run, verdict, lang))
@@ -178,6 +179,30 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
         "95 % 是并发路数区间的置信度，只对服务端当前的状态成立；重启或换个时段都可能变化。",
     );
     is_printed.then(|| text.to_owned())
+}
+
+/// With think time the loads are users.
+fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
+    let think_s = run.plan.think_time_s?;
+    let think = duration(think_s, lang);
+    let in_flight = verdict.capacity.and_then(|capacity| {
+        let at = |level: &&LevelSummary| level.load.streams() == Some(capacity.streams);
+        let level = run.levels.iter().rev().find(at)?;
+        Some(figure(level.client.achieved_concurrency?))
+    });
+    let in_flight = in_flight.map_or(String::new(), |in_flight| {
+        lang.pick(
+            format!(" At the capacity {in_flight} are in flight on the average."),
+            format!("在上述容量下，平均在途 {in_flight} 路。"),
+        )
+    });
+    Some(lang.pick(
+        format!(
+            "Each stream waits {think} on the average before its next request: the numbers of \
+             streams are users, not requests in flight.{in_flight}"
+        ),
+        format!("每一路在两次请求之间平均停顿 {think}：这里的路数是用户数，而不是在途请求数。{in_flight}"),
+    ))
 }
 
 fn planned_mean(mean: PlannedMean, lang: Lang) -> String {

@@ -54,6 +54,44 @@ pub(crate) fn trimmed(value: f64) -> String {
     format!("{}", (value * 10.0).round() / 10.0)
 }
 
+/// A computed value for a formula, with four digits: 4.051, 58.17, 2,750, 74.66 million, 7466 万.
+pub(crate) fn amount(value: f64, lang: Lang) -> String {
+    let (scaled, unit) = match (lang, value.abs()) {
+        (Lang::En, size) if size >= 1e9 => (value / 1e9, " billion"),
+        (Lang::En, size) if size >= 1e6 => (value / 1e6, " million"),
+        (Lang::Zh, size) if size >= 1e8 => (value / 1e8, " 亿"),
+        (Lang::Zh, size) if size >= 1e5 => (value / 1e4, " 万"),
+        _ => (value, ""),
+    };
+    if scaled.abs() >= 1e3 {
+        return format!("{}{unit}", in_thousands(scaled));
+    }
+    let digits = if scaled.abs() < 1e-9 {
+        0
+    } else {
+        (3 - scaled.abs().log10().floor() as i32).clamp(0, 6) as usize
+    };
+    let text = format!("{scaled:.digits$}");
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text.as_str()
+    };
+    format!("{text}{unit}")
+}
+
+fn in_thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.
 pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
     let whole = seconds.max(0.0).round() as u64;
@@ -87,6 +125,24 @@ mod tests {
         assert_eq!(cell(8.14), "8.14");
         assert_eq!(cell(9.996), "10.0");
         assert_eq!(cell(0.314), "0.31");
+    }
+
+    #[test]
+    fn amounts_keep_four_digits_and_name_their_size() {
+        for (value, en, zh) in [
+            (0.0, "0", "0"),
+            (0.012_345, "0.01235", "0.01235"),
+            (4.050_63, "4.051", "4.051"),
+            (60.0, "60", "60"),
+            (275.03, "275", "275"),
+            (2_750.4, "2,750", "2,750"),
+            (116_658.2, "116,658", "11.67 万"),
+            (74_661_265.8, "74.66 million", "7,466 万"),
+            (1.25e9, "1.25 billion", "12.5 亿"),
+        ] {
+            assert_eq!(amount(value, Lang::En), en);
+            assert_eq!(amount(value, Lang::Zh), zh);
+        }
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 20] = [
+const DETAILS: [(&str, &str); 21] = [
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -116,6 +116,10 @@ const DETAILS: [(&str, &str); 20] = [
     (
         "send lag p99 {} ms is over {} ms",
         "发送滞后 p99 为 {0} ms，超过允许的 {1} ms",
+    ),
+    (
+        "{} of {} users in flight or thinking",
+        "要求 {1} 名用户，在途或思考中的只有 {0} 名",
     ),
     (
         "{} of {} streams in flight",

@@ -38,12 +38,7 @@ fn engine() -> EngineParams {
 }
 
 fn workload(input_tokens: u32, output_tokens: u32) -> Workload {
-    Workload {
-        input_tokens,
-        output_tokens,
-        spread_ratio: 0.2,
-        seed: 1,
-    }
+    Workload::uniform(input_tokens, output_tokens, 0.2, 1)
 }
 
 impl Case {

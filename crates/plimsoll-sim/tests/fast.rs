@@ -56,12 +56,7 @@ fn times(records: &[RequestRecord]) -> Vec<(u64, Option<u64>, u64)> {
 }
 
 fn compare(params: EngineParams, streams: u32) {
-    let workload = Workload {
-        input_tokens: 700,
-        output_tokens: 120,
-        spread_ratio: 0.5,
-        seed: 3,
-    };
+    let workload = Workload::uniform(700, 120, 0.5, 3);
     // A bound at which nothing is decided: both run the same time.
     let slo: Slo = "ttft p50 <= 1s".parse().unwrap();
     let run = |runner: &mut dyn Runner<Error = std::convert::Infallible>| {

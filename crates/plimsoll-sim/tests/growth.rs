@@ -17,12 +17,7 @@ const SEEDS: u64 = 10;
 
 /// The levels of a ramp that is held so, over an engine with answers that spread so.
 fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<LevelSummary> {
-    let workload = Workload {
-        input_tokens: 512,
-        output_tokens: 128,
-        spread_ratio,
-        seed,
-    };
+    let workload = Workload::uniform(512, 128, spread_ratio, seed);
     // Never broken, and never decided within the time.
     let slo: Slo = "ttft p99.9 <= 1000 s".parse().unwrap();
     let mut runner = VirtualRunner::new(engine.clone(), workload, seed);

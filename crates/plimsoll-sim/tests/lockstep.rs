@@ -14,12 +14,7 @@ use plimsoll_sim::{Profile, VirtualRunner};
 const STREAMS: u32 = 24;
 
 fn runner(spread_ratio: f64) -> VirtualRunner {
-    let workload = Workload {
-        input_tokens: 512,
-        output_tokens: 128,
-        spread_ratio,
-        seed: 1,
-    };
+    let workload = Workload::uniform(512, 128, spread_ratio, 1);
     let engine = Profile::named("toy").expect("a listed name").engine;
     VirtualRunner::new(engine, workload, 1)
 }
@@ -65,6 +60,7 @@ fn lockstep(level: &FinishedLevel) -> Option<(u32, f64, f64)> {
 }
 
 const REDRAWN: Manner = Manner {
+    think: None,
     burst: false,
     redraw_seed: Some(1),
     confidence: plimsoll_core::judge::Confidence::DEFAULT,

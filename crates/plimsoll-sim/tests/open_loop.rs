@@ -13,12 +13,7 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
 
-const WORKLOAD: Workload = Workload {
-    input_tokens: 64,
-    output_tokens: 32,
-    spread_ratio: 0.2,
-    seed: 1,
-};
+const WORKLOAD: Workload = Workload::uniform(64, 32, 0.2, 1);
 const SLO: &str = "ttft p95 <= 2s";
 
 fn toy() -> EngineParams {

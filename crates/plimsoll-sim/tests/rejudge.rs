@@ -34,12 +34,7 @@ fn engine() -> EngineParams {
 
 /// The same load, judged by `slo` while it runs; held for a time that no objective cuts short.
 fn levels(slo: &Slo) -> Vec<FinishedLevel> {
-    let workload = Workload {
-        input_tokens: 64,
-        output_tokens: 8,
-        spread_ratio: 0.3,
-        seed: 1,
-    };
+    let workload = Workload::uniform(64, 8, 0.3, 1);
     let mut runner = VirtualRunner::new(engine(), workload, 1);
     let purposes = [
         Purpose::Baseline,

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{
+    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::workload::Workload;
+use plimsoll_core::workload::{ThinkTime, Workload};
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
 
-const WORKLOAD: Workload = Workload {
-    input_tokens: 64,
-    output_tokens: 32,
-    spread_ratio: 0.2,
-    seed: 1,
-};
+const WORKLOAD: Workload = Workload::uniform(64, 32, 0.2, 1);
 
 fn toy() -> EngineParams {
     Profile::named("toy").expect("a listed name").engine
@@ -147,4 +144,82 @@ fn a_listener_can_end_a_level() {
     });
     assert!((1.0..1.3).contains(&level.summary.duration_s));
     assert!(level.summary.requests.balance());
+}
+
+/// Loads are asked the same lengths in the same order; a second visit of a load goes on elsewhere.
+#[test]
+fn every_load_is_asked_the_same_lengths_once() {
+    let mut runner = runner(toy());
+    let lengths = |level: &FinishedLevel, index: u32| -> Vec<(u32, u32)> {
+        let mut own: Vec<_> = level
+            .records
+            .iter()
+            .filter(|record| record.level == index)
+            .map(|record| {
+                (
+                    record.id,
+                    (record.asked_prompt_tokens, record.asked_output_tokens),
+                )
+            })
+            .collect();
+        own.sort_unstable();
+        own.into_iter()
+            .map(|(_, lengths)| lengths)
+            .take(8)
+            .collect()
+    };
+    // One stream: its requests end in the order in which they were sent.
+    let first = run(&mut runner, 0, 1);
+    let again = run(&mut runner, 1, 1);
+    let other: Vec<_> = (0..8).map(|place| WORKLOAD.lengths(place)).collect();
+    let other: Vec<_> = other
+        .into_iter()
+        .map(|one| (one.input_tokens, one.output_tokens))
+        .collect();
+    assert_eq!(lengths(&first, 0), other);
+    assert_ne!(lengths(&again, 1), other);
+}
+
+/// Fifty users who think for 2 s after requests of R: by Little's law they send 50 / (R + 2 s) a
+/// second, and R times that are in flight.
+#[test]
+fn users_who_think_are_there_and_mostly_not_in_flight() {
+    let mut runner = runner(toy());
+    let plan = LevelPlan {
+        index: 0,
+        purpose: Purpose::Refine,
+        load: Load::Streams(50),
+        open_loop: OpenLoop::default(),
+        manner: Manner {
+            think: Some(ThinkTime {
+                mean: Duration::from_secs(2),
+                is_fixed: false,
+                seed: 9,
+            }),
+            ..Manner::default()
+        },
+        hold: Hold::Decide,
+        request_time: Duration::from_millis(100),
+        longest_hold: Duration::from_secs(600),
+        longest: Duration::from_secs(3_600),
+    };
+    // Takes 400,000 requests: the level is held to its end.
+    let slo = "success >= 99.999%".parse().unwrap();
+    let level = runner.run_level(plan, &slo, &mut |_| Go::On).unwrap();
+    let summary = level.summary;
+    assert_ne!(summary.verdict, LevelVerdict::Void, "{:?}", summary.reason);
+    let request_time_s = summary.e2e_ms.mean.unwrap() / 1e3;
+    let rate = summary.request_per_s.unwrap();
+    let expected = 50.0 / (request_time_s + 2.0);
+    // Three deviations of the count.
+    let n = summary.requests.completed_in_window as f64;
+    assert!(
+        (rate / expected - 1.0).abs() < 3.0 / n.sqrt(),
+        "{rate} {expected} of {n}"
+    );
+    let in_flight = summary.client.achieved_concurrency.unwrap();
+    assert!(
+        (in_flight / (rate * request_time_s) - 1.0).abs() < 0.2,
+        "{in_flight}"
+    );
 }

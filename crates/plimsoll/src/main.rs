@@ -1,5 +1,6 @@
 //! `plimsoll`: arguments, plan, run, exit code.
 
+mod asked;
 mod background;
 mod bench;
 mod check;
@@ -9,6 +10,7 @@ mod exit;
 mod find;
 mod limits;
 mod machine;
+mod plan;
 mod proxy;
 mod reach;
 mod selftest;
@@ -64,6 +66,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
         Command::Check(args) => check::run(&args, lang, stop),
+        Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(

@@ -13,7 +13,7 @@ use super::population::Subject;
 /// Largest load considered, streams.
 pub(super) const MOST_STREAMS: u32 = 1_024;
 /// Allowed share of bad requests.
-const ALLOWED: f64 = 0.05;
+pub(super) const ALLOWED: f64 = 0.05;
 /// Requests of a coarse hold, and of one batch of a fine one.
 const COARSE: u64 = 4_000;
 const FINE: u64 = 5_000;

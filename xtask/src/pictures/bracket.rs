@@ -1,5 +1,5 @@
-//! A search: each level as a piece of time at its number of streams, and the bracket around the
-//! edge as it closes.
+//! A search: each level as a piece of time at its number of streams, and the interval of the
+//! capacity as it closes.
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict};
 
@@ -14,8 +14,8 @@ const BOTTOM: f64 = 330.0;
 
 pub(super) fn draw(found: &Found, lang: Lang) -> String {
     let title = lang.pick(
-        "A search: the levels tried against time, and the bracket that closes around the edge",
-        "一次搜索：各档负载随时间的变化，以及逐步收拢的上下界",
+        "A search: the levels tried against time, and the interval that closes around the edge",
+        "一次搜索：各档负载随时间的变化，以及逐步收拢的区间",
     );
     let mut canvas = Canvas::new(BOTTOM + 76.0, title);
     let ends = found.levels.iter().map(end_s);
@@ -28,7 +28,7 @@ pub(super) fn draw(found: &Found, lang: Lang) -> String {
         values: (0.0, most * 1.12),
         pixels: (BOTTOM, TOP),
     };
-    bracket(&mut canvas, &x, &y, &found.levels);
+    intervals(&mut canvas, &x, &y, found);
     let slo = found.slo.to_string();
     canvas.text((RIGHT, TOP - 14.0), &slo, colour::INK, Anchor::End);
     for level in &found.levels {
@@ -52,20 +52,21 @@ fn end_s(level: &LevelSummary) -> f64 {
     level.started_s + level.duration_s
 }
 
-/// The stretch between the highest load that holds and the lowest that breaks, as known at each
-/// time.
-fn bracket(canvas: &mut Canvas, x: &Scale, y: &Scale, levels: &[LevelSummary]) {
-    for (at, level) in levels.iter().enumerate() {
-        let known = &levels[..=at];
-        let broken = known.iter().filter(|one| one.is_broken()).map(streams);
-        let high = broken.fold(f64::INFINITY, f64::min);
-        let held = known.iter().filter(|one| !one.is_broken()).map(streams);
-        let low = held.filter(|one| *one < high).fold(y.values.0, f64::max);
-        let until = levels.get(at + 1).map_or(x.values.1, end_s);
-        if high.is_finite() && low < high {
-            let (left, right) = (x.at(end_s(level)), x.at(until));
-            canvas.rect((left, y.at(high)), (right, y.at(low)), (colour::MARK, 0.22));
-        }
+/// The interval of the capacity as known after each level, once something broke.
+fn intervals(canvas: &mut Canvas, x: &Scale, y: &Scale, found: &Found) {
+    for (at, known) in found.known.iter().enumerate() {
+        let Some((low, high)) = known.and_then(|one| Some((one.lower, one.upper?))) else {
+            continue;
+        };
+        let until = found.levels.get(at + 1).map_or(x.values.1, end_s);
+        let (left, right) = (x.at(end_s(&found.levels[at])), x.at(until));
+        let (top, bottom) = (f64::from(high) + 0.5, f64::from(low) - 0.5);
+        let top = y.at(top.min(y.values.1));
+        canvas.rect(
+            (left, top),
+            (right, y.at(bottom.max(0.0))),
+            (colour::MARK, 0.22),
+        );
     }
 }
 
@@ -107,9 +108,6 @@ fn legend(canvas: &mut Canvas, y: f64, lang: Lang) {
         (left + 20.0, middle + 5.0),
         (colour::MARK, 0.22),
     );
-    let text = lang.pick(
-        "between what holds and what breaks",
-        "已知可行与已知超标之间的范围",
-    );
+    let text = lang.pick("interval of the capacity so far", "截至此时的容量区间");
     canvas.text((left + 27.0, y), text, colour::INK, Anchor::Start);
 }

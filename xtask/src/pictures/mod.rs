@@ -4,12 +4,11 @@
 //! |---|---|---|
 //! | `level` | handover, settling, window, and which first tokens count | two levels over a model engine |
 //! | `bracket` | the levels of a search against time | a whole search over a model engine |
-//! | `interval` | the deviance D(C) over the capacity C, and its threshold | the levels of that search |
-//! | `verdict` | capacity, cap and planned mean, with requests in flight like Poisson | its verdict |
+//! | `interval` | the chance that the capacity is at least C, and the ends of the interval | the levels of another |
+//! | `verdict` | capacity, cap and planned mean, with requests in flight like Poisson | the verdict of the same |
 
 mod bracket;
 mod canvas;
-mod deviance;
 mod interval;
 mod level;
 mod run;
@@ -51,19 +50,20 @@ fn folder() -> PathBuf {
 
 /// The name and the text of each file.
 fn pictures() -> Result<Vec<(String, String)>> {
-    let search = run::search()?;
+    let steep = run::search(run::STEEP)?;
+    let smooth = run::search(run::SMOOTH)?;
     let hold = run::level()?;
     let mut files = Vec::new();
     for (suffix, lang) in [("", Lang::En), (".zh", Lang::Zh)] {
         files.push((format!("level{suffix}.svg"), level::draw(&hold, lang)));
-        files.push((format!("bracket{suffix}.svg"), bracket::draw(&search, lang)));
+        files.push((format!("bracket{suffix}.svg"), bracket::draw(&steep, lang)));
         files.push((
             format!("interval{suffix}.svg"),
-            interval::draw(&search, lang)?,
+            interval::draw(&smooth, lang)?,
         ));
         files.push((
             format!("verdict{suffix}.svg"),
-            verdict::draw(&search, lang)?,
+            verdict::draw(&smooth, lang)?,
         ));
     }
     Ok(files)

@@ -7,7 +7,7 @@ use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, O
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
-use plimsoll_core::verdict::Verdict;
+use plimsoll_core::verdict::{Capacity, Verdict};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
 
@@ -19,6 +19,10 @@ const OUTPUT_TOKENS: u32 = 128;
 pub(super) struct Found {
     pub(super) slo: Slo,
     pub(super) levels: Vec<LevelSummary>,
+    /// The capacity as known after each level.
+    pub(super) known: Vec<Option<Capacity>>,
+    /// The chance of a capacity of at least so many streams, at the end.
+    pub(super) chances: Vec<(f64, f64)>,
     pub(super) verdict: Verdict,
 }
 
@@ -29,12 +33,7 @@ pub(super) struct Pair {
 }
 
 fn runner(engine: EngineParams, spread_ratio: f64) -> VirtualRunner {
-    let workload = Workload {
-        input_tokens: INPUT_TOKENS,
-        output_tokens: OUTPUT_TOKENS,
-        spread_ratio,
-        seed: SEED,
-    };
+    let workload = Workload::uniform(INPUT_TOKENS, OUTPUT_TOKENS, spread_ratio, SEED);
     VirtualRunner::new(engine, workload, SEED)
 }
 
@@ -43,28 +42,37 @@ fn toy() -> Result<EngineParams> {
     Ok(profile.engine)
 }
 
+/// Below the cap of its engine TTFT grows gently with the load: a bound that is met well below.
+pub(super) const SMOOTH: &str = "ttft p95 <= 50 ms";
+/// A bound that is met just below the cap.
+pub(super) const STEEP: &str = "ttft p95 <= 60 ms";
+
 /// A search on an engine that takes 48 requests at once.
-pub(super) fn search() -> Result<Found> {
+pub(super) fn search(slo: &str) -> Result<Found> {
     let engine = EngineParams {
         max_num_seqs: 48,
         step_base_us: 8_000.0,
         sequence_us: 60.0,
         ..toy()?
     };
-    let slo: Slo = "ttft p95 <= 60 ms".parse()?;
+    let slo: Slo = slo.parse()?;
     let mut search = Search::new(SearchConfig::new(slo.clone()));
     let mut runner = runner(engine, 0.1);
+    let mut known = Vec::new();
     loop {
         let elapsed = Duration::from_nanos(runner.now().as_nanos());
         match search.next(elapsed) {
             Next::Run(plan) => {
                 let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
                 search.take(level.summary);
+                known.push(search.interrupted(elapsed).capacity);
             }
             Next::Done(verdict) => {
                 return Ok(Found {
                     slo,
                     levels: search.levels().to_vec(),
+                    known,
+                    chances: search.chances(),
                     verdict: *verdict,
                 });
             }

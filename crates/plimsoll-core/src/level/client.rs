@@ -146,6 +146,24 @@ fn share_above(sample: &Summary, bound: f64) -> f64 {
         .map_or(0.0, |(_, above)| above)
 }
 
+/// Users of a level, by Little's law: those in flight, and the rate times the think time for those
+/// who think; with what the count of completions can be off by, three of its deviations.
+fn missing_users(
+    users: u32,
+    think_s: f64,
+    in_flight: f64,
+    completed: u64,
+    window_s: f64,
+) -> Option<String> {
+    let completed = completed as f64;
+    let there = |completed: f64| in_flight + completed * think_s / window_s;
+    let at_most = there(completed + 3.0 * (completed + 1.0).sqrt());
+    (window_s > 0.0 && at_most < f64::from(users) * LEAST_ACHIEVED).then(|| {
+        let there = there(completed);
+        format!("{there:.1} of {users} users in flight or thinking")
+    })
+}
+
 /// The share of the time that streams in lockstep pause.
 fn paused(plan: &LevelPlan) -> f64 {
     plan.manner
@@ -159,7 +177,21 @@ fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Op
     let least = f64::from(streams) * (LEAST_ACHIEVED - paused(plan));
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
-    if !few_failed || achieved >= least {
+    if !few_failed {
+        return None;
+    }
+    if let Some(think) = plan.manner.think {
+        return missing_users(
+            streams,
+            think.mean.as_secs_f64(),
+            achieved,
+            summary.requests.completed_in_window,
+            summary
+                .window
+                .map_or(0.0, |window| window.to_s - window.from_s),
+        );
+    }
+    if achieved >= least {
         return None;
     }
     let in_flight = format!("{achieved:.1} of {streams} streams in flight");
@@ -221,6 +253,21 @@ mod tests {
             );
         }
         assert!(share_above(&Summary::default(), 0.0) < 1e-12);
+    }
+
+    /// Of 100 users who think for 60 s after requests of 8 s, 1.47 requests a second end.
+    #[test]
+    fn users_who_think_are_there() {
+        let void = |completed: u64, window_s: f64, in_flight: f64| {
+            missing_users(100, 60.0, in_flight, completed, window_s)
+        };
+        assert_eq!(void(147, 100.0, 11.8), None);
+        assert_eq!(void(15, 10.0, 11.8), None);
+        // A server that stalls has all of them in flight.
+        assert_eq!(void(0, 10.0, 100.0), None);
+        // Half of them never came.
+        let text = void(74, 100.0, 5.9).unwrap();
+        assert_eq!(text, "50.3 of 100 users in flight or thinking");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How the levels of a run are carried and judged, whatever their load.
 
 use crate::judge::Confidence;
+use crate::workload::ThinkTime;
 
 /// What all levels of a run have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -10,6 +11,9 @@ pub struct Manner {
     /// The seed of the pauses that redraw the phases of the streams, where all requests ask for the
     /// same lengths: such streams would keep the phases of their start (statistics.md §3.2).
     pub redraw_seed: Option<u64>,
+    /// How long a stream waits before its next request; `None` if it sends at once. Streams that
+    /// think are users, of whom only some are in flight.
+    pub think: Option<ThinkTime>,
     /// How sure a decision is.
     pub confidence: Confidence,
 }

@@ -242,7 +242,10 @@ impl Level {
 
     fn has_all(&self, streams: usize) -> bool {
         let flying = self.book.in_flight_count();
-        flying <= streams && (flying == streams || self.streams_seen() >= streams)
+        flying <= streams
+            && (self.plan.manner.think.is_some()
+                || flying == streams
+                || self.streams_seen() >= streams)
     }
 
     /// Distinct streams with a request on this level: a stream may be between two requests.

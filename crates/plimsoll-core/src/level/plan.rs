@@ -136,7 +136,10 @@ impl LevelPlan {
         }
         let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
-        if self.streams() <= 1 || self.manner.burst {
+        if self.manner.think.is_some() {
+            // Users come over a whole cycle (`ThinkTime::join`); those in flight fill up in this.
+            self.request_time.mul_f64(1.5)
+        } else if self.streams() <= 1 || self.manner.burst {
             Duration::ZERO
         } else {
             self.request_time.mul_f64(1.5 * share)

@@ -25,12 +25,34 @@ pub enum Ladder {
 pub struct LadderError(String);
 
 impl Ladder {
+    /// The guide's rungs.
+    pub fn guide() -> Self {
+        Self::Steps(GUIDE.to_vec())
+    }
+
     /// The next rung above `streams`; `None` at the end.
     pub fn above(&self, streams: u32) -> Option<u32> {
         match self {
             Self::Doubling => streams.checked_mul(2),
             Self::Steps(steps) => steps.iter().copied().find(|step| *step > streams),
         }
+    }
+
+    /// The loads of a whole ramp: one stream, the rungs from `start` on, and `most` itself.
+    pub fn rungs(&self, start: u32, most: u32) -> Vec<u32> {
+        let mut rungs = vec![1];
+        let mut next = Some(self.first(start));
+        while let Some(rung) = next.filter(|rung| *rung < most) {
+            if rung > 1 {
+                rungs.push(rung);
+            }
+            next = self.above(rung);
+        }
+        let has_more = next.is_some();
+        if has_more && most > 1 {
+            rungs.push(most);
+        }
+        rungs
     }
 
     /// The first rung at or above `start`.
@@ -53,7 +75,7 @@ impl FromStr for Ladder {
     fn from_str(text: &str) -> Result<Self, LadderError> {
         match text.trim() {
             "doubling" => return Ok(Self::Doubling),
-            "guide" => return Ok(Self::Steps(GUIDE.to_vec())),
+            "guide" => return Ok(Self::guide()),
             _ => {}
         }
         let fault = || LadderError(text.to_owned());
@@ -80,6 +102,10 @@ mod tests {
         assert_eq!(guide.above(50), Some(100));
         assert_eq!(guide.above(1_000), None);
         assert_eq!(guide.first(3), 5);
+        assert_eq!(guide.rungs(2, 200), [1, 2, 5, 10, 20, 50, 100, 200]);
+        assert_eq!(guide.rungs(2, 5_000).last(), Some(&1_000));
+        assert_eq!(Ladder::Doubling.rungs(2, 12), [1, 2, 4, 8, 12]);
+        assert_eq!(Ladder::Doubling.rungs(1, 1), [1]);
         let own: Ladder = "1, 3,9".parse().unwrap();
         assert_eq!(own.above(3), Some(9));
         assert_eq!("doubling".parse::<Ladder>().unwrap().above(8), Some(16));

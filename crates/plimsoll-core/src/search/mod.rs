@@ -30,12 +30,14 @@ use serde::{Deserialize, Serialize};
 pub use axis::Axis;
 pub(crate) use cause::cause_of;
 pub use ladder::{Ladder, LadderError};
+pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
 use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
 use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
+use crate::workload::ThinkTime;
 
 /// The bracket is closed at this ratio, or at one stream.
 const BRACKET: f64 = 1.25;
@@ -135,6 +137,11 @@ impl SearchConfig {
             manner: Manner {
                 burst: plan.burst,
                 redraw_seed: plan.lockstep.then_some(plan.seed),
+                think: plan.think_time_s.map(|mean_s| ThinkTime {
+                    mean: Duration::from_secs_f64(mean_s),
+                    is_fixed: plan.think_time_is_fixed,
+                    seed: plan.seed,
+                }),
                 confidence: plan.confidence,
             },
             level_time: plan.level_time_s.map(Duration::from_secs_f64),
@@ -450,6 +457,7 @@ impl Search {
             _ => self.config.axis.load(rung),
         };
         let request_time = self.last_request_time();
+        let think = self.think(load, purpose);
         let remaining = self
             .config
             .budget
@@ -467,8 +475,21 @@ impl Search {
                 .level_time
                 .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
-            manner: self.config.manner,
+            manner: Manner {
+                think,
+                ..self.config.manner
+            },
         }
+    }
+
+    /// How long the streams of a level wait. Those that find out what the server is able to, alone
+    /// or saturated, do not.
+    fn think(&self, load: Load, purpose: Purpose) -> Option<ThinkTime> {
+        let is_free = matches!(purpose, Purpose::Baseline | Purpose::Saturation);
+        self.config
+            .manner
+            .think
+            .filter(|_| !is_free && load.streams().is_some())
     }
 
     /// How long a level is held at most.
@@ -477,8 +498,10 @@ impl Search {
             Load::Streams(streams) => f64::from(streams),
             Load::RatePerS(rate) => rate * request_time.as_secs_f64(),
         };
-        // So many requests take so many request times at one stream, and one at as many streams.
-        let requests = |least: f64| request_time.mul_f64(least / in_flight.max(0.01));
+        let think = self.think(load, purpose);
+        let cycle = request_time + think.map_or(Duration::ZERO, |think| think.mean);
+        // So many requests take so many cycles at one stream, and one at as many streams.
+        let requests = |least: f64| cycle.mul_f64(least / in_flight.max(0.01));
         match purpose {
             Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
                 LONGEST_SCREEN.max(request_time * 4 + requests(16.0))

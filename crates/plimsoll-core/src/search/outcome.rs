@@ -6,14 +6,10 @@ use super::visits::Known;
 use super::{Axis, Search, Stop, cause, growth};
 use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
 use crate::scaling::scaling;
-use crate::stats::{largest_mean_within, poisson_exceeds};
 use crate::verdict::{
     Capacity, Confirmed, EdgeShape, Note, PlannedMean, RateCapacity, Recommended, Verdict,
     VerdictKind,
 };
-
-/// The planned mean exceeds the gateway cap this share of the time, at most.
-const EXCEED: f64 = 0.01;
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
@@ -32,7 +28,9 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         .filter(|cap| *cap > 0 && !is_open);
     let capacity = bounds.and_then(|bounds| bounds.streams(search));
     let rate = bounds.and_then(|bounds| bounds.rate(search));
-    let cap_streams = cap.filter(|_| search.config.axis == Axis::Streams);
+    // A gateway counts requests in flight, and streams that think are not always in flight.
+    let is_busy = search.config.manner.think.is_none();
+    let cap_streams = cap.filter(|_| search.config.axis == Axis::Streams && is_busy);
     let cap_rate = cap.filter(|_| search.config.axis == Axis::Rate);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
     let throughput = |of: fn(&LevelSummary) -> Option<f64>| at(search, at_capacity?, of);
@@ -42,7 +40,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         capacity,
         rate,
         gateway_cap: cap_streams.map(|streams| Recommended { streams }),
-        planned_mean: cap_streams.map(|cap| planned_mean(cap, search.config.headroom)),
+        planned_mean: cap_streams.map(|cap| PlannedMean::within(cap, search.config.headroom)),
         planned_rate_per_s: cap_rate.map(|cap| {
             Axis::Rate.amount(Axis::Rate.at_most(Axis::Rate.amount(cap) * search.config.headroom))
         }),
@@ -238,22 +236,6 @@ fn confirmed(search: &Search) -> Option<Confirmed> {
             .iter()
             .any(|alarm| matches!(alarm, Alarm::Drifting { .. })),
     })
-}
-
-/// The smaller of the headroom's share and the mean that exceeds the cap 1 % of the time;
-/// rounded down, to a tenth below 10.
-pub(super) fn planned_mean(cap: u32, headroom: f64) -> PlannedMean {
-    let mean = (f64::from(cap) * headroom).min(largest_mean_within(cap, EXCEED));
-    let streams = if mean >= 10.0 {
-        mean.floor()
-    } else {
-        (mean * 10.0).floor() / 10.0
-    };
-    PlannedMean {
-        streams,
-        cap_ratio: streams / f64::from(cap),
-        exceeds_cap_ratio: poisson_exceeds(cap, streams),
-    }
 }
 
 /// The level that shows what broke.

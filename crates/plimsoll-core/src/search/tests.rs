@@ -367,15 +367,6 @@ fn the_budget_ends_the_search_and_is_said() {
 }
 
 #[test]
-fn the_planned_mean_keeps_in_flight_below_the_cap() {
-    for (cap, planned) in [(8, 3.5), (48, 34.0), (200, 150.0)] {
-        let mean = outcome::planned_mean(cap, 0.75);
-        assert!((mean.streams - planned).abs() < 0.2, "{cap}: {mean:?}");
-        assert!(mean.exceeds_cap_ratio <= 0.0101);
-    }
-}
-
-#[test]
 fn a_server_that_falls_ends_the_search_and_is_no_capacity() {
     let server = |streams: u32| {
         let mut summary = level(streams, if streams >= 8 { 300 } else { 0 }, 300);

@@ -12,7 +12,7 @@ use crate::level::Purpose;
 
 /// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
 /// has (statistics.md §9.3).
-const TAIL: f64 = 0.015;
+pub const TAIL: f64 = 0.015;
 /// Loads are visited this far from the likeliest capacity, in standard deviations of it: near enough
 /// to meet a cliff between two loads that are decided …
 const REACH: f64 = 0.5;
@@ -80,6 +80,12 @@ impl Search {
             near_below.unwrap_or(lower),
             near_above.map_or(upper, |visit| visit - 1),
         )
+    }
+
+    /// The chance that the capacity is at least so much, in streams or arrivals per second, for
+    /// loads where it is neither certain nor out of the question. Empty until something broke.
+    pub fn chances(&self) -> Vec<(f64, f64)> {
+        self.edge().map_or_else(Vec::new, |edge| edge.chances())
     }
 
     fn edge(&self) -> Option<Edge> {

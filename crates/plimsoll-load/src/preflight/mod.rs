@@ -98,7 +98,7 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
         prompt_tokens_measured: record.prompt_tokens.map(f64::from),
         has_metrics: has_metrics(target, options.timeout),
     };
-    let request_time = request_time(record, options.workload.output_tokens);
+    let request_time = request_time(record, options.workload.output.mean_tokens());
     Ok(Ready {
         info,
         dialect,
@@ -112,8 +112,7 @@ fn request_time(record: &RequestRecord, output_tokens: u32) -> Option<Duration> 
 }
 
 fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), PreflightError> {
-    let longest = |mean: u32| (f64::from(mean) * (1.0 + workload.spread_ratio)).ceil() as u32;
-    let wanted = longest(workload.input_tokens) + longest(workload.output_tokens);
+    let wanted = workload.input.longest_tokens() + workload.output.longest_tokens();
     match max_tokens {
         Some(limit) if wanted > limit => Err(PreflightError::TooLong { wanted, limit }),
         _ => Ok(()),
@@ -189,13 +188,13 @@ fn by_words(prober: &Prober<'_>, endpoint: Endpoint) -> Result<Tried, PreflightE
     };
     let (mut dialect, mut answer) = *found;
     if answer.record.prompt_tokens.is_some() {
-        let long = prober.workload().input_tokens.max(LEAST_LONG_WORDS);
+        let long = prober.workload().input.mean_tokens().max(LEAST_LONG_WORDS);
         let short_tokens = prober.measure_words(&dialect, SHORT_WORDS)?;
         let long_tokens = prober.measure_words(&dialect, long)?;
         dialect.calibration = short_tokens
             .zip(long_tokens)
             .and_then(|(short, measured)| Calibration::fit((SHORT_WORDS, short), (long, measured)));
-        answer = prober.ask(&dialect, prober.workload().input_tokens)?;
+        answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
     }
     Ok(Tried::Works(Box::new((dialect, answer))))
 }
@@ -217,7 +216,7 @@ fn with_fewer_extras(
             ignore_eos,
             include_usage,
         };
-        let answer = prober.ask(&dialect, prober.workload().input_tokens)?;
+        let answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
         let detail = answer.record.detail.clone().unwrap_or_default();
         match answer.record.outcome {
             Outcome::Completed => return Ok(Tried::Works(Box::new((dialect, answer)))),

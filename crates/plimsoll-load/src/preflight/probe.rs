@@ -25,7 +25,7 @@ pub(super) struct Prober<'a> {
 struct One(Built);
 
 impl RequestSource for One {
-    fn build(&self, _index: u64) -> Built {
+    fn build(&self, _index: u64, _place: u64) -> Built {
         self.0.clone()
     }
 }
@@ -43,7 +43,7 @@ impl Prober<'_> {
     ) -> Result<BatchRecord, PreflightError> {
         let index =
             FAR_END + u64::from(prompt_tokens) * 2 + u64::from(dialect.calibration.is_some());
-        let output_tokens = self.workload().output_tokens.min(PROBE_TOKENS);
+        let output_tokens = self.workload().output.mean_tokens().min(PROBE_TOKENS);
         let source: Arc<dyn RequestSource> = Arc::new(One(dialect.build(
             self.workload(),
             index,

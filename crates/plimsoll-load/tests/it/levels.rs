@@ -7,6 +7,7 @@ use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
+use plimsoll_core::workload::ThinkTime;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
@@ -84,6 +85,64 @@ fn levels_follow_each_other_and_nothing_gets_lost() {
     let truth = server.truth();
     assert!(truth.n_completed >= completed);
     assert!(truth.peak_in_flight <= 24, "{}", truth.peak_in_flight);
+}
+
+/// Users who think a second between requests of some 30 ms: few of them are in flight at a time.
+#[test]
+fn users_who_think_are_mostly_not_in_flight() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let think = Some(ThinkTime {
+        mean: Duration::from_secs(1),
+        is_fixed: false,
+        seed: 3,
+    });
+    let users = LevelPlan {
+        manner: Manner {
+            think,
+            ..Manner::default()
+        },
+        ..plan(0, 40)
+    };
+    let finished = runner.run_level(users, &slo(), &mut |_| Go::On).unwrap();
+    let summary = &finished.summary;
+    assert!(summary.requests.balance(), "{summary:?}");
+    assert!(
+        summary.verdict == LevelVerdict::Screened || summary.is_clients_fault(),
+        "{:?}",
+        summary.reason
+    );
+    drop(runner.stop());
+    let most = server.truth().peak_in_flight;
+    assert!(most < 40, "{most}");
+}
+
+/// Two workers share the row of lengths, and each load begins it anew.
+#[test]
+fn every_load_is_asked_the_same_lengths() {
+    let server = server(Faults::default());
+    let mut runner = runner(&server, 2);
+    let mut asked = Vec::new();
+    for (index, streams) in [2, 4].into_iter().enumerate() {
+        let finished = runner
+            .run_level(plan(index as u32, streams), &slo(), &mut |_| Go::On)
+            .unwrap();
+        let own = finished.records.iter();
+        let mut own: Vec<_> = own
+            .filter(|record| record.level == index as u32)
+            .map(|record| (record.id, record.asked_prompt_tokens))
+            .collect();
+        own.sort_unstable();
+        // A worker's requests in the order in which it sent them; worker 0 has the even numbers.
+        let lengths: Vec<u32> = own
+            .into_iter()
+            .filter(|(id, _)| id % 2 == 0)
+            .map(|(_, tokens)| tokens)
+            .collect();
+        asked.push(lengths);
+    }
+    // The last ones of a level may still have been in flight when it ended.
+    assert_eq!(asked[0][..2], asked[1][..2]);
 }
 
 #[test]

@@ -52,12 +52,7 @@ pub(crate) fn target(server: &SimServer) -> Target {
 }
 
 pub(crate) fn workload() -> Workload {
-    Workload {
-        input_tokens: 32,
-        output_tokens: 8,
-        spread_ratio: 0.1,
-        seed: 1,
-    }
+    Workload::uniform(32, 8, 0.1, 1)
 }
 
 pub(crate) fn source(endpoint: Endpoint) -> Arc<dyn RequestSource> {

@@ -8,7 +8,6 @@ use std::io;
 
 use plimsoll_core::check::{Check, CheckPlan};
 
-use crate::console::item;
 use crate::lang::Lang;
 use crate::layout;
 use crate::load::load_text;
@@ -23,7 +22,7 @@ pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> i
     write_rows(&asked(check, lang), columns, w)?;
     writeln!(w)?;
     for line in sentences(check, lang) {
-        item("", &line, columns, w)?;
+        layout::hang("", &line, columns, w)?;
     }
     if check.flow.is_some() {
         writeln!(w)?;
@@ -47,7 +46,7 @@ fn write_rows(rows: &[Row], columns: usize, w: &mut dyn io::Write) -> io::Result
     let widest = rows.iter().map(|row| layout::width(row.name)).max();
     for row in rows {
         let label = layout::left(row.name, widest.unwrap_or(0) + 2);
-        item(&label, &row.text, columns, w)?;
+        layout::hang(&label, &row.text, columns, w)?;
     }
     Ok(())
 }

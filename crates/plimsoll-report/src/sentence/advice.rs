@@ -55,6 +55,11 @@ impl Answer<'_> {
 
     fn no_cap(&self) -> &'static str {
         match (self.verdict.kind, self.found()) {
+            (_, Some(_)) if self.run.plan.think_time_s.is_some() => self.lang.pick(
+                "No gateway cap to advise: these are users, and a gateway counts requests in flight; \
+                 search without --think-time for it.",
+                "给不出网关上限建议：这里测的是用户数，而网关限制的是在途请求数；请去掉 --think-time 再测。",
+            ),
             (VerdictKind::BelowFirst, _) => self.lang.pick(
                 "No gateway cap to advise: ease the objectives, shorten the requests or add hardware.",
                 "给不出网关上限建议：请放宽目标、缩短请求或增加硬件。",

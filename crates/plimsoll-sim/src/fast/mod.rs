@@ -6,6 +6,7 @@
 //! jitter both give the same times to the nanosecond, which a test holds; with jitter they draw
 //! from the same law. There is no prefix cache by token ids; [`Trouble`] has what breaks the model.
 
+mod batch;
 mod engine;
 mod hold;
 mod jitter;
@@ -15,6 +16,7 @@ mod sequence;
 mod streams;
 mod trouble;
 
+pub use batch::{Batch, Timing, batch};
 pub use engine::FastEngine;
 pub use hold::{Ask, Hold, hold};
 pub use runner::FastRunner;

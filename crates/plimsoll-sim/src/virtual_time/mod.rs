@@ -20,7 +20,7 @@ use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
-use plimsoll_core::workload::Workload;
+use plimsoll_core::workload::{LengthRow, Workload};
 
 use crate::engine::{Admission, Engine, EngineParams, Job, PromptKey, Step};
 use arrivals::Arrivals;
@@ -49,6 +49,9 @@ pub struct VirtualRunner {
     /// Arrivals that wait for a place under the cap.
     waiting: VecDeque<InFlight>,
     next_id: u64,
+    row: LengthRow,
+    /// First request of each level, and the place of its lengths.
+    begins: Vec<(u64, u64)>,
 }
 
 /// What belongs to the level under way.
@@ -73,6 +76,8 @@ impl VirtualRunner {
             timers: BTreeSet::new(),
             waiting: VecDeque::new(),
             next_id: 0,
+            row: LengthRow::default(),
+            begins: Vec::new(),
         }
     }
 
@@ -118,7 +123,11 @@ impl VirtualRunner {
         let spread = running.level.plan().handover(busy.len() as u32);
         let new = (0..streams).filter(|stream| !busy.contains(stream));
         for (i, stream) in (0..).zip(new) {
-            self.timers.insert((self.now + scatter(i, spread), stream));
+            let delay = match running.level.plan().manner.think {
+                Some(think) => think.join(stream, running.level.plan().request_time),
+                None => scatter(i, spread),
+            };
+            self.timers.insert((self.now + delay, stream));
         }
     }
 
@@ -177,10 +186,11 @@ impl VirtualRunner {
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().closed_streams()
             {
-                let pause = running
-                    .level
-                    .redraw()
-                    .map_or(Duration::ZERO, |redraw| redraw.pause(stream, sent, at));
+                let redraw = running.level.redraw();
+                let redraw = redraw.map(|redraw| redraw.pause(stream, sent, at));
+                let think = running.level.plan().manner.think;
+                let think = think.map(|think| think.after(id));
+                let pause = think.into_iter().chain(redraw).sum::<Duration>();
                 if pause.is_zero() {
                     let request = self.number(stream, running);
                     self.send(request, running);
@@ -206,9 +216,15 @@ impl VirtualRunner {
         }
     }
 
+    /// Place of a request's lengths in their row.
+    fn place(&self, id: u64) -> u64 {
+        let begin = self.begins.iter().rfind(|(first, _)| *first <= id);
+        begin.map_or(id, |(first, place)| place + (id - first))
+    }
+
     /// The record of a request as it is now.
     fn record(&self, request: &InFlight) -> RequestRecord {
-        let lengths = self.workload.lengths(request.id);
+        let lengths = self.workload.lengths(self.place(request.id));
         RequestRecord {
             id: request.id,
             level: request.level,
@@ -297,6 +313,7 @@ impl Runner for VirtualRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, Infallible> {
         let preemptions = self.engine.gauges().preemptions_total;
+        self.begins.push((self.next_id, self.row.begin(plan.load)));
         let mut running = Running {
             arrivals: Arrivals::of(&plan, self.now),
             level: Level::start(plan, slo.clone(), self.now, self.in_flight()),

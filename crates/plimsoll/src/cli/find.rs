@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use plimsoll_core::judge::Confidence;
+use plimsoll_core::preset::Preset;
 use plimsoll_core::search::{Axis, Ladder};
-use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::NamedWorkload;
 
+use super::common::{SloArgs, WorkloadArgs};
 use super::{ConnectArgs, EngineArgs, LangArg};
 
 #[derive(Debug, Args)]
@@ -32,15 +34,8 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
     pub(crate) api_key_env: String,
 
-    /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
-    #[arg(long, value_name = "OBJECTIVE")]
-    pub(crate) slo: Vec<Slo>,
-    /// Without --slo: least share of requests that must not fail, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = percent)]
-    pub(crate) min_success: f64,
-    /// Without --slo: largest mean time to first token, such as 1s or 800ms.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-    pub(crate) max_ttft: Duration,
+    #[command(flatten)]
+    pub(crate) slo: SloArgs,
     /// Least growth of throughput per doubling, percent; stops the ramp without --slo, else a note.
     #[arg(long, value_name = "PERCENT", default_value = "20", value_parser = percent)]
     pub(crate) min_growth: f64,
@@ -48,6 +43,13 @@ pub(crate) struct FindArgs {
     #[arg(long)]
     pub(crate) ignore_resources: bool,
 
+    /// One of the guide's goals: limit climbs its ladder. quick, realistic, capacity and soak hold
+    /// one load and belong to `plimsoll check`. Options given beside it win.
+    #[arg(long, value_name = "GOAL")]
+    pub(crate) preset: Option<Preset>,
+    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10; doubling if not given.
+    #[arg(long, value_name = "LADDER")]
+    pub(crate) ladder: Option<Ladder>,
     /// What to search for: concurrent streams, or arrivals per second.
     #[arg(long, value_enum, default_value = "streams")]
     pub(crate) by: ByArg,
@@ -63,24 +65,20 @@ pub(crate) struct FindArgs {
     /// End as soon as the interval is narrow.
     #[arg(long, overrides_with = "confirm")]
     pub(crate) no_confirm: bool,
-    /// Loads to try: doubling, guide, or numbers such as 1,2,5,10.
-    #[arg(long, value_name = "LADDER", default_value = "doubling")]
-    pub(crate) ladder: Ladder,
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) start: Option<u32>,
-    /// No load above this, streams.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_concurrency: u32,
-    /// Mean prompt length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) input_len: u32,
-    /// Mean answer length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) output_len: u32,
-    /// How far lengths vary around their mean, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
-    pub(crate) length_spread: f64,
+    /// No load above this, streams; 1024 if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_concurrency: Option<u32>,
+    #[command(flatten)]
+    pub(crate) lengths: WorkloadArgs,
+    /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
+    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
+    pub(crate) think_time: Option<Duration>,
+    /// Each wait of --think-time is as long; else they vary as those of independent users do.
+    #[arg(long, requires = "stream_think_time")]
+    pub(crate) fixed_think_time: bool,
     /// New streams start all at once, as in the guide, and not scattered.
     #[arg(long)]
     pub(crate) burst: bool,
@@ -106,6 +104,9 @@ pub(crate) struct FindArgs {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 
+    /// Show what would be done, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -213,15 +214,29 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 99.99).map(|value| value / 100.0)
 }
 
+pub(super) fn workload(text: &str) -> Result<NamedWorkload, String> {
+    NamedWorkload::find(text).ok_or_else(|| {
+        let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
+        format!(
+            "there is none of this name; there are: {}",
+            names.join(", ")
+        )
+    })
+}
+
 pub(super) fn spread(text: &str) -> Result<f64, String> {
     number_within(text, 0.0, 90.0).map(|value| value / 100.0)
+}
+
+pub(crate) fn percent_up_to_100(text: &str) -> Result<f64, String> {
+    number_within(text, 0.01, 100.0).map(|value| value / 100.0)
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     number_within(text, 0.01, 1e6)
 }
 
-fn ratio(text: &str) -> Result<f64, String> {
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
     number_within(text, 0.01, 1.0)
 }
 

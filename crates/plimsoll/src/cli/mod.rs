@@ -4,6 +4,7 @@ mod check;
 mod common;
 mod connect;
 mod find;
+mod plan;
 mod selftest;
 mod sim;
 mod zh;
@@ -12,9 +13,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use common::{RequestArgs, ServerArgs};
+pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, WorkloadArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
+pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Find(Box<FindArgs>),
     /// Hold one load, and see whether it holds and what it takes.
     Check(Box<CheckArgs>),
+    /// Turn streams into users, requests a day, servers and cost, or back.
+    Plan(Box<PlanArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -108,6 +112,8 @@ mod tests {
             ("find", Lang::Zh, "find_zh"),
             ("check", Lang::En, "check_en"),
             ("check", Lang::Zh, "check_zh"),
+            ("plan", Lang::En, "plan_en"),
+            ("plan", Lang::Zh, "plan_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

@@ -2,13 +2,14 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 6] = [
+const ABOUT: [(&str, &str); 7] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
     ),
     ("find", "测出服务能承载多少路并发"),
     ("check", "保持一个负载，看服务能否扛住、需要多少路并发"),
+    ("plan", "在并发、用户数、每天请求数、台数和成本之间换算"),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     (
         "selftest",
@@ -17,7 +18,7 @@ const ABOUT: [(&str, &str); 6] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 85] = [
+const ARGUMENTS: [(&str, &str); 104] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
@@ -70,8 +71,13 @@ const ARGUMENTS: [(&str, &str); 85] = [
     ),
     ("ignore_resources", "KV 缓存已满并发生抢占时也继续加压"),
     (
+        "preset",
+        "指南的测试目标：limit（找系统极限）按其档位加压；quick（快速验证）、realistic（真实场景）、\
+         capacity（容量规划）、soak（稳定性）只保持一档负载，用 `plimsoll check`。另外给出的选项优先",
+    ),
+    (
         "ladder",
-        "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10",
+        "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10；不给则翻倍",
     ),
     (
         "by",
@@ -88,16 +94,27 @@ const ARGUMENTS: [(&str, &str); 85] = [
     ),
     ("no_confirm", "置信区间够窄就结束，不再保持"),
     ("start", "加压的第一档，路；不给则为 2"),
-    ("max_concurrency", "并发不超过这个数，路"),
+    ("max_concurrency", "并发不超过这个数，路；不给则为 1024"),
     (
-        "input_len",
-        "平均输入长度，token；浮动幅度见 --length-spread",
+        "workload",
+        "按业务选定长度分布和目标：customer-service（客服）、content（内容）、code-assistant（代码）、\
+         rag（知识库）、agent（智能体）、batch（批处理）；或用指南自己的数值：guide:客服、guide:内容、\
+         guide:代码。另外给出的选项优先",
+    ),
+    ("input_len", "平均输入长度，token；不给则为 512"),
+    ("output_len", "平均输出长度，token；不给则为 128"),
+    (
+        "length_spread",
+        "长度围绕平均值均匀浮动的幅度，百分比；不给则为 10，或按业务",
     ),
     (
-        "output_len",
-        "平均输出长度，token；浮动幅度见 --length-spread",
+        "stream_think_time",
+        "每一路收到回答后平均停顿多久再发下一个请求，如 60s；此时路数即用户数",
     ),
-    ("length_spread", "长度围绕平均值浮动的幅度，百分比"),
+    (
+        "fixed_think_time",
+        "--think-time 的每次停顿都一样长；不给则像互不相干的用户那样长短不一",
+    ),
     (
         "rate",
         "每秒到达的请求数；无论之前的请求是否完成，都按时发出",
@@ -124,6 +141,7 @@ const ARGUMENTS: [(&str, &str); 85] = [
     ("confidence", "判定的双侧置信度，0.8 到 0.999"),
     ("headroom", "规划的平均并发最多占网关上限的比例"),
     ("seed", "所有随机数的种子"),
+    ("dry_run", "只显示将要做什么，不发送任何请求"),
     ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
     ("lang", "显示语言"),
     ("streams", "依次测试的并发路数，由小到大"),
@@ -178,6 +196,38 @@ const ARGUMENTS: [(&str, &str); 85] = [
         "tls_client_ca",
         "配合 --metronome：要求客户端出示证书，其 CA 证书（PEM）",
     ),
+    (
+        "from_run",
+        "`find` 的结果目录或其中的 run.json：取其上限、请求时间和 token 数",
+    ),
+    (
+        "cap",
+        "一台服务的网关上限，路：即 `find` 给出的置信区间下端",
+    ),
+    ("request_time", "平均并发下一个请求的平均时间，如 7.9s"),
+    (
+        "tokens_per_request",
+        "一个请求的 token 数：输入+输出，如 512+128，或只给总数",
+    ),
+    (
+        "users",
+        "要服务的用户数；给了 --active-share 则高峰时只有这一比例活跃",
+    ),
+    ("qps", "高峰时每秒要服务的请求数"),
+    ("requests_per_day", "每天要服务的请求数"),
+    (
+        "think_time",
+        "用户收到回答到发出下一个请求的平均时间，如 60s；没有则为 0",
+    ),
+    ("active_share", "高峰时活跃用户占全部用户的比例，百分比"),
+    ("peak_factor", "高峰时的每秒请求数是全天平均的多少倍"),
+    ("gpu_price", "一块 GPU 每小时的价格，币种不限"),
+    ("gpus", "一台服务的 GPU 数"),
+    (
+        "plan_headroom",
+        "规划的平均并发最多占网关上限的比例；不给则为 0.75，或取自结果",
+    ),
+    ("plan_json", "以 JSON 打印结果"),
     ("explain", "打印该型号各参数的推导，然后退出"),
     ("help", "显示帮助"),
     ("version", "显示版本"),

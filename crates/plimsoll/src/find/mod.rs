@@ -1,7 +1,9 @@
 //! `plimsoll find`: preflight, levels, verdict, report.
 
+mod asked;
 mod folder;
 mod plan;
+mod preview;
 mod rejudge;
 mod repeat;
 mod report;
@@ -55,6 +57,9 @@ pub(crate) fn run(
         return repeat::run(times, args, &words, lang, stop);
     }
     let mut resolved = plan::resolve(args)?;
+    if args.dry_run {
+        return preview::show(&resolved, args.json, lang);
+    }
     resolved.plan.arguments = words.saved();
     let engine = engine(args)?;
     let start = Start::fresh(args.out.as_deref())?;
@@ -172,10 +177,12 @@ fn prepare(
     };
     resolved.plan.proxy = target.route.proxy.as_ref().map(ToString::to_string);
     if let Some(saved) = start.saved() {
+        resolved.start_as(&saved.run.plan);
         resume::check_plan(&saved.run.plan, &resolved.plan)?;
     }
-    limits::check(args.max_concurrency, &target).map_err(Failure::usage)?;
+    limits::check(resolved.search.most_streams, &target).map_err(Failure::usage)?;
     let ready = ready(&target, &resolved.preflight, stop)?;
+    resolved.know(ready.request_time);
     if let Some(saved) = start.saved() {
         resume::check_server(&saved.run.server, &ready.info)?;
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Axis, Rules, SearchConfig};
-use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
 
+use super::asked;
 use crate::cli::{EndpointArg, FindArgs};
 use crate::exit::Failure;
 use crate::machine;
@@ -29,39 +30,51 @@ pub(super) struct Resolved {
     pub(super) keep_alive: bool,
     /// Whether each request gets its line in the run folder.
     pub(super) keeps_requests: bool,
+    /// Whether the first rung was chosen here.
+    may_move_start: bool,
+}
+
+impl Resolved {
+    /// Goes on with the first rung of a saved run.
+    pub(super) fn start_as(&mut self, saved: &RunPlan) {
+        if std::mem::take(&mut self.may_move_start) {
+            self.search.start = saved.start;
+            self.plan.start = saved.start;
+        }
+    }
+
+    /// Takes the request time that preflight has estimated. Users who think are mostly not in
+    /// flight, so fewer than make one request in flight would only cost time.
+    pub(super) fn know(&mut self, request_time: Option<Duration>) {
+        let Some(request_time) = request_time else {
+            return;
+        };
+        self.search.first_request_time = request_time;
+        if let Some(think) = self.search.manner.think.filter(|_| self.may_move_start) {
+            let users = think.mean.as_secs_f64() / request_time.as_secs_f64();
+            let start = (users.round() as u32).clamp(self.search.start, self.search.most_streams);
+            self.search.start = start;
+            self.plan.start = start;
+        }
+    }
 }
 
 pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
-    if let Some(start) = args.start.filter(|start| *start > args.max_concurrency) {
+    let most_streams = asked::most_streams(args);
+    if let Some(start) = args.start.filter(|start| *start > most_streams) {
         return Err(Failure::usage(format!(
-            "--start {start} is above --max-concurrency {}",
-            args.max_concurrency
+            "--start {start} is above --max-concurrency {most_streams}"
         )));
     }
-    let slo = slo(args);
-    let has_goodput = slo
-        .0
-        .iter()
-        .any(|objective| objective.metric == Metric::Goodput);
-    if has_goodput && slo.per_request().next().is_none() {
-        return Err(Failure::usage(
-            "`goodput` is the share of requests that meet the other objectives, and there is none",
-        )
-        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
-    }
+    let (slo, slo_given) = crate::asked::slo(&args.slo, args.lengths.workload)?;
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
         return Err(Failure::usage(format!(
             "--level-time {level_time:?} is longer than --budget {:?}",
             args.budget
         )));
     }
-    let workload = Workload {
-        input_tokens: args.input_len,
-        output_tokens: args.output_len,
-        spread_ratio: args.length_spread,
-        seed: args.seed,
-    };
-    let plan = run_plan(args, slo, workload.is_lockstep());
+    let workload = crate::asked::workload(&args.lengths, args.seed);
+    let plan = run_plan(args, slo, slo_given, &workload)?;
     let search = SearchConfig {
         first_request_time: UNKNOWN_REQUEST_TIME,
         ..SearchConfig::of(&plan)
@@ -70,7 +83,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         Axis::Streams => f64::INFINITY,
         Axis::Rate => args.max_rate,
     };
-    let workers = machine::workers(args.max_concurrency, rate);
+    let workers = machine::workers(most_streams, rate);
     Ok(Resolved {
         plan,
         search,
@@ -87,51 +100,51 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         workers,
         keep_alive: !args.no_keep_alive,
         keeps_requests: !args.no_requests,
+        may_move_start: args.start.is_none(),
     })
 }
 
-/// The user's objectives, or the guide's: success and mean TTFT.
-fn slo(args: &FindArgs) -> Slo {
-    if args.slo.is_empty() {
-        let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
-        return Slo(vec![Objective::success(args.min_success), ttft]);
-    }
-    let given = args
-        .slo
-        .iter()
-        .flat_map(|slo| slo.0.iter().copied())
-        .collect();
-    Slo(given).with_success_beside_means(args.min_success)
-}
-
-fn run_plan(args: &FindArgs, slo: Slo, lockstep: bool) -> RunPlan {
+fn run_plan(
+    args: &FindArgs,
+    slo: Slo,
+    slo_given: bool,
+    workload: &Workload,
+) -> Result<RunPlan, Failure> {
     let target = match &args.url {
         Some(url) => url.clone(),
         None => format!("sim:{}", args.engine.profile),
     };
-    RunPlan {
+    let most_streams = asked::most_streams(args);
+    Ok(RunPlan {
         target,
         // Known when the target is.
         proxy: None,
         slo,
-        slo_given: !args.slo.is_empty(),
+        slo_given,
         axis: args.by.axis(),
         rules: Rules {
             least_growth: args.min_growth,
-            growth_stops: args.slo.is_empty(),
-            resources_stop: args.slo.is_empty() && !args.ignore_resources,
+            growth_stops: !slo_given,
+            resources_stop: !slo_given && !args.ignore_resources,
         },
-        ladder: args.ladder.clone(),
-        start: args.start.unwrap_or(FIRST_RUNG.min(args.max_concurrency)),
-        max_concurrency: args.max_concurrency,
+        ladder: asked::ladder(args)?,
+        start: args.start.unwrap_or(FIRST_RUNG.min(most_streams)),
+        max_concurrency: most_streams,
         max_rate_per_s: args.max_rate,
         burstiness: args.burstiness,
         confirm: !args.no_confirm,
-        input_len_tokens: args.input_len,
-        output_len_tokens: args.output_len,
-        length_spread_ratio: args.length_spread,
+        workload: args.lengths.workload.map(|named| named.name.to_owned()),
+        input_len: workload.input,
+        output_len: workload.output,
+        think_time_s: args.think_time.map(|think| think.as_secs_f64()),
+        think_time_is_fixed: args.fixed_think_time,
+        user_think_time_s: args
+            .think_time
+            .or(args.lengths.workload.and_then(|named| named.think))
+            .map(|think| think.as_secs_f64()),
         burst: args.burst,
-        lockstep,
+        // Streams that think as long as they like do not keep step.
+        lockstep: workload.is_lockstep() && (args.think_time.is_none() || args.fixed_think_time),
         confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),
@@ -140,7 +153,7 @@ fn run_plan(args: &FindArgs, slo: Slo, lockstep: bool) -> RunPlan {
         seed: args.seed,
         // Known to whoever reads the command line.
         arguments: Vec::new(),
-    }
+    })
 }
 
 /// The server to load, with its key.

@@ -43,13 +43,14 @@ impl Session<'_> {
     /// Runs it to its verdict, or until it is stopped.
     pub(super) fn run(&self) -> Result<Run, Failure> {
         let (clock, mut run) = self.begin()?;
-        let mut config = self.resolved.search.clone();
-        config.first_request_time = self.ready.request_time.unwrap_or(config.first_request_time);
-        let mut search = Search::new(config);
+        let mut search = Search::new(self.resolved.search.clone());
         run.levels
             .iter()
             .for_each(|level| search.take(level.clone()));
         let mut runner = self.runner(clock)?;
+        run.levels
+            .iter()
+            .for_each(|level| runner.has_carried(level.load));
         let verdict = loop {
             match search.next(elapsed(&runner)) {
                 Next::Done(verdict) => break *verdict,

@@ -13,7 +13,7 @@ use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
 
 /// Searches in real time share their cores with the server they load: another beside them makes the
 /// client late, which it then says instead of an answer. So they take turns.
-static TURN: Mutex<()> = Mutex::new(());
+pub(crate) static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs `find` against an engine and gives the run as it was saved.
 fn find(engine: EngineParams, arguments: &[&str]) -> Run {

@@ -8,9 +8,11 @@
 mod check;
 mod errors;
 mod find;
+mod guide_goals;
 mod guide_scripts;
 mod interrupts;
 mod llama;
+mod plan;
 mod repeat;
 mod resume;
 mod selftest;

@@ -180,4 +180,10 @@ impl Edge {
     pub(super) fn quantile(&self, q: f64) -> f64 {
         quantile(&self.above, &self.candidates, q).exp()
     }
+
+    /// Each candidate in the load's unit, with the chance that the capacity is at least that.
+    pub(super) fn chances(&self) -> Vec<(f64, f64)> {
+        let loads = self.candidates.iter().map(|at| at.exp());
+        loads.zip(self.above.iter().copied()).collect()
+    }
 }

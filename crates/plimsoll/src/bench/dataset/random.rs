@@ -29,12 +29,7 @@ pub(crate) struct Random {
 
 /// A workload of which only the content is used.
 pub(super) fn workload(seed: u64) -> Workload {
-    Workload {
-        input_tokens: 1,
-        output_tokens: 1,
-        spread_ratio: 0.0,
-        seed,
-    }
+    Workload::uniform(1, 1, 0.0, seed)
 }
 
 impl Random {

@@ -118,12 +118,7 @@ fn started() -> RunEvent {
 }
 
 fn levels() -> Vec<FinishedLevel> {
-    let workload = Workload {
-        input_tokens: 8,
-        output_tokens: 2,
-        spread_ratio: 0.0,
-        seed: 1,
-    };
+    let workload = Workload::uniform(8, 2, 0.0, 1);
     let engine = Profile::named("toy").unwrap().engine;
     let mut runner = VirtualRunner::new(engine, workload, 1);
     let slo = "ttft p95 <= 1s".parse().unwrap();

@@ -1,5 +1,20 @@
-//! What requests ask for: lengths and prompts, all from one seed. Request `i` of a seed is always
-//! the same, whoever sends it.
+//! What requests ask for: lengths and prompts, all from one seed.
+//!
+//! The text of request `i` is a function of the seed and `i`. Its lengths are a function of the
+//! seed and of its place in the row of lengths (`LengthRow`): each level begins the row anew, so
+//! that all loads are asked the same lengths in the same order, with fresh text.
+
+mod calibration;
+mod law;
+mod named;
+mod row;
+mod think;
+
+pub use calibration::Calibration;
+pub use law::LengthLaw;
+pub use named::{GuideNumbers, NamedWorkload};
+pub use row::LengthRow;
+pub use think::ThinkTime;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -32,33 +47,51 @@ pub struct Lengths {
     pub output_tokens: u32,
 }
 
-/// A workload of uniformly varied lengths around two means.
+/// What requests ask for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Workload {
-    /// Mean prompt length, tokens, at least 1.
-    pub input_tokens: u32,
-    /// Mean answer length, tokens, at least 1.
-    pub output_tokens: u32,
-    /// Lengths vary uniformly by this share of their mean, 0..1.
-    pub spread_ratio: f64,
+    /// Law of the prompts' lengths.
+    pub input: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output: LengthLaw,
     /// Seed of everything.
     pub seed: u64,
 }
 
 impl Workload {
-    /// The lengths of request `index`.
-    pub fn lengths(&self, index: u64) -> Lengths {
-        let mut rng = self.rng(index, 0);
+    /// Lengths within a share of two means, each at least 1.
+    pub const fn uniform(
+        input_tokens: u32,
+        output_tokens: u32,
+        spread_ratio: f64,
+        seed: u64,
+    ) -> Self {
+        Self {
+            input: LengthLaw::Uniform {
+                mean_tokens: input_tokens,
+                spread_ratio,
+            },
+            output: LengthLaw::Uniform {
+                mean_tokens: output_tokens,
+                spread_ratio,
+            },
+            seed,
+        }
+    }
+
+    /// The lengths at a place of the row.
+    pub fn lengths(&self, place: u64) -> Lengths {
+        let mut rng = self.rng(place, 0);
         Lengths {
-            input_tokens: vary(&mut rng, self.input_tokens, self.spread_ratio),
-            output_tokens: vary(&mut rng, self.output_tokens, self.spread_ratio),
+            input_tokens: self.input.draw(&mut rng),
+            output_tokens: self.output.draw(&mut rng),
         }
     }
 
     /// Whether all requests take so nearly the same time that the phases of streams never mix.
     pub fn is_lockstep(&self) -> bool {
-        // A uniform distribution of half-width h has the standard deviation h/√3.
-        self.spread_ratio / 3.0_f64.sqrt() < LOCKSTEP_VARIATION
+        let laws = [self.input, self.output];
+        laws.iter().all(|law| law.variation() < LOCKSTEP_VARIATION)
     }
 
     /// A prompt of token ids for request `index`: fresh from the first token on, so that no prefix
@@ -88,57 +121,11 @@ impl Workload {
     }
 }
 
-fn vary(rng: &mut ChaCha8Rng, mean: u32, spread_ratio: f64) -> u32 {
-    let reach = (f64::from(mean) * spread_ratio).round() as u32;
-    if reach == 0 {
-        mean
-    } else {
-        rng.random_range(mean.saturating_sub(reach).max(1)..=mean + reach)
-    }
-}
-
-/// How many words make a prompt of a given number of tokens: tokens = `fixed` + `per_word` · words,
-/// measured on the server itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Calibration {
-    /// Tokens of an empty prompt: template and special tokens.
-    pub fixed_tokens: f64,
-    /// Tokens of one word.
-    pub tokens_per_word: f64,
-}
-
-impl Calibration {
-    /// Fits two measurements of (words, tokens); `None` if they do not rise.
-    pub fn fit(short: (u32, u32), long: (u32, u32)) -> Option<Self> {
-        let words = f64::from(long.0) - f64::from(short.0);
-        let tokens = f64::from(long.1) - f64::from(short.1);
-        (words > 0.0 && tokens > 0.0).then(|| {
-            let tokens_per_word = tokens / words;
-            Self {
-                fixed_tokens: f64::from(short.1) - tokens_per_word * f64::from(short.0),
-                tokens_per_word,
-            }
-        })
-    }
-
-    /// Words for a prompt of `tokens`, at least one.
-    pub fn words_for(&self, tokens: u32) -> u32 {
-        ((f64::from(tokens) - self.fixed_tokens) / self.tokens_per_word)
-            .round()
-            .max(1.0) as u32
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WORKLOAD: Workload = Workload {
-        input_tokens: 512,
-        output_tokens: 128,
-        spread_ratio: 0.1,
-        seed: 3,
-    };
+    const WORKLOAD: Workload = Workload::uniform(512, 128, 0.1, 3);
 
     #[test]
     fn lengths_vary_around_their_mean_and_repeat_for_a_seed() {
@@ -164,10 +151,7 @@ mod tests {
 
     #[test]
     fn a_spread_of_zero_is_one_fixed_length() {
-        let fixed = Workload {
-            spread_ratio: 0.0,
-            ..WORKLOAD
-        };
+        let fixed = Workload::uniform(512, 128, 0.0, 3);
         assert_eq!(
             fixed.lengths(1),
             Lengths {
@@ -181,10 +165,7 @@ mod tests {
     fn lengths_that_hardly_vary_keep_streams_in_lockstep() {
         // 5 % of a uniform half-width is 2.9 % of variation, 10 % is 5.8 %.
         for (spread_ratio, lockstep) in [(0.0, true), (0.05, true), (0.1, false), (0.5, false)] {
-            let one = Workload {
-                spread_ratio,
-                ..WORKLOAD
-            };
+            let one = Workload::uniform(512, 128, spread_ratio, 3);
             assert_eq!(one.is_lockstep(), lockstep, "{spread_ratio}");
         }
     }
@@ -196,13 +177,5 @@ mod tests {
         assert!(firsts.len() > 180);
         assert_eq!(WORKLOAD.words(1, 40).split(' ').count(), 40);
         assert_ne!(WORKLOAD.words(1, 40), WORKLOAD.words(2, 40));
-    }
-
-    #[test]
-    fn calibration_inverts_its_fit() {
-        let fitted = Calibration::fit((10, 17), (110, 127)).unwrap();
-        assert_eq!(fitted.words_for(512), 460);
-        assert_eq!(fitted.words_for(1), 1);
-        assert_eq!(Calibration::fit((10, 17), (110, 17)), None);
     }
 }

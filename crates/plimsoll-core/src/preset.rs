@@ -1,0 +1,245 @@
+//! The guide's five goals of a test, with its parameters (guide.zh.md, 测试场景与参数配置对照表).
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::dry_run::Leaves;
+use crate::judge::{Confidence, least_requests_for_a_pass};
+use crate::search::Ladder;
+use crate::slo::Slo;
+
+/// Quick check: streams and requests.
+const QUICK: (u32, u64) = (10, 50);
+/// Requests of a realistic test, and of a test of the capacity, at least.
+const REALISTIC_REQUESTS: u64 = 1_000;
+const CAPACITY_REQUESTS: u64 = 2_000;
+/// Room for growth beyond the concurrency in view.
+const GROWTH: f64 = 1.5;
+/// A soak runs at this share of the best.
+const SOAK_SHARE: f64 = 0.8;
+/// The guide says "large number" and "long". Within an hour caches fill, memory leaks and clocks
+/// throttle.
+const SOAK_TIME: Duration = Duration::from_secs(3_600);
+
+/// A goal of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// 快速验证: does it work at all?
+    Quick,
+    /// 找系统极限: where does it break?
+    Limit,
+    /// 真实场景模拟: does it carry the rate expected?
+    Realistic,
+    /// 容量规划: does it carry the target, with room to grow?
+    Capacity,
+    /// 稳定性验证: does it carry most of its best for long?
+    Soak,
+}
+
+/// What the user has in view.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InView {
+    /// Concurrency: the target, or for a soak the best that was found; streams.
+    pub streams: Option<u32>,
+    /// Requests per second: expected, or for a soak those at the best.
+    pub request_per_s: Option<f64>,
+}
+
+/// What a preset asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Goal {
+    /// A search up this ladder.
+    Search(Ladder),
+    /// One load, held.
+    Hold(Hold),
+}
+
+/// One load, held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hold {
+    /// Streams, or with a rate the most in flight; `None` for no limit.
+    pub streams: Option<u32>,
+    /// Arrivals per second; `None` for streams that send as soon as they are answered.
+    pub request_per_s: Option<f64>,
+    /// Held for this many requests, at least …
+    pub least_requests: u64,
+    /// … and for this long.
+    pub least_time: Duration,
+}
+
+/// What a preset lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PresetError {
+    /// No such name.
+    #[error("a preset is one of quick, limit, realistic, capacity, soak")]
+    Unknown,
+    /// The concurrency in view.
+    #[error("`{0}` needs a concurrency: the target, or for soak the best that was found")]
+    NoStreams(Preset),
+    /// The rate in view.
+    #[error("`{0}` needs a request rate: that expected, or for soak that of the best load")]
+    NoRate(Preset),
+}
+
+impl Preset {
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// It needs a concurrency or a rate that is not in view.
+    pub fn goal(self, view: InView) -> Result<Goal, PresetError> {
+        let streams = view.streams.ok_or(PresetError::NoStreams(self));
+        let rate = view.request_per_s.ok_or(PresetError::NoRate(self));
+        let hold = match self {
+            Self::Limit => return Ok(Goal::Search(Ladder::guide())),
+            Self::Quick => Hold {
+                streams: Some(view.streams.unwrap_or(QUICK.0)),
+                request_per_s: None,
+                least_requests: QUICK.1,
+                least_time: Duration::ZERO,
+            },
+            Self::Realistic => Hold {
+                streams: view.streams,
+                request_per_s: Some(rate?),
+                least_requests: REALISTIC_REQUESTS,
+                least_time: Duration::ZERO,
+            },
+            Self::Capacity => Hold {
+                streams: Some((f64::from(streams?) * GROWTH).ceil() as u32),
+                request_per_s: Some(rate?),
+                least_requests: CAPACITY_REQUESTS,
+                least_time: Duration::ZERO,
+            },
+            Self::Soak => Hold {
+                streams: Some(((f64::from(streams?) * SOAK_SHARE).floor() as u32).max(1)),
+                request_per_s: Some(rate? * SOAK_SHARE),
+                least_requests: CAPACITY_REQUESTS,
+                least_time: SOAK_TIME,
+            },
+        };
+        Ok(Goal::Hold(hold))
+    }
+}
+
+impl Hold {
+    /// Whether its requests are enough for a pass of every share of `slo`, at `streams` in flight.
+    /// If not, the best it can say is that nothing contradicts the SLO.
+    pub fn can_pass(&self, slo: &Slo, streams: u32, confidence: Confidence) -> bool {
+        let most = slo
+            .0
+            .iter()
+            .filter_map(|objective| least_requests_for_a_pass(objective, streams, confidence))
+            .max();
+        most.is_none_or(|most| self.least_requests >= most)
+    }
+
+    /// What its cap and its rate leave for a request; `None` unless both are set.
+    pub fn leaves(&self, output_tokens: u32) -> Option<Leaves> {
+        Some(Leaves::of(
+            self.streams?,
+            self.request_per_s?,
+            output_tokens,
+        ))
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quick => "quick",
+            Self::Limit => "limit",
+            Self::Realistic => "realistic",
+            Self::Capacity => "capacity",
+            Self::Soak => "soak",
+        })
+    }
+}
+
+impl FromStr for Preset {
+    type Err = PresetError;
+
+    fn from_str(text: &str) -> Result<Self, PresetError> {
+        [
+            Self::Quick,
+            Self::Limit,
+            Self::Realistic,
+            Self::Capacity,
+            Self::Soak,
+        ]
+        .into_iter()
+        .find(|one| one.to_string() == text)
+        .ok_or(PresetError::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIEW: InView = InView {
+        streams: Some(40),
+        request_per_s: Some(20.0),
+    };
+
+    fn hold(preset: Preset, view: InView) -> Hold {
+        match preset.goal(view) {
+            Ok(Goal::Hold(hold)) => hold,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The rows of the guide's table, for 40 streams and 20 requests a second in view.
+    #[test]
+    fn the_guides_table_is_met() {
+        let table = [
+            (Preset::Quick, InView::default(), Some(10), None, 50),
+            (Preset::Realistic, VIEW, Some(40), Some(20.0), 1_000),
+            (Preset::Capacity, VIEW, Some(60), Some(20.0), 2_000),
+            (Preset::Soak, VIEW, Some(32), Some(16.0), 2_000),
+        ];
+        for (preset, view, streams, request_per_s, least_requests) in table {
+            let found = hold(preset, view);
+            assert_eq!(
+                (found.streams, found.request_per_s, found.least_requests),
+                (streams, request_per_s, least_requests),
+                "{preset}"
+            );
+        }
+        let Ok(Goal::Search(ladder)) = Preset::Limit.goal(InView::default()) else {
+            panic!("a search");
+        };
+        assert_eq!(ladder.rungs(1, 50), [1, 2, 5, 10, 20, 50]);
+        assert!(hold(Preset::Soak, VIEW).least_time >= Duration::from_secs(3_600));
+    }
+
+    #[test]
+    fn what_is_not_in_view_is_asked_for() {
+        let only_rate = InView {
+            streams: None,
+            ..VIEW
+        };
+        assert_eq!(
+            Preset::Realistic.goal(InView::default()),
+            Err(PresetError::NoRate(Preset::Realistic))
+        );
+        for preset in [Preset::Capacity, Preset::Soak] {
+            assert_eq!(preset.goal(only_rate), Err(PresetError::NoStreams(preset)));
+        }
+        assert_eq!("fast".parse::<Preset>(), Err(PresetError::Unknown));
+        assert_eq!("soak".parse(), Ok(Preset::Soak));
+    }
+
+    /// 50 requests are below the 99 that a p95 takes at the very least, 2 000 are enough for it.
+    #[test]
+    fn a_quick_check_cannot_pass_a_quantile() {
+        let p95: Slo = "ttft p95 <= 1s".parse().unwrap();
+        assert!(!hold(Preset::Quick, VIEW).can_pass(&p95, 10, Confidence::default()));
+        assert!(hold(Preset::Capacity, VIEW).can_pass(&p95, 60, Confidence::default()));
+        let mean: Slo = "ttft mean <= 1s".parse().unwrap();
+        assert!(hold(Preset::Quick, VIEW).can_pass(&mean, 10, Confidence::default()));
+    }
+}

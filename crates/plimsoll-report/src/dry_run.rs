@@ -1,0 +1,208 @@
+//! `find --dry-run` for people: what would be sent, how long it takes, what a pass costs.
+
+use std::io::{self, Write};
+
+use plimsoll_core::dry_run::{DryRun, Leaves};
+use plimsoll_core::search::Ladder;
+
+use crate::lang::Lang;
+use crate::layout;
+use crate::lengths::lengths;
+use crate::number::{amount, duration, percent, trimmed};
+use crate::words;
+
+/// Writes the plan for a terminal of `width` columns.
+pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Result<()> {
+    let columns = usize::from(width);
+    let plan = &dry.plan;
+    let heading = lang.pick("Dry run: nothing was sent.", "仅预览：没有发送任何请求。");
+    writeln!(w, "{heading}\n")?;
+    let rows = [
+        (lang.pick("Server", "服务端"), plan.target.clone()),
+        (
+            lang.pick("Lengths", "长度"),
+            lengths(
+                plan.workload.as_deref(),
+                (plan.input_len, plan.output_len),
+                None,
+                lang,
+            ),
+        ),
+        (lang.pick("Objectives", "目标"), objectives(dry, lang)),
+        (lang.pick("Stops", "停止条件"), stops(dry, lang)),
+        (lang.pick("Loads", "并发档位"), loads(dry, lang)),
+        (lang.pick("Time", "时间"), time(dry, lang)),
+        (lang.pick("A pass", "判定达标"), passes(dry, lang)),
+    ];
+    let widest = rows.iter().map(|row| layout::width(row.0)).max();
+    for (name, text) in rows.iter().filter(|row| !row.1.is_empty()) {
+        let label = layout::left(name, widest.unwrap_or(0) + 2);
+        layout::hang(&label, text, columns, w)?;
+    }
+    if let Some(leaves) = &dry.leaves {
+        writeln!(w)?;
+        layout::hang("- ", &little(leaves, lang), columns, w)?;
+    }
+    Ok(())
+}
+
+fn objectives(dry: &DryRun, lang: Lang) -> String {
+    let slo = words::slo(&dry.plan.slo, lang);
+    if dry.plan.slo_given {
+        slo
+    } else {
+        lang.pick(
+            format!("{slo} (default stop rules)"),
+            format!("{slo}（默认停止规则）"),
+        )
+    }
+}
+
+/// The stop rules beside the objectives.
+fn stops(dry: &DryRun, lang: Lang) -> String {
+    let rules = dry.plan.rules;
+    let growth = percent(rules.least_growth);
+    let mut stops = vec![lang.pick("an objective breaks".to_owned(), "目标超标".to_owned())];
+    if rules.growth_stops {
+        stops.push(lang.pick(
+            format!("throughput grows by less than {growth} % per doubling"),
+            format!("并发每翻一倍吞吐增长不到 {growth} %"),
+        ));
+    }
+    if rules.resources_stop {
+        stops.push(lang.pick(
+            "the KV cache is full and the server preempts".to_owned(),
+            "KV 缓存已满并发生抢占".to_owned(),
+        ));
+    }
+    stops.join(lang.pick("; or ", "；或 "))
+}
+
+fn loads(dry: &DryRun, lang: Lang) -> String {
+    let rungs: Vec<String> = dry.rungs.iter().map(ToString::to_string).collect();
+    let kind = match (&dry.plan.ladder, lang) {
+        (Ladder::Doubling, Lang::En) => " (doubling)",
+        (Ladder::Doubling, Lang::Zh) => "（逐次翻倍）",
+        (Ladder::Steps(_), _) => "",
+    };
+    let rungs = rungs.join(lang.pick(", ", "、"));
+    let think = dry.plan.think_time_s.map_or(String::new(), |think_s| {
+        let think = duration(think_s, lang);
+        lang.pick(
+            format!("; each waits {think} on the average before its next request"),
+            format!("；每一路在两次请求之间平均停顿 {think}"),
+        )
+    });
+    lang.pick(
+        format!(
+            "{rungs} streams{kind} until something breaks, then between the highest load that \
+             holds and the lowest that breaks{think}"
+        ),
+        format!("{rungs} 路{kind}，直到某一档超标，再在最高的达标档与最低的超标档之间逼近{think}"),
+    )
+}
+
+fn time(dry: &DryRun, lang: Lang) -> String {
+    let budget = duration(dry.plan.budget_s, lang);
+    lang.pick(
+        format!(
+            "at most {budget} under load (--budget). A load of the ramp takes about 4 to 8 mean request \
+             times, one stream some 10; what is left goes to the loads at the edge"
+        ),
+        format!(
+            "加载最多 {budget}（--budget）。加压的每一档约需 4 到 8 个平均请求时间，单路约 10 个；\
+             剩下的时间用在临界处"
+        ),
+    )
+}
+
+fn passes(dry: &DryRun, lang: Lang) -> String {
+    let (lowest, highest) = (dry.rungs.first(), dry.rungs.last());
+    let parts = dry.passes.iter().filter_map(|one| {
+        let objective = words::objective(&one.objective, lang);
+        let (at_lowest, at_highest) = (one.at_lowest?, one.at_highest?);
+        Some(if at_lowest == at_highest {
+            lang.pick(
+                format!("{objective}: {at_lowest} requests"),
+                format!("{objective}：{at_lowest} 个请求"),
+            )
+        } else {
+            let (lowest, highest) = (lowest?, highest?);
+            lang.pick(
+                format!("{objective}: {at_lowest} requests at {lowest}, {at_highest} at {highest}"),
+                format!(
+                    "{objective}：{lowest} 路时 {at_lowest} 个请求，{highest} 路时 {at_highest} 个"
+                ),
+            )
+        })
+    });
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    let all = parts.join(lang.pick("; ", "；"));
+    lang.pick(
+        format!("takes at least, with none over its bound: {all}; fewer only do not contradict it"),
+        format!("即使无一超限也至少需要：{all}；更少则只能说“未见反证”"),
+    )
+}
+
+/// What a cap and a rate leave for a request.
+fn little(leaves: &Leaves, lang: Lang) -> String {
+    let (cap, tokens) = (leaves.cap_streams, leaves.output_tokens);
+    let rate = trimmed(leaves.request_per_s);
+    let time = amount(leaves.request_time_s, lang);
+    let each = amount(leaves.ms_per_token, lang);
+    let fact = lang.pick(
+        format!(
+            "{cap} streams at {rate} requests per second leave {time} s for a request, {each} ms \
+             for each of its {tokens} tokens (Little's law)."
+        ),
+        format!(
+            "{cap} 路、每秒 {rate} 个请求，每个请求只有 {time} 秒，{tokens} 个 token 平均每个 \
+             {each} 毫秒（利特尔定律）。"
+        ),
+    );
+    if !leaves.is_contradiction() {
+        return fact;
+    }
+    let warning = lang.pick(
+        " They contradict each other: hardly any server is that fast, so the cap binds and the \
+         rate is never reached. Raise the cap or lower the rate.",
+        "两者互相矛盾：几乎没有服务能这么快，结果是并发先到上限，而速率永远达不到。请提高上限或降低速率。",
+    );
+    format!("{fact}{warning}")
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::dry_run::dry_run;
+
+    use super::*;
+    use crate::fixture;
+
+    fn text(dry: &DryRun, width: u16) -> String {
+        let mut out = Vec::new();
+        for lang in [Lang::En, Lang::Zh] {
+            render(dry, lang, width, &mut out).unwrap();
+            out.push(b'\n');
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_search_before_it_is_run() {
+        insta::assert_snapshot!(text(&dry_run(&fixture::capacity().plan), 100));
+    }
+
+    #[test]
+    fn a_cap_and_a_rate_that_contradict_each_other() {
+        let mut plan = fixture::diminishing_returns().plan;
+        plan.workload = Some("guide:content".to_owned());
+        plan.input_len = plan.input_len.with_mean(512);
+        plan.output_len = plan.output_len.with_mean(512);
+        plan.max_concurrency = 200;
+        plan.think_time_s = Some(30.0);
+        insta::assert_snapshot!(text(&dry_run(&plan), 80));
+    }
+}

@@ -1,0 +1,132 @@
+//! Arguments of `plimsoll plan`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use plimsoll_core::capacity_plan::TokensPerRequest;
+
+use super::LangArg;
+use super::find::{duration, percent_up_to_100, ratio};
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").args(["users", "qps", "requests_per_day"]))]
+pub(crate) struct PlanArgs {
+    /// A finished run of `find`, folder or run.json: its cap, request times and tokens.
+    #[arg(id = "from_run", long = "from", value_name = "RUN")]
+    pub(crate) from: Option<PathBuf>,
+    /// Gateway cap of one server, streams: the lower end of the interval that `find` states.
+    #[arg(long, visible_alias = "streams", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cap: Option<u32>,
+    /// Mean time of a request at the planned mean, such as 7.9s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) request_time: Option<Duration>,
+    /// Tokens of a request: prompt and answer as 512+128, or their sum.
+    #[arg(long, value_name = "IN+OUT", value_parser = tokens)]
+    pub(crate) tokens_per_request: Option<TokensPerRequest>,
+
+    /// Users to serve; with --active-share only that share of them is active at the peak.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) users: Option<f64>,
+    /// Requests per second to serve, at the peak.
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub(crate) qps: Option<f64>,
+    /// Requests per day to serve.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) requests_per_day: Option<f64>,
+
+    /// Mean time from an answer to the user's next request, such as 60s; 0 if there is none.
+    #[arg(long, value_name = "TIME", value_parser = think_time)]
+    pub(crate) think_time: Option<Duration>,
+    /// Share of all users that are active at the peak, percent.
+    #[arg(long, value_name = "PERCENT", value_parser = percent_up_to_100)]
+    pub(crate) active_share: Option<f64>,
+    /// Requests per second at the peak, as a multiple of the day's mean.
+    #[arg(long, value_name = "X", value_parser = at_least_one)]
+    pub(crate) peak_factor: Option<f64>,
+    /// Price of a GPU for an hour, in any currency.
+    #[arg(long, value_name = "PRICE", value_parser = positive)]
+    pub(crate) gpu_price: Option<f64>,
+    /// GPUs of one server.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) gpus: Option<u32>,
+    /// Planned mean as a share of the gateway cap, at most; 0.75 or that of the run if not given.
+    #[arg(id = "plan_headroom", long = "headroom", value_name = "RATIO", value_parser = ratio)]
+    pub(crate) headroom: Option<f64>,
+
+    /// Print the plan as JSON.
+    #[arg(id = "plan_json", long = "json")]
+    pub(crate) json: bool,
+    /// Language of what people read.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) lang: LangArg,
+}
+
+/// A time, or 0 for none.
+pub(crate) fn think_time(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") {
+        return Ok(Duration::ZERO);
+    }
+    duration(text)
+}
+
+/// A number above 0, with `_` and `,` between its digits if one likes.
+fn positive(text: &str) -> Result<f64, String> {
+    let digits: String = text
+        .chars()
+        .filter(|one| !matches!(one, '_' | ','))
+        .collect();
+    match digits.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1e12 => Ok(value),
+        Ok(_) => Err("must be above 0, and 1e12 at most".to_owned()),
+        Err(_) => Err("not a number".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<f64, String> {
+    let value = positive(text)?;
+    if (1.0..=1_000.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("must be from 1 to 1000".to_owned())
+    }
+}
+
+fn tokens(text: &str) -> Result<TokensPerRequest, String> {
+    let Some((input, output)) = text.split_once('+') else {
+        return Ok(TokensPerRequest {
+            total: positive(text)?,
+            output: None,
+        });
+    };
+    let (input, output) = (positive(input)?, positive(output)?);
+    Ok(TokensPerRequest {
+        total: input + output,
+        output: Some(output),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_a_sum_or_both() {
+        let both = TokensPerRequest {
+            total: 640.0,
+            output: Some(128.0),
+        };
+        assert_eq!(tokens("512+128"), Ok(both));
+        assert_eq!(tokens("1,640").unwrap().total.to_bits(), 1_640f64.to_bits());
+        for bad in ["", "512+", "+1", "0", "x", "-5", "1+0"] {
+            assert!(tokens(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_thought_is_a_think_time() {
+        assert_eq!(think_time("0"), Ok(Duration::ZERO));
+        assert_eq!(think_time("60s"), Ok(Duration::from_secs(60)));
+        assert!(think_time("60").is_err() && at_least_one("0.5").is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! The loads to try, by name or one by one. What is given one by one wins.
+
+use plimsoll_core::preset::{Goal, InView};
+use plimsoll_core::search::Ladder;
+
+use crate::cli::FindArgs;
+use crate::exit::Failure;
+
+/// Largest load where neither an option nor the workload says.
+const MOST_STREAMS: u32 = 1_024;
+/// The ramp's rungs: given, by the preset, or doubling.
+pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
+    let Some(preset) = args.preset else {
+        return Ok(args.ladder.clone().unwrap_or(Ladder::Doubling));
+    };
+    match preset.goal(InView::default()) {
+        Ok(Goal::Search(guide)) => Ok(args.ladder.clone().unwrap_or(guide)),
+        _ => Err(Failure::usage(format!(
+            "--preset {preset} holds one load and searches for none"
+        ))
+        .hint(format!("plimsoll check --preset {preset}"))),
+    }
+}
+
+/// The largest load: the guide's workloads have one of their own.
+pub(super) fn most_streams(args: &FindArgs) -> u32 {
+    let guide = args.lengths.workload.and_then(|named| named.guide);
+    args.max_concurrency
+        .or(guide.map(|guide| guide.max_concurrency))
+        .unwrap_or(MOST_STREAMS)
+}

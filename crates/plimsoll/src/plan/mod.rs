@@ -1,0 +1,108 @@
+//! `plimsoll plan`: users, streams, requests, servers and cost, from a run or from numbers.
+
+mod saved;
+
+use std::io::Write;
+
+use anyhow::Context;
+use plimsoll_core::capacity_plan::{
+    CapacityPlan, Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
+};
+use plimsoll_core::run::Run;
+use plimsoll_report::capacity_plan::render;
+use plimsoll_report::lang::Lang;
+
+use crate::cli::PlanArgs;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+
+/// The guide's 70–80 %.
+const HEADROOM: f64 = 0.75;
+
+/// Computes and prints.
+pub(crate) fn run(args: &PlanArgs, lang: Lang) -> Result<Exit, Failure> {
+    let run = args.from.as_deref().map(saved::read).transpose()?;
+    let plan = capacity_plan(&inputs(args, run.as_ref())?);
+    if plan.supply.is_none() && plan.demand.is_none() {
+        return Err(nothing_to_plan());
+    }
+    print(&plan, args.json, lang)?;
+    Ok(Exit::Done)
+}
+
+fn nothing_to_plan() -> Failure {
+    Failure::usage("there is nothing to plan from: neither a server nor a target is given").hint(
+        "for what a server carries give --from RUN, or --cap N and --request-time TIME; for what is \
+         needed give --users N, --qps X or --requests-per-day N",
+    )
+}
+
+/// What was typed, and for the rest what the run measured.
+fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
+    let measured = run.map(Measured::of);
+    let headroom_ratio = args
+        .headroom
+        .or(run.map(|run| run.plan.headroom_ratio))
+        .unwrap_or(HEADROOM);
+    let cap_streams = args
+        .cap
+        .or(measured.as_ref().and_then(|measured| measured.cap_streams));
+    if run.is_some() && cap_streams.is_none() {
+        return Err(Failure::usage("the run has no gateway cap to plan from")
+            .hint("give one with --cap N, or measure again with a longer --budget"));
+    }
+    let typed = args.request_time.map(|time| RequestTime {
+        s: time.as_secs_f64(),
+        source: TimeSource::Given,
+    });
+    let point = match (typed, &measured, cap_streams) {
+        (None, Some(measured), Some(cap)) => measured.operating_point(cap, headroom_ratio),
+        _ => None,
+    };
+    Ok(Inputs {
+        cap_streams,
+        headroom_ratio,
+        throughput_mean_streams: point
+            .filter(|point| point.request_time.source == TimeSource::Throughput)
+            .map(|point| point.mean_streams),
+        request_time: typed.or(point.map(|point| point.request_time)),
+        think_time_s: args
+            .think_time
+            .map(|time| time.as_secs_f64())
+            .or(run.and_then(|run| run.plan.user_think_time_s)),
+        active_ratio: args.active_share,
+        peak_factor: args.peak_factor,
+        tokens_per_request: args.tokens_per_request.or(measured
+            .as_ref()
+            .and_then(|measured| measured.tokens_per_request)),
+        gpu_price_per_h: args.gpu_price,
+        gpus_per_server: args.gpus,
+        target: target(args),
+    })
+}
+
+/// The arguments allow one of them.
+fn target(args: &PlanArgs) -> Option<Target> {
+    let users = args.users.map(Target::Users);
+    let rate = args.qps.map(Target::RequestPerS);
+    let day = args.requests_per_day.map(Target::RequestPerDay);
+    users.or(rate).or(day)
+}
+
+fn print(plan: &CapacityPlan, json: bool, lang: Lang) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = if json {
+        serde_json::to_string_pretty(plan)
+            .map_err(std::io::Error::from)
+            .and_then(|text| writeln!(out, "{text}"))
+    } else {
+        render(plan, lang, Console::width(), &mut out)
+    };
+    match written {
+        // A reader that has seen enough closed the pipe.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written
+            .context("failed to write the plan")
+            .map_err(Failure::from),
+    }
+}
