@@ -21,7 +21,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) concurrency: Option<u32>,
     /// With --rate: at most so many in flight; what arrives beyond it waits, at its own cost.
-    #[arg(id = "cap", long = "max-concurrency", value_name = "CAP", requires = "rate", conflicts_with = "concurrency", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(id = "in_flight_cap", long = "max-concurrency", value_name = "CAP", requires = "rate", conflicts_with = "concurrency", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cap: Option<u32>,
     /// With --rate: how arrivals come; 1 is Poisson, larger is more even, inf is constant.
     #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = shape)]
