@@ -41,7 +41,12 @@ fn header(run: &Run, lang: Lang, columns: usize, w: &mut dyn io::Write) -> io::R
         (lang.pick("Endpoint", "接口"), endpoint(run, lang)),
         (
             lang.pick("Lengths", "长度"),
-            lengths(&run.plan, run.server.prompt_tokens_measured, lang),
+            lengths(
+                run.plan.workload.as_deref(),
+                (run.plan.input_len, run.plan.output_len),
+                run.server.prompt_tokens_measured,
+                lang,
+            ),
         ),
         (lang.pick("Objectives", "目标"), objectives(run, lang)),
     ];

@@ -19,7 +19,15 @@ pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Re
     writeln!(w, "{heading}\n")?;
     let rows = [
         (lang.pick("Server", "服务端"), plan.target.clone()),
-        (lang.pick("Lengths", "长度"), lengths(plan, None, lang)),
+        (
+            lang.pick("Lengths", "长度"),
+            lengths(
+                plan.workload.as_deref(),
+                (plan.input_len, plan.output_len),
+                None,
+                lang,
+            ),
+        ),
         (lang.pick("Objectives", "目标"), objectives(dry, lang)),
         (lang.pick("Stops", "停止条件"), stops(dry, lang)),
         (lang.pick("Loads", "并发档位"), loads(dry, lang)),

@@ -1,13 +1,18 @@
 //! What requests ask for, in words.
 
-use plimsoll_core::run::RunPlan;
 use plimsoll_core::workload::LengthLaw;
 
 use crate::lang::Lang;
 use crate::number::{amount, trimmed};
 
-/// The lengths of a run; `measured` is what the server counted of a prompt.
-pub(crate) fn lengths(plan: &RunPlan, measured: Option<f64>, lang: Lang) -> String {
+/// The laws of prompts and answers, with the workload's name if it has one; `measured` is what the
+/// server counted of a prompt.
+pub(crate) fn lengths(
+    name: Option<&str>,
+    (input, output): (LengthLaw, LengthLaw),
+    measured: Option<f64>,
+    lang: Lang,
+) -> String {
     let measured = measured.map_or(String::new(), |tokens| {
         let tokens = trimmed(tokens);
         lang.pick(
@@ -15,10 +20,9 @@ pub(crate) fn lengths(plan: &RunPlan, measured: Option<f64>, lang: Lang) -> Stri
             format!("（实测 {tokens}）"),
         )
     });
-    let name = plan.workload.as_ref().map_or(String::new(), |name| {
+    let name = name.map_or(String::new(), |name| {
         format!("{name}{}", lang.pick(": ", "："))
     });
-    let (input, output) = (plan.input_len, plan.output_len);
     if let (Some(spread), Some(other)) = (spread_ratio(input), spread_ratio(output))
         && spread.to_bits() == other.to_bits()
     {
@@ -90,12 +94,22 @@ mod tests {
             cv: 0.5,
         };
         assert_eq!(
-            lengths(&plan, None, Lang::En),
+            lengths(
+                plan.workload.as_deref(),
+                (plan.input_len, plan.output_len),
+                None,
+                Lang::En
+            ),
             "agent: input 2000 or, 30 % of them, 8000 (mean 3,800); output 300 (lognormal, CV 0.5) \
              tokens"
         );
         assert_eq!(
-            lengths(&plan, Some(3_790.0), Lang::Zh),
+            lengths(
+                plan.workload.as_deref(),
+                (plan.input_len, plan.output_len),
+                Some(3_790.0),
+                Lang::Zh
+            ),
             "agent：输入 2000，其中 30 % 为 8000（平均 3,800）（实测 3790）；输出 300（对数正态，变异系数 \
              0.5） token"
         );

@@ -1,5 +1,6 @@
 //! `plimsoll`: arguments, plan, run, exit code.
 
+mod asked;
 mod background;
 mod bench;
 mod check;
@@ -64,8 +65,8 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
-        Command::Plan(args) => plan::run(&args, lang),
         Command::Check(args) => check::run(&args, lang, stop),
+        Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Bench => Err(Failure::usage(

@@ -1,5 +1,8 @@
 //! From the arguments to a server that answers: its address, its key, and what preflight finds out.
 
+use std::time::Duration;
+
+use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
 use plimsoll_sim::SimServer;
@@ -24,7 +27,7 @@ impl Asked {
     /// The address, the proxy, the certificates or the engine make no sense.
     pub(crate) fn new(
         server: &ServerArgs,
-        requests: &RequestArgs,
+        (workload, requests): (Workload, &RequestArgs),
         connect: &ConnectArgs,
         engine: &EngineArgs,
     ) -> Result<Self, Failure> {
@@ -44,7 +47,7 @@ impl Asked {
         };
         Ok(Self {
             target,
-            options: options(server, requests),
+            options: options(server, workload, requests.timeout),
             shown,
             _engine: built_in,
         })
@@ -63,7 +66,7 @@ impl Asked {
     }
 }
 
-fn options(server: &ServerArgs, requests: &RequestArgs) -> PreflightOptions {
+fn options(server: &ServerArgs, workload: Workload, timeout: Duration) -> PreflightOptions {
     PreflightOptions {
         model: server.model.clone(),
         endpoint: match server.endpoint {
@@ -71,8 +74,8 @@ fn options(server: &ServerArgs, requests: &RequestArgs) -> PreflightOptions {
             EndpointArg::Completions => EndpointChoice::Completions,
             EndpointArg::Chat => EndpointChoice::Chat,
         },
-        workload: requests.workload(),
-        timeout: requests.timeout,
+        workload,
+        timeout,
     }
 }
 

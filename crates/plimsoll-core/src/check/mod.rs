@@ -12,6 +12,7 @@ use crate::level::{FinishedLevel, LevelSummary, Load};
 use crate::run::{Environment, RunState, ServerInfo};
 use crate::slo::Slo;
 use crate::verdict::Cause;
+use crate::workload::LengthLaw;
 
 /// Version of the meaning of `check.json`.
 pub const CHECK_SCHEMA_VERSION: u32 = 1;
@@ -34,12 +35,12 @@ pub struct CheckPlan {
     pub burstiness: Option<f64>,
     /// Length of the window, s.
     pub for_s: f64,
-    /// Mean prompt length, tokens.
-    pub input_len_tokens: u32,
-    /// Mean answer length, tokens.
-    pub output_len_tokens: u32,
-    /// Lengths vary uniformly by this share of their mean.
-    pub length_spread_ratio: f64,
+    /// Name of the workload, if one was chosen.
+    pub workload: Option<String>,
+    /// Law of the prompts' lengths.
+    pub input_len: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output_len: LengthLaw,
     /// Time limit of one request, s.
     pub timeout_s: f64,
     /// Everything random comes from this.

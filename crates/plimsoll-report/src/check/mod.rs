@@ -10,7 +10,6 @@ use plimsoll_core::check::{Check, CheckPlan};
 
 use crate::lang::Lang;
 use crate::layout;
-use crate::layout::hang;
 use crate::load::load_text;
 use crate::number::duration;
 use latencies::latencies;
@@ -23,7 +22,7 @@ pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> i
     write_rows(&asked(check, lang), columns, w)?;
     writeln!(w)?;
     for line in sentences(check, lang) {
-        hang("", &line, columns, w)?;
+        layout::hang("", &line, columns, w)?;
     }
     if check.flow.is_some() {
         writeln!(w)?;
@@ -47,7 +46,7 @@ fn write_rows(rows: &[Row], columns: usize, w: &mut dyn io::Write) -> io::Result
     let widest = rows.iter().map(|row| layout::width(row.name)).max();
     for row in rows {
         let label = layout::left(row.name, widest.unwrap_or(0) + 2);
-        hang(&label, &row.text, columns, w)?;
+        layout::hang(&label, &row.text, columns, w)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use plimsoll_core::level::Alarm;
 use plimsoll_core::stability::{Drift, Spread, Stability};
 
 use crate::lang::Lang;
+use crate::lengths::lengths;
 use crate::load::load_text;
 use crate::number::{cell, duration, figure, percent, percent_down, trimmed};
 use crate::words;
@@ -32,8 +33,8 @@ pub(super) fn asked(check: &Check, lang: Lang) -> Vec<Row> {
         Some(kind) => format!("{} ({kind})", plan.target),
         None => plan.target.clone(),
     };
-    let (input, output) = (plan.input_len_tokens, plan.output_len_tokens);
-    let spread = trimmed(plan.length_spread_ratio * 100.0);
+    let laws = (plan.input_len, plan.output_len);
+    let measured = check.server.prompt_tokens_measured;
     vec![
         row("Server", "服务端", server),
         row("Model", "模型", check.server.model.clone()),
@@ -41,10 +42,7 @@ pub(super) fn asked(check: &Check, lang: Lang) -> Vec<Row> {
         row(
             "Lengths",
             "长度",
-            lang.pick(
-                format!("input {input}, output {output} tokens, ±{spread} %"),
-                format!("输入 {input}、输出 {output} token，±{spread} %"),
-            ),
+            lengths(plan.workload.as_deref(), laws, measured, lang),
         ),
         row("Objectives", "目标", words::slo(&plan.slo, lang)),
     ]

@@ -20,6 +20,7 @@ use plimsoll_load::source::RequestSource;
 use plimsoll_report::check::{holding, render};
 use plimsoll_report::lang::Lang;
 
+use crate::asked;
 use crate::cli::CheckArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -31,8 +32,10 @@ use save::Folder;
 /// Runs a check.
 pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
     let started = jiff::Timestamp::now();
-    let slo = args.slo.resolve()?;
-    let asked = Asked::new(&args.server, &args.requests, &args.connect, &args.engine)?;
+    let (slo, _) = asked::slo(&args.slo, args.lengths.workload)?;
+    let workload = asked::workload(&args.lengths, args.requests.seed);
+    let requests = (workload, &args.requests);
+    let asked = Asked::new(&args.server, requests, &args.connect, &args.engine)?;
     let most = plan::most_in_flight(args, &asked.target)?;
     let folder = args.out.as_deref().map(Folder::create).transpose()?;
     let give_up = |_: &Failure| folder.iter().for_each(Folder::give_up);
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fai
     let plan = plan::check_plan(args, &asked, slo);
     let console = Console::new(args.show.quiet || args.json, lang);
     console.say(&holding(&plan, lang));
-    let level = plan::level(args, most, ready.request_time);
+    let level = plan::level(args, &workload, most, ready.request_time);
     let (finished, is_cut) = hold(args, &asked, &ready, level, &plan.slo, (&console, stop))?;
     let state = if is_cut {
         RunState::Partial

@@ -5,6 +5,7 @@ use std::time::Duration;
 use plimsoll_core::check::CheckPlan;
 use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::Workload;
 use plimsoll_load::target::Target;
 
 use crate::cli::CheckArgs;
@@ -46,9 +47,9 @@ pub(super) fn check_plan(args: &CheckArgs, asked: &Asked, slo: Slo) -> CheckPlan
         most_in_flight: args.cap,
         burstiness: burstiness.is_finite().then_some(burstiness),
         for_s: args.hold.as_secs_f64(),
-        input_len_tokens: args.requests.input_len,
-        output_len_tokens: args.requests.output_len,
-        length_spread_ratio: args.requests.length_spread,
+        workload: args.lengths.workload.map(|named| named.name.to_owned()),
+        input_len: asked.options.workload.input,
+        output_len: asked.options.workload.output,
         timeout_s: args.requests.timeout.as_secs_f64(),
         seed: args.requests.seed,
     }
@@ -56,11 +57,11 @@ pub(super) fn check_plan(args: &CheckArgs, asked: &Asked, slo: Slo) -> CheckPlan
 
 pub(super) fn level(
     args: &CheckArgs,
+    workload: &Workload,
     most_in_flight: Option<u32>,
     request_time: Option<Duration>,
 ) -> LevelPlan {
     let request_time = request_time.unwrap_or(UNKNOWN_REQUEST_TIME);
-    let workload = args.requests.workload();
     LevelPlan {
         index: 0,
         purpose: Purpose::Confirm,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs};
+use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, WorkloadArgs};
 use super::find::duration;
 use super::{ConnectArgs, EngineArgs};
 
@@ -35,6 +35,8 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) slo: SloArgs,
+    #[command(flatten)]
+    pub(crate) lengths: WorkloadArgs,
     #[command(flatten)]
     pub(crate) requests: RequestArgs,
 

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use plimsoll_core::slo::{Metric, Objective, Slo};
-use plimsoll_core::workload::Workload;
+use plimsoll_core::slo::Slo;
+use plimsoll_core::workload::NamedWorkload;
 
-use super::find::{duration, percent, spread};
+use super::find::{duration, percent, spread, workload};
 use super::{EndpointArg, LangArg};
-use crate::exit::Failure;
 
 /// Which server.
 #[derive(Debug, Args)]
@@ -44,41 +43,28 @@ pub(crate) struct SloArgs {
     pub(crate) max_ttft: Duration,
 }
 
-impl SloArgs {
-    /// The user's objectives, or the guide's: success and mean TTFT.
-    ///
-    /// # Errors
-    /// `goodput` without an objective that a single request can meet.
-    pub(crate) fn resolve(&self) -> Result<Slo, Failure> {
-        if self.slo.is_empty() {
-            let ttft = Objective::ttft_mean(self.max_ttft.as_secs_f64() * 1e3);
-            return Ok(Slo(vec![Objective::success(self.min_success), ttft]));
-        }
-        let given = self.slo.iter().flat_map(|slo| slo.0.iter().copied());
-        let slo = Slo(given.collect()).with_success_beside_means(self.min_success);
-        let has_goodput = slo.0.iter().any(|one| one.metric == Metric::Goodput);
-        if has_goodput && slo.per_request().next().is_none() {
-            return Err(Failure::usage(
-                "`goodput` is the share of requests that meet the other objectives, and there is none",
-            )
-            .hint("add one, for example --slo 'ttft p95 <= 1s'"));
-        }
-        Ok(slo)
-    }
+/// How long the requests are.
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadArgs {
+    /// Lengths and objectives by the kind of business: customer-service, content, code-assistant,
+    /// rag, agent, batch; or the guide's numbers: guide:customer-service, guide:content,
+    /// guide:code-assistant. Options given beside it win.
+    #[arg(long, value_name = "NAME", value_parser = workload)]
+    pub(crate) workload: Option<NamedWorkload>,
+    /// Mean prompt length, tokens; 512 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) input_len: Option<u32>,
+    /// Mean answer length, tokens; 128 if not given.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) output_len: Option<u32>,
+    /// How far lengths vary around their mean, all alike, percent; 10, or by the workload.
+    #[arg(long, value_name = "PERCENT", value_parser = spread)]
+    pub(crate) length_spread: Option<f64>,
 }
 
-/// What the requests are like.
+/// How they are sent.
 #[derive(Debug, Args)]
 pub(crate) struct RequestArgs {
-    /// Mean prompt length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) input_len: u32,
-    /// Mean answer length, tokens; varied by --length-spread.
-    #[arg(long, value_name = "TOKENS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) output_len: u32,
-    /// How far lengths vary around their mean, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = spread)]
-    pub(crate) length_spread: f64,
     /// Time limit of one request.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -88,18 +74,6 @@ pub(crate) struct RequestArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-}
-
-impl RequestArgs {
-    /// The workload.
-    pub(crate) fn workload(&self) -> Workload {
-        Workload::uniform(
-            self.input_len,
-            self.output_len,
-            self.length_spread,
-            self.seed,
-        )
-    }
 }
 
 /// What is shown of it.

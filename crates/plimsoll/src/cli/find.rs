@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
 use plimsoll_core::search::{Axis, Ladder};
-use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
+use super::common::{SloArgs, WorkloadArgs};
 use super::{ConnectArgs, EngineArgs, LangArg};
 
 #[derive(Debug, Args)]
@@ -34,15 +34,8 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
     pub(crate) api_key_env: String,
 
-    /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
-    #[arg(long, value_name = "OBJECTIVE")]
-    pub(crate) slo: Vec<Slo>,
-    /// Without --slo: least share of requests that must not fail, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = percent)]
-    pub(crate) min_success: f64,
-    /// Without --slo: largest mean time to first token, such as 1s or 800ms.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-    pub(crate) max_ttft: Duration,
+    #[command(flatten)]
+    pub(crate) slo: SloArgs,
     /// Least growth of throughput per doubling, percent; stops the ramp without --slo, else a note.
     #[arg(long, value_name = "PERCENT", default_value = "20", value_parser = percent)]
     pub(crate) min_growth: f64,
@@ -78,20 +71,8 @@ pub(crate) struct FindArgs {
     /// No load above this, streams; 1024 if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_concurrency: Option<u32>,
-    /// Lengths and objectives by the kind of business: customer-service, content, code-assistant,
-    /// rag, agent, batch; or the guide's numbers: guide:customer-service, guide:content,
-    /// guide:code-assistant. Options given beside it win.
-    #[arg(long, value_name = "NAME", value_parser = workload)]
-    pub(crate) workload: Option<NamedWorkload>,
-    /// Mean prompt length, tokens; 512 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) input_len: Option<u32>,
-    /// Mean answer length, tokens; 128 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) output_len: Option<u32>,
-    /// How far lengths vary around their mean, all alike, percent; 10, or by the workload.
-    #[arg(long, value_name = "PERCENT", value_parser = spread)]
-    pub(crate) length_spread: Option<f64>,
+    #[command(flatten)]
+    pub(crate) lengths: WorkloadArgs,
     /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
     #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
     pub(crate) think_time: Option<Duration>,
@@ -233,7 +214,7 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 99.99).map(|value| value / 100.0)
 }
 
-fn workload(text: &str) -> Result<NamedWorkload, String> {
+pub(super) fn workload(text: &str) -> Result<NamedWorkload, String> {
     NamedWorkload::find(text).ok_or_else(|| {
         let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
         format!(

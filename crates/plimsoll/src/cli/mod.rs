@@ -13,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use common::{RequestArgs, ServerArgs};
+pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, WorkloadArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
 pub(crate) use plan::PlanArgs;
@@ -32,10 +32,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Find how many concurrent streams a server carries.
     Find(Box<FindArgs>),
-    /// Turn streams into users, requests a day, servers and cost, or back.
-    Plan(Box<PlanArgs>),
     /// Hold one load, and see whether it holds and what it takes.
     Check(Box<CheckArgs>),
+    /// Turn streams into users, requests a day, servers and cost, or back.
+    Plan(Box<PlanArgs>),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -110,10 +110,10 @@ mod tests {
         for (name, lang, tag) in [
             ("find", Lang::En, "find_en"),
             ("find", Lang::Zh, "find_zh"),
-            ("plan", Lang::En, "plan_en"),
-            ("plan", Lang::Zh, "plan_zh"),
             ("check", Lang::En, "check_en"),
             ("check", Lang::Zh, "check_zh"),
+            ("plan", Lang::En, "plan_en"),
+            ("plan", Lang::Zh, "plan_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Axis, Rules, SearchConfig};
-use plimsoll_core::slo::{Metric, Slo};
+use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
@@ -66,24 +66,14 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             "--start {start} is above --max-concurrency {most_streams}"
         )));
     }
-    let (slo, slo_given) = asked::slo(args)?;
-    let has_goodput = slo
-        .0
-        .iter()
-        .any(|objective| objective.metric == Metric::Goodput);
-    if has_goodput && slo.per_request().next().is_none() {
-        return Err(Failure::usage(
-            "`goodput` is the share of requests that meet the other objectives, and there is none",
-        )
-        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
-    }
+    let (slo, slo_given) = crate::asked::slo(&args.slo, args.lengths.workload)?;
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
         return Err(Failure::usage(format!(
             "--level-time {level_time:?} is longer than --budget {:?}",
             args.budget
         )));
     }
-    let workload = asked::workload(args);
+    let workload = crate::asked::workload(&args.lengths, args.seed);
     let plan = run_plan(args, slo, slo_given, &workload)?;
     let search = SearchConfig {
         first_request_time: UNKNOWN_REQUEST_TIME,
@@ -143,14 +133,14 @@ fn run_plan(
         max_rate_per_s: args.max_rate,
         burstiness: args.burstiness,
         confirm: !args.no_confirm,
-        workload: args.workload.map(|named| named.name.to_owned()),
+        workload: args.lengths.workload.map(|named| named.name.to_owned()),
         input_len: workload.input,
         output_len: workload.output,
         think_time_s: args.think_time.map(|think| think.as_secs_f64()),
         think_time_is_fixed: args.fixed_think_time,
         user_think_time_s: args
             .think_time
-            .or(args.workload.and_then(|named| named.think))
+            .or(args.lengths.workload.and_then(|named| named.think))
             .map(|think| think.as_secs_f64()),
         burst: args.burst,
         // Streams that think as long as they like do not keep step.

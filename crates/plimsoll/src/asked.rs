@@ -1,0 +1,90 @@
+//! What is asked of the server: lengths and objectives, by name or one by one. What is given one by
+//! one wins.
+
+use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
+
+use crate::cli::{SloArgs, WorkloadArgs};
+use crate::exit::Failure;
+
+/// The guide's lengths (guide.zh.md, method 1).
+const INPUT_TOKENS: u32 = 512;
+const OUTPUT_TOKENS: u32 = 128;
+/// Lengths vary by at least this, since equal lengths put all streams into step.
+const SPREAD_RATIO: f64 = 0.1;
+
+/// The workload.
+pub(crate) fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
+    let named = args.workload;
+    Workload {
+        input: law(
+            named.map(|named| named.input),
+            args.input_len,
+            INPUT_TOKENS,
+            args,
+        ),
+        output: law(
+            named.map(|named| named.output),
+            args.output_len,
+            OUTPUT_TOKENS,
+            args,
+        ),
+        seed,
+    }
+}
+
+fn law(
+    named: Option<LengthLaw>,
+    mean: Option<u32>,
+    default: u32,
+    args: &WorkloadArgs,
+) -> LengthLaw {
+    let law = named.unwrap_or(LengthLaw::Uniform {
+        mean_tokens: default,
+        spread_ratio: SPREAD_RATIO,
+    });
+    let law = mean.map_or(law, |mean| law.with_mean(mean));
+    match args.length_spread {
+        Some(spread_ratio) => LengthLaw::Uniform {
+            mean_tokens: law.mean_tokens(),
+            spread_ratio,
+        },
+        None => law,
+    }
+}
+
+/// The user's objectives or the workload's, and whether there are such; else the guide's, success
+/// and mean TTFT.
+pub(crate) fn slo(args: &SloArgs, named: Option<NamedWorkload>) -> Result<(Slo, bool), Failure> {
+    let given: Vec<Objective> = args
+        .slo
+        .iter()
+        .flat_map(|slo| slo.0.iter().copied())
+        .collect();
+    let named = named.and_then(|named| named.slo);
+    let slo = match (given.is_empty(), named) {
+        (false, _) => Slo(given),
+        (true, Some(text)) => text
+            .parse::<Slo>()
+            .map_err(|error| Failure::usage(error.to_string()))?,
+        (true, None) => {
+            let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
+            let slo = Slo(vec![Objective::success(args.min_success), ttft]);
+            return Ok((slo, false));
+        }
+    };
+    let slo = slo.with_success_beside_means(args.min_success);
+    has_what_goodput_counts(&slo)?;
+    Ok((slo, true))
+}
+
+fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
+    let has_goodput = slo.0.iter().any(|one| one.metric == Metric::Goodput);
+    if has_goodput && slo.per_request().next().is_none() {
+        return Err(Failure::usage(
+            "`goodput` is the share of requests that meet the other objectives, and there is none",
+        )
+        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
+    }
+    Ok(())
+}
