@@ -59,7 +59,9 @@ fn llama_find_twice_and_whether_the_answers_differ() {
     assert_eq!(difference["runs"], 2, "{repeats}");
     assert_eq!(
         difference["differ"].as_bool(),
-        difference["probability"].as_f64().map(|chance| chance < 0.05),
+        difference["probability"]
+            .as_f64()
+            .map(|chance| chance < 0.05),
         "{repeats}"
     );
 }
