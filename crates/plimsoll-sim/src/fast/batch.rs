@@ -131,7 +131,11 @@ mod tests {
         let batch = batch(engine(), &lengths(), 1, 8, 16, f64::INFINITY);
         assert_eq!(batch.requests.len(), 16);
         assert!(batch.requests.iter().all(|one| one.tpot_ms == Some(10.0)));
-        let waits = batch.requests.iter().filter(|one| one.ttft_ms > Some(100.0)).count();
+        let waits = batch
+            .requests
+            .iter()
+            .filter(|one| one.ttft_ms > Some(100.0))
+            .count();
         assert_eq!(waits, 12, "all but the first four");
     }
 
