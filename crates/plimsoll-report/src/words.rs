@@ -104,8 +104,8 @@ const DETAILS: [(&str, &str); 21] = [
         "到达的请求平均在客户端滞留 {0} ms，超过允许的 {1} ms",
     ),
     (
-        "the number of requests in flight grows",
-        "在途请求数持续增长",
+        "unstable: the number of requests in flight grows",
+        "不稳定：在途请求数持续增长",
     ),
     ("connections are refused", "连接被拒绝"),
     ("it ended before it could be screened", "未及初筛就结束"),

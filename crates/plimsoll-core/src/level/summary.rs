@@ -17,7 +17,7 @@ const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
 /// Why a rate fails that meets its objectives, so far.
-const GROWS: &str = "the number of requests in flight grows";
+const GROWS: &str = "unstable: the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +154,10 @@ impl LevelSummary {
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
             LevelVerdict::Undecided
-                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+                if matches!(
+                    self.purpose,
+                    Purpose::Baseline | Purpose::Ramp | Purpose::Bisect
+                ) =>
             {
                 true
             }
@@ -268,7 +271,7 @@ pub(super) fn summarise(
     summary
 }
 
-fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
+pub(super) fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
     let _ = level.plan.load.rate_per_s()?;
     stability::assess(&Arrived {
         ended: level.book.ended(),
