@@ -7,6 +7,7 @@ use crate::judge::Confidence;
 use crate::level::{InFlight, LevelSummary, Load, Purpose};
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
+use crate::tier::{Tier, TierVerdict};
 use crate::verdict::Verdict;
 use crate::workload::LengthLaw;
 
@@ -24,6 +25,8 @@ pub struct RunPlan {
     pub proxy: Option<String>,
     /// The objectives judged.
     pub slo: Slo,
+    /// Every tier, where there are several SLOs; `slo` is that of the first. Else empty.
+    pub tiers: Vec<Tier>,
     /// Whether the objectives are the user's own or the guide's stop rules.
     pub slo_given: bool,
     /// What is searched along.
@@ -226,8 +229,10 @@ pub enum RunEvent {
     RunFinished {
         /// How.
         state: RunState,
-        /// The answer.
+        /// The answer; with tiers that of the first.
         verdict: Box<Verdict>,
+        /// The answers of all tiers; empty where there are none.
+        tiers: Vec<TierVerdict>,
     },
 }
 
@@ -273,8 +278,11 @@ pub struct Run {
     pub resumptions: Vec<Resumption>,
     /// Set where the levels and the answer are by other objectives than the run was steered by.
     pub rejudged: Option<Rejudged>,
-    /// The answer; `None` while it is running.
+    /// The answer; `None` while it is running. With tiers it is that of the first.
     pub verdict: Option<Verdict>,
+    /// The answers of all tiers, in their order; `verdict` is that of the first. Empty where there
+    /// are none, and while it is running.
+    pub tiers: Vec<TierVerdict>,
 }
 
 impl Run {
@@ -308,9 +316,20 @@ impl Run {
                 resumptions: Vec::new(),
                 rejudged: None,
                 verdict: None,
+                tiers: Vec::new(),
             }),
             _ => None,
         }
+    }
+
+    /// The same run with the objectives of one of its tiers in the place of the first one's, and the
+    /// levels as that tier judges them.
+    #[must_use]
+    pub fn under(&self, slo: &Slo, levels: &[LevelSummary]) -> Self {
+        let mut run = self.clone();
+        run.plan.slo = slo.clone();
+        run.levels = levels.to_vec();
+        run
     }
 
     /// Takes the next event.
@@ -328,14 +347,20 @@ impl Run {
                 self.levels.retain(|level| level.index < next_level);
                 self.state = RunState::Running;
                 self.verdict = None;
+                self.tiers.clear();
                 self.resumptions.push(Resumption {
                     started_utc,
                     at_s,
                     next_level,
                 });
             }
-            RunEvent::RunFinished { state, verdict } => {
+            RunEvent::RunFinished {
+                state,
+                verdict,
+                tiers,
+            } => {
                 self.state = state;
+                self.tiers = tiers;
                 self.verdict = Some(*verdict);
             }
             RunEvent::RunStarted { .. } | RunEvent::LevelStarted { .. } => {}

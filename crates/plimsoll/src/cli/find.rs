@@ -8,6 +8,7 @@ use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
 use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::tier::Tier;
 use plimsoll_core::workload::NamedWorkload;
 
 use super::{ConnectArgs, EngineArgs, LangArg};
@@ -37,6 +38,10 @@ pub(crate) struct FindArgs {
     /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Vec<Slo>,
+    /// Objectives of a class of users, such as 'gold: ttft p95 <= 300ms, tpot p95 <= 30ms'; may be
+    /// given several times: one run answers for all of them. Not with --slo.
+    #[arg(long, value_name = "TIER")]
+    pub(crate) slo_tier: Vec<Tier>,
     /// Without --slo: least share of requests that must not fail, percent.
     #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = percent)]
     pub(crate) min_success: f64,

@@ -9,7 +9,7 @@ use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
 
-use super::asked;
+use super::{asked, tiers};
 use crate::cli::{EndpointArg, FindArgs};
 use crate::exit::Failure;
 use crate::machine;
@@ -66,17 +66,16 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             "--start {start} is above --max-concurrency {most_streams}"
         )));
     }
-    let (slo, slo_given) = asked::slo(args)?;
-    let has_goodput = slo
-        .0
-        .iter()
-        .any(|objective| objective.metric == Metric::Goodput);
-    if has_goodput && slo.per_request().next().is_none() {
-        return Err(Failure::usage(
-            "`goodput` is the share of requests that meet the other objectives, and there is none",
-        )
-        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
-    }
+    let tiers = tiers::tiers(args)?;
+    let (slo, slo_given) = match tiers.first() {
+        Some(first) => (first.slo.clone(), true),
+        None => asked::slo(args)?,
+    };
+    let others = tiers.iter().map(|tier| &tier.slo);
+    [&slo]
+        .into_iter()
+        .chain(others)
+        .try_for_each(check_goodput)?;
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
         return Err(Failure::usage(format!(
             "--level-time {level_time:?} is longer than --budget {:?}",
@@ -84,7 +83,9 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         )));
     }
     let workload = asked::workload(args);
-    let plan = run_plan(args, slo, slo_given, &workload)?;
+    let mut plan = run_plan(args, slo, slo_given, &workload)?;
+    tiers::check(&tiers, plan.lockstep)?;
+    plan.tiers = tiers;
     let search = SearchConfig {
         first_request_time: UNKNOWN_REQUEST_TIME,
         ..SearchConfig::of(&plan)
@@ -114,6 +115,20 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
     })
 }
 
+fn check_goodput(slo: &Slo) -> Result<(), Failure> {
+    let has_goodput = slo
+        .0
+        .iter()
+        .any(|objective| objective.metric == Metric::Goodput);
+    if has_goodput && slo.per_request().next().is_none() {
+        return Err(Failure::usage(
+            "`goodput` is the share of requests that meet the other objectives, and there is none",
+        )
+        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
+    }
+    Ok(())
+}
+
 fn run_plan(
     args: &FindArgs,
     slo: Slo,
@@ -130,6 +145,7 @@ fn run_plan(
         // Known when the target is.
         proxy: None,
         slo,
+        tiers: Vec::new(),
         slo_given,
         axis: args.by.axis(),
         rules: Rules {
