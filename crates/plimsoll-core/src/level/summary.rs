@@ -93,6 +93,9 @@ pub struct LevelSummary {
     pub index: u32,
     /// Why it was run.
     pub purpose: Purpose,
+    /// Place of the tier that it was held for, from 0; `None` where the run has one SLO. Tiers share
+    /// their levels, and the run file has each as the first one judges it.
+    pub tier: Option<u32>,
     /// What was put on the server.
     pub load: Load,
     /// What it says of the SLO.
@@ -231,6 +234,7 @@ pub(super) fn summarise(
     let mut summary = LevelSummary {
         index: level.plan.index,
         purpose: level.plan.purpose,
+        tier: None,
         load: level.plan.load,
         verdict: LevelVerdict::Undecided,
         reason: None,

@@ -20,6 +20,7 @@ mod ladder;
 mod monotone;
 mod outcome;
 mod saturation;
+mod tiers;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use axis::Axis;
 pub(crate) use cause::cause_of;
 pub use ladder::{Ladder, LadderError};
+pub use tiers::{Asked, Tiers};
 pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
@@ -335,12 +337,17 @@ impl Search {
     }
 
     fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
-        let amount = |rung| self.config.axis.amount(rung);
-        let is_wide = high > low + 1 && amount(high) > amount(low) * BRACKET;
-        if low > 0 && is_wide && !self.levels.iter().any(is_at_edge) {
+        if self.is_to_halve(low, high) {
             return Ok((self.between(low, high), Purpose::Bisect));
         }
         self.visit(elapsed)
+    }
+
+    /// Whether the bracket is still too wide for visits.
+    fn is_to_halve(&self, low: u32, high: u32) -> bool {
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_wide = high > low + 1 && amount(high) > amount(low) * BRACKET;
+        low > 0 && is_wide && !self.levels.iter().any(is_at_edge)
     }
 
     /// The geometric middle of two rungs that are not neighbours.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::edge::{Edge, edge};
 use super::{Axis, Search, Stop};
-use crate::level::Purpose;
+use crate::level::{LevelSummary, Purpose};
 
 /// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
 /// has (statistics.md §9.3).
@@ -225,6 +225,20 @@ impl Search {
         [known.upper + 1, known.lower, known.upper]
             .into_iter()
             .find(|rung| *rung > 0 && *rung <= self.most_to_visit() && !is_seen(*rung))
+    }
+
+    /// Whether a level that was held for another search is to this one what a visit of its own would
+    /// be: it has come to its visits, and they may lie as far from the likeliest capacity as this.
+    pub(super) fn would_visit(&self, level: &LevelSummary) -> bool {
+        let (low, Some(high)) = self.bracket() else {
+            return false;
+        };
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_near = |known: Known| {
+            let off = amount(self.rung(level)) / amount(known.rung);
+            known.rung > 0 && off.ln().abs() <= FURTHEST
+        };
+        !self.is_to_halve(low, high) && self.known().is_some_and(is_near)
     }
 
     /// The load on that side of the likeliest capacity that has had fewer visits.
