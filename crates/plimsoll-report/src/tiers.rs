@@ -3,6 +3,7 @@
 use std::io;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use plimsoll_core::level::Load;
 use plimsoll_core::run::Run;
 use plimsoll_core::search::Axis;
 use plimsoll_core::tier::TierVerdict;
@@ -111,7 +112,7 @@ fn row(tier: &TierVerdict, lang: Lang) -> [Cell; 6] {
 
 /// The capacity, or why there is none.
 fn capacity(verdict: &Verdict, lang: Lang) -> String {
-    let found = verdict.found().map(|load| load.amount());
+    let found = verdict.found().map(Load::amount);
     match (verdict.kind, found) {
         (VerdictKind::BelowFirst, _) => lang.pick("none", "无").to_owned(),
         (VerdictKind::AboveLast | VerdictKind::ClientLimited, Some(at)) => format!("≥ {at}"),

@@ -104,9 +104,10 @@ impl Session<'_> {
         let tiers: Vec<String> = tiers
             .map(|tier| format!("{}: {}", tier.name, tier.slo))
             .collect();
-        let objectives = match tiers.is_empty() {
-            true => plan.slo.to_string(),
-            false => tiers.join(" · "),
+        let objectives = if tiers.is_empty() {
+            plan.slo.to_string()
+        } else {
+            tiers.join(" · ")
         };
         self.console
             .say(&format!("{} · {} · {objectives}", plan.target, info.model));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Next, Search, SearchConfig};
 use crate::level::{FinishedLevel, LevelPlan, LevelSummary, Purpose, rejudge};
 use crate::slo::Slo;
-use crate::verdict::{Note, Verdict};
+use crate::verdict::{Note, Verdict, VerdictKind};
 
 /// The searches of a run, in the order of its tiers; one where it has a single SLO.
 #[derive(Debug)]
@@ -143,12 +143,16 @@ impl Tiers {
         self.seats.iter().position(|seat| seat.answer.is_none())
     }
 
-    /// Tiers that ended because their share was spent go on where others have left time.
+    /// Tiers that ended because their share was spent, or the client was late, go on where others
+    /// have left time: the levels since then may show more.
     fn hand_out_the_rest(&mut self, elapsed: Duration) {
         let ran_out = |seat: &&mut Seat| {
             let answer = seat.answer.as_ref();
             !seat.had_the_rest
-                && answer.is_some_and(|answer| answer.notes.contains(&Note::BudgetSpent))
+                && answer.is_some_and(|answer| {
+                    answer.notes.contains(&Note::BudgetSpent)
+                        || answer.kind == VerdictKind::ClientLimited
+                })
         };
         if elapsed >= self.budget {
             return;
