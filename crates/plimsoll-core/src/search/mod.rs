@@ -477,7 +477,7 @@ impl Search {
             purpose,
             load,
             open_loop: self.open_loop(),
-            hold: self.hold(load, purpose),
+            hold: hold_of(load, purpose),
             request_time,
             longest_hold: self
                 .config
@@ -497,16 +497,6 @@ impl Search {
         OpenLoop {
             seed: self.config.open_loop.seed ^ level.wrapping_mul(GOLDEN),
             ..self.config.open_loop
-        }
-    }
-
-    /// A rate is held to the end unless it breaks, and the saturating streams whatever they break: a
-    /// queue shows itself late.
-    fn hold(&self, load: Load, purpose: Purpose) -> Hold {
-        match (load, purpose) {
-            (_, Purpose::Saturation) => Hold::Whole,
-            (Load::RatePerS(_), Purpose::Refine) => Hold::Confirm,
-            _ => purpose.hold(),
         }
     }
 
@@ -554,6 +544,16 @@ impl Search {
             .map_or(self.config.first_request_time, |ms| {
                 Duration::from_secs_f64(ms / 1e3)
             })
+    }
+}
+
+/// A rate is held to the end unless it breaks, and the saturating streams whatever they break: a
+/// queue shows itself late.
+fn hold_of(load: Load, purpose: Purpose) -> Hold {
+    match (load, purpose) {
+        (_, Purpose::Saturation) => Hold::Whole,
+        (Load::RatePerS(_), Purpose::Refine) => Hold::Confirm,
+        _ => purpose.hold(),
     }
 }
 
