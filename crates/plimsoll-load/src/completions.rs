@@ -111,8 +111,8 @@ pub struct CompletionSource {
 }
 
 impl RequestSource for CompletionSource {
-    fn build(&self, index: u64, place: u64) -> Built {
-        let lengths = self.workload.lengths(place);
+    fn build(&self, index: u64) -> Built {
+        let lengths = self.workload.lengths(index);
         self.dialect.build(
             &self.workload,
             index,
@@ -144,7 +144,7 @@ mod tests {
             dialect: dialect(Endpoint::Completions, PromptForm::TokenIds),
             workload,
         };
-        let body: serde_json::Value = serde_json::from_slice(&ids.build(3, 3).body).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&ids.build(3).body).unwrap();
         assert_eq!(body["prompt"].as_array().unwrap().len(), 5);
         assert_eq!(
             (&body["max_tokens"], &body["model"]),
@@ -154,7 +154,7 @@ mod tests {
             dialect: dialect(Endpoint::Chat, PromptForm::Words),
             workload,
         };
-        let body: serde_json::Value = serde_json::from_slice(&chat.build(3, 3).body).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&chat.build(3).body).unwrap();
         let content = body["messages"][0]["content"].as_str().unwrap();
         assert_eq!(content.split(' ').count(), 5);
         assert_eq!(body["stream_options"]["include_usage"], true);

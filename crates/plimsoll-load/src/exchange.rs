@@ -61,8 +61,6 @@ pub(crate) struct LineOptions {
 pub(crate) struct Slot {
     pub(crate) id: u64,
     pub(crate) index: u64,
-    /// Place of its lengths.
-    pub(crate) place: u64,
     pub(crate) level: u32,
     pub(crate) stream: u32,
 }
@@ -252,7 +250,7 @@ impl Line {
 
     /// A request. It is built again for a second attempt and kept by no stream.
     fn build(&self, slot: Slot, trace: &Trace) -> Built {
-        let built = self.source.build(slot.index, slot.place);
+        let built = self.source.build(slot.index);
         trace.asked_prompt_tokens.set(built.asked_prompt_tokens);
         trace.asked_output_tokens.set(built.asked_output_tokens);
         built

@@ -6,12 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, Load, LoadEvent, Step,
+    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
-use plimsoll_core::workload::LengthRow;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
@@ -54,7 +53,6 @@ pub struct SocketRunner {
     scraper: Option<Scraper>,
     in_flight: Vec<InFlight>,
     streams: u32,
-    row: LengthRow,
 }
 
 struct Worker {
@@ -163,13 +161,7 @@ impl SocketRunner {
             scraper,
             in_flight: Vec::new(),
             streams: 0,
-            row: LengthRow::default(),
         })
-    }
-
-    /// A level of this load was carried before, by another runner: its lengths are used up.
-    pub fn has_carried(&mut self, load: Load) {
-        let _ = self.row.begin(load);
     }
 
     /// Cuts what is in flight, ends the workers, and gives the events of the last requests.
@@ -193,7 +185,6 @@ impl SocketRunner {
         let command = Command::Level {
             level: plan.index,
             streams: plan.closed_streams(),
-            lengths_from: self.row.begin(plan.load),
             think: plan.manner.think,
             request_time: plan.request_time,
             spread: plan.handover(self.streams),

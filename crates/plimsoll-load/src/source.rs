@@ -17,7 +17,6 @@ pub struct Built {
 
 /// Builds requests. Called by every worker, so it holds no state that changes.
 pub trait RequestSource: Send + Sync {
-    /// Builds request `index` of the run, which stands at `place` of the row of lengths
-    /// ([`plimsoll_core::workload::LengthRow`]); in a batch both are the same.
-    fn build(&self, index: u64, place: u64) -> Built;
+    /// Builds request `index` of the run.
+    fn build(&self, index: u64) -> Built;
 }

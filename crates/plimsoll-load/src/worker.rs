@@ -31,8 +31,6 @@ pub(crate) enum Command {
         level: u32,
         /// Streams of the level, over all workers.
         streams: u32,
-        /// Place of the level's first lengths in their row.
-        lengths_from: u64,
         /// How long a stream waits before its next request.
         think: Option<ThinkTime>,
         /// Mean request time so far.
@@ -86,10 +84,8 @@ struct Shared {
     think: Cell<Option<ThinkTime>>,
     redraw: Cell<Option<Redraw>>,
     stop: Cell<bool>,
-    /// Requests so far, of all levels and of those before this one.
+    /// Requests so far, of all levels.
     next: Cell<u64>,
-    before: Cell<u64>,
-    lengths_from: Cell<u64>,
     /// Streams that have a task. One that had to leave may still be finishing its answer; if it is
     /// wanted again by then it goes on, and no second one takes its place.
     live: RefCell<BTreeSet<u32>>,
@@ -134,8 +130,6 @@ pub(crate) async fn work(
         redraw: Cell::new(None),
         stop: Cell::new(false),
         next: Cell::new(0),
-        before: Cell::new(0),
-        lengths_from: Cell::new(0),
         live: RefCell::default(),
         changed: Notify::new(),
     });
@@ -152,7 +146,6 @@ pub(crate) async fn work(
             Command::Level {
                 level,
                 streams: limit,
-                lengths_from,
                 think,
                 request_time,
                 spread,
@@ -164,8 +157,6 @@ pub(crate) async fn work(
                 shared.streams.set(limit);
                 shared.back_off.set(back_off);
                 shared.think.set(think);
-                shared.before.set(shared.next.get());
-                shared.lengths_from.set(lengths_from);
                 shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
                 let now = shared.line.clock.now();
@@ -232,11 +223,9 @@ impl Shared {
     fn slot(&self, stream: u32) -> Slot {
         let k = self.next.replace(self.next.get() + 1);
         let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
-        let of_level = (k - self.before.get()) * u64::from(self.share.count);
         Slot {
             id,
             index: id,
-            place: self.lengths_from.get() + u64::from(self.share.index) + of_level,
             level: self.level.get(),
             stream,
         }

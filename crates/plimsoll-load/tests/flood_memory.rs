@@ -35,7 +35,7 @@ struct Answer {
 struct Ask;
 
 impl RequestSource for Ask {
-    fn build(&self, _index: u64, _place: u64) -> Built {
+    fn build(&self, _index: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             ..Built::default()

@@ -45,7 +45,7 @@ const MOST_ERROR_MS: f64 = 1.0;
 struct Numbered;
 
 impl RequestSource for Numbered {
-    fn build(&self, index: u64, _place: u64) -> Built {
+    fn build(&self, index: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             headers: vec![("x-request-id".to_owned(), index.to_string())],

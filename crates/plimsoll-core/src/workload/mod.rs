@@ -1,19 +1,17 @@
 //! What requests ask for: lengths and prompts, all from one seed.
 //!
-//! The text of request `i` is a function of the seed and `i`. Its lengths are a function of the
-//! seed and of its place in the row of lengths (`LengthRow`): each level begins the row anew, so
-//! that all loads are asked the same lengths in the same order, with fresh text.
+//! Request `i` is a function of the seed and `i`, and requests are numbered through the run: each
+//! level has fresh lengths, so that what one sample of lengths does to the mean averages away over
+//! the visits of a load.
 
 mod calibration;
 mod law;
 mod named;
-mod row;
 mod think;
 
 pub use calibration::Calibration;
 pub use law::LengthLaw;
 pub use named::{GuideNumbers, NamedWorkload};
-pub use row::LengthRow;
 pub use think::ThinkTime;
 
 use rand::{RngExt, SeedableRng};
@@ -79,9 +77,9 @@ impl Workload {
         }
     }
 
-    /// The lengths at a place of the row.
-    pub fn lengths(&self, place: u64) -> Lengths {
-        let mut rng = self.rng(place, 0);
+    /// The lengths of request `index`.
+    pub fn lengths(&self, index: u64) -> Lengths {
+        let mut rng = self.rng(index, 0);
         Lengths {
             input_tokens: self.input.draw(&mut rng),
             output_tokens: self.output.draw(&mut rng),

@@ -183,7 +183,6 @@ impl Shared {
         Slot {
             id: number,
             index: self.common.plan.first_index + number,
-            place: self.common.plan.first_index + number,
             level: 0,
             stream: 0,
         }

@@ -25,7 +25,7 @@ pub(super) struct Prober<'a> {
 struct One(Built);
 
 impl RequestSource for One {
-    fn build(&self, _index: u64, _place: u64) -> Built {
+    fn build(&self, _index: u64) -> Built {
         self.0.clone()
     }
 }

@@ -13,7 +13,7 @@ use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
 use plimsoll_sim::{Faults, SimServer};
 
-use super::{PATIENCE, server, source, target};
+use super::{PATIENCE, server, source, target, workload};
 
 pub(crate) fn plan(index: u32, streams: u32) -> LevelPlan {
     LevelPlan {
@@ -117,32 +117,27 @@ fn users_who_think_are_mostly_not_in_flight() {
     assert!(most < 40, "{most}");
 }
 
-/// Two workers share the row of lengths, and each load begins it anew.
+/// Lengths follow the request's number within the run, whichever worker sends it.
 #[test]
-fn every_load_is_asked_the_same_lengths() {
+fn lengths_follow_the_number_of_the_request() {
     let server = server(Faults::default());
     let mut runner = runner(&server, 2);
-    let mut asked = Vec::new();
-    for (index, streams) in [2, 4].into_iter().enumerate() {
+    for (index, streams) in [(0, 2), (1, 4)] {
         let finished = runner
-            .run_level(plan(index as u32, streams), &slo(), &mut |_| Go::On)
+            .run_level(plan(index, streams), &slo(), &mut |_| Go::On)
             .unwrap();
-        let own = finished.records.iter();
-        let mut own: Vec<_> = own
-            .filter(|record| record.level == index as u32)
-            .map(|record| (record.id, record.asked_prompt_tokens))
+        let sent: Vec<_> = finished
+            .records
+            .iter()
+            .filter(|record| record.sent.is_some())
             .collect();
-        own.sort_unstable();
-        // A worker's requests in the order in which it sent them; worker 0 has the even numbers.
-        let lengths: Vec<u32> = own
-            .into_iter()
-            .filter(|(id, _)| id % 2 == 0)
-            .map(|(_, tokens)| tokens)
-            .collect();
-        asked.push(lengths);
+        assert!(!sent.is_empty());
+        for record in sent {
+            let lengths = workload().lengths(record.id);
+            assert_eq!(record.asked_prompt_tokens, lengths.input_tokens);
+            assert_eq!(record.asked_output_tokens, lengths.output_tokens);
+        }
     }
-    // The last ones of a level may still have been in flight when it ended.
-    assert_eq!(asked[0][..2], asked[1][..2]);
 }
 
 #[test]

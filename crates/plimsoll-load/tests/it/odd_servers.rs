@@ -197,7 +197,7 @@ struct Long;
 const LONG_BYTES: usize = 16 << 20;
 
 impl RequestSource for Long {
-    fn build(&self, _index: u64, _place: u64) -> Built {
+    fn build(&self, _index: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             body: vec![b' '; LONG_BYTES],

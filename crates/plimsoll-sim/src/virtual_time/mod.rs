@@ -20,7 +20,7 @@ use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
-use plimsoll_core::workload::{LengthRow, Workload};
+use plimsoll_core::workload::Workload;
 
 use crate::engine::{Admission, Engine, EngineParams, Job, PromptKey, Step};
 use arrivals::Arrivals;
@@ -49,9 +49,6 @@ pub struct VirtualRunner {
     /// Arrivals that wait for a place under the cap.
     waiting: VecDeque<InFlight>,
     next_id: u64,
-    row: LengthRow,
-    /// First request of each level, and the place of its lengths.
-    begins: Vec<(u64, u64)>,
 }
 
 /// What belongs to the level under way.
@@ -76,8 +73,6 @@ impl VirtualRunner {
             timers: BTreeSet::new(),
             waiting: VecDeque::new(),
             next_id: 0,
-            row: LengthRow::default(),
-            begins: Vec::new(),
         }
     }
 
@@ -216,15 +211,9 @@ impl VirtualRunner {
         }
     }
 
-    /// Place of a request's lengths in their row.
-    fn place(&self, id: u64) -> u64 {
-        let begin = self.begins.iter().rfind(|(first, _)| *first <= id);
-        begin.map_or(id, |(first, place)| place + (id - first))
-    }
-
     /// The record of a request as it is now.
     fn record(&self, request: &InFlight) -> RequestRecord {
-        let lengths = self.workload.lengths(self.place(request.id));
+        let lengths = self.workload.lengths(request.id);
         RequestRecord {
             id: request.id,
             level: request.level,
@@ -313,7 +302,6 @@ impl Runner for VirtualRunner {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
     ) -> Result<FinishedLevel, Infallible> {
         let preemptions = self.engine.gauges().preemptions_total;
-        self.begins.push((self.next_id, self.row.begin(plan.load)));
         let mut running = Running {
             arrivals: Arrivals::of(&plan, self.now),
             level: Level::start(plan, slo.clone(), self.now, self.in_flight()),

@@ -135,7 +135,7 @@ pub(crate) struct Requests {
 }
 
 impl RequestSource for Requests {
-    fn build(&self, index: u64, _place: u64) -> Built {
+    fn build(&self, index: u64) -> Built {
         let item = self.dataset.item(index, self.style);
         let id = match index.checked_sub(WARMUP_INDEX) {
             Some(number) => format!("warmup-{number}"),
@@ -229,13 +229,10 @@ mod tests {
             style: Style::TokenIds,
         };
         assert_eq!(
-            requests.build(WARMUP_INDEX + 2, 0).headers[0].1,
+            requests.build(WARMUP_INDEX + 2).headers[0].1,
             "bench-warmup-2"
         );
-        assert_eq!(requests.build(4, 0).headers[0].1, "bench-4");
-        assert_ne!(
-            requests.build(0, 0).body,
-            requests.build(WARMUP_INDEX, 0).body
-        );
+        assert_eq!(requests.build(4).headers[0].1, "bench-4");
+        assert_ne!(requests.build(0).body, requests.build(WARMUP_INDEX).body);
     }
 }

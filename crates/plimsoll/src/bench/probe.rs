@@ -95,7 +95,7 @@ impl LiveProbe<'_> {
 struct Single(Built);
 
 impl RequestSource for Single {
-    fn build(&self, _index: u64, _place: u64) -> Built {
+    fn build(&self, _index: u64) -> Built {
         self.0.clone()
     }
 }

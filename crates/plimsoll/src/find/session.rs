@@ -46,9 +46,6 @@ impl Session<'_> {
         let (clock, mut run) = self.begin()?;
         let mut tiers = tiers::searches(&self.resolved, &self.start, &run)?;
         let mut runner = self.runner(clock)?;
-        run.levels
-            .iter()
-            .for_each(|level| runner.has_carried(level.load));
         while let Some(asked) = tiers.next(elapsed(&runner)) {
             if self.stop.is_set() {
                 break;

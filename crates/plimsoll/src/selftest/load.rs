@@ -19,7 +19,7 @@ struct Numbered {
 }
 
 impl RequestSource for Numbered {
-    fn build(&self, index: u64, _place: u64) -> Built {
+    fn build(&self, index: u64) -> Built {
         let tokens = self.output_tokens;
         Built {
             path: "/v1/completions".to_owned(),

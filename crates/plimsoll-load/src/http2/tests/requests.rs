@@ -22,7 +22,7 @@ const REFUSED_STREAM: u8 = 7;
 struct Hello;
 
 impl RequestSource for Hello {
-    fn build(&self, _index: u64, _place: u64) -> Built {
+    fn build(&self, _index: u64) -> Built {
         Built {
             path: "/v1/completions".to_owned(),
             body: b"{}".to_vec(),
