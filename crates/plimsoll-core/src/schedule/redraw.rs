@@ -68,8 +68,10 @@ impl Redraw {
     /// What counts of each block within a window; the window itself where it is too short for that.
     pub fn stretches(&self, window: Stretch) -> Vec<Stretch> {
         let least = self.request_time * LEAST_COUNTED;
-        let found: Vec<Stretch> = (0..)
-            .map(|block: u32| {
+        let blocks =
+            (window.to.since(self.from).as_secs_f64() / self.length().as_secs_f64()).ceil();
+        let found: Vec<Stretch> = (0..=blocks as u32)
+            .map(|block| {
                 let from = self.from + self.length() * block;
                 Stretch {
                     from: (from + self.request_time * REDRAW_REQUEST_TIMES).max(window.from),

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn what_lies_between_two_rates_goes_to_either_side() {
         let (low, high) = (Axis::Rate.amount(700), Axis::Rate.amount(701));
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         assert_eq!(
             (Axis::Rate.at_most(middle), Axis::Rate.at_least(middle)),
             (700, 701)

@@ -65,7 +65,7 @@ impl Search {
     /// below (`false`): what a server remembers of the load before. Mantel and Haenszel's sum of
     /// differences at each load, with the counts' dispersion as the visits of a direction show it.
     pub(super) fn remembers(&self) -> Option<bool> {
-        let mut by_load: BTreeMap<(u32, usize), [Vec<(f64, f64)>; 2]> = BTreeMap::new();
+        let mut by_load: BTreeMap<(u32, usize), Directions> = BTreeMap::new();
         for pair in self.levels.windows(2) {
             let [before, level] = pair else { continue };
             if !is_at_edge(level) || level.says_nothing() || self.rung(before) == 0 {
@@ -80,7 +80,9 @@ impl Search {
             }
         }
         let mut sum = Difference::default();
-        by_load.values().for_each(|visits| sum.add(visits));
+        for visits in by_load.values() {
+            sum.add(visits);
+        }
         sum.significant()
     }
 
@@ -96,6 +98,9 @@ impl Search {
     }
 }
 
+/// (bad requests, requests) of the visits of one load: from below, and from above.
+type Directions = [Vec<(f64, f64)>; 2];
+
 /// A difference counts from so many standard errors on.
 const SIGNIFICANT: f64 = 3.5;
 /// Visits in each direction before anything is said.
@@ -110,8 +115,8 @@ struct Difference {
 }
 
 impl Difference {
-    /// Adds the visits of one load: from below, and from above.
-    fn add(&mut self, visits: &[Vec<(f64, f64)>; 2]) {
+    /// Adds the visits of one load.
+    fn add(&mut self, visits: &Directions) {
         let total = |visits: &[(f64, f64)]| {
             visits
                 .iter()

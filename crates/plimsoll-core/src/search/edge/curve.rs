@@ -116,7 +116,7 @@ impl Shape {
                 (over * share.ln() + (n - over) * (1.0 - share).ln()) / dispersion
             }
             Seen::Mean { excess, error } => {
-                let slope = LEAST_MEAN_SLOPE * MEAN_SLOPE_FACTOR.powi(self.slope as i32);
+                let slope = LEAST_MEAN_SLOPE * MEAN_SLOPE_FACTOR.powf(self.slope as f64);
                 let expected = slope * self.bent(distance);
                 let misfit = (MISFIT + BEND * distance.abs()).min(1.0);
                 let error = error.hypot(expected * misfit);

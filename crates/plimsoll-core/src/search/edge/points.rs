@@ -68,19 +68,18 @@ impl Point {
                 n: n + of,
             },
             (
+                Seen::Mean { excess, error },
                 Seen::Mean {
-                    excess: a,
-                    error: s,
-                },
-                Seen::Mean {
-                    excess: b,
-                    error: t,
+                    excess: other,
+                    error: its_error,
                 },
             ) => {
-                let (v, w) = (s.powi(-2), t.powi(-2));
+                // By inverse variance.
+                let (weight, its_weight) = (error.powi(-2), its_error.powi(-2));
+                let both = weight + its_weight;
                 Seen::Mean {
-                    excess: (a * v + b * w) / (v + w),
-                    error: (v + w).powf(-0.5),
+                    excess: (excess * weight + other * its_weight) / both,
+                    error: both.powf(-0.5),
                 }
             }
             (one, _) => one,

@@ -1,0 +1,87 @@
+//! The capacity of a search, in rungs, by the reason it stopped.
+
+use super::super::visits::Known;
+use super::super::{Axis, Search, Stop};
+use crate::verdict::{Capacity, RateCapacity};
+
+/// The capacity in rungs.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) rung: u32,
+    pub(super) lower: u32,
+    pub(super) upper: Option<u32>,
+}
+
+impl Bounds {
+    pub(super) fn streams(self, search: &Search) -> Option<Capacity> {
+        (search.config.axis == Axis::Streams).then_some(Capacity {
+            streams: self.rung,
+            lower: self.lower,
+            upper: self.upper,
+        })
+    }
+
+    pub(super) fn rate(self, search: &Search) -> Option<RateCapacity> {
+        let amount = |rung| Axis::Rate.amount(rung);
+        (search.config.axis == Axis::Rate).then(|| RateCapacity {
+            per_s: amount(self.rung),
+            lower_per_s: amount(self.lower),
+            upper_per_s: self.upper.map(amount),
+        })
+    }
+}
+
+pub(super) fn bounds(
+    search: &Search,
+    stop: Stop,
+    low: u32,
+    known: Option<Known>,
+) -> Option<Bounds> {
+    match stop {
+        Stop::Growth { from_streams } | Stop::FullBatch { from_streams } => {
+            let rung = from_streams.min(low);
+            let mut ramp = search
+                .ramp_levels()
+                .into_iter()
+                .map(|level| search.rung(level));
+            let upper = ramp.find(|load| *load > rung);
+            Some(Bounds {
+                rung,
+                lower: rung,
+                upper,
+            })
+        }
+        Stop::Resources { at_streams } => {
+            let mut loads = search.standings().into_keys().rev();
+            let rung = loads.find(|load| *load < at_streams)?;
+            let upper = Some(at_streams - 1);
+            Some(Bounds {
+                rung,
+                lower: rung,
+                upper,
+            })
+        }
+        Stop::NotMonotone => {
+            let (broken, _) = search.inversion()?;
+            let rung = search.highest_held_below(broken);
+            Some(Bounds {
+                rung,
+                lower: rung,
+                upper: Some(broken - 1),
+            })
+        }
+        _ => {
+            let unbroken = Bounds {
+                rung: low,
+                lower: if search.was_held(low) { low } else { 0 },
+                upper: None,
+            };
+            Some(known.map_or(unbroken, |known| Bounds {
+                rung: known.rung,
+                lower: known.lower,
+                upper: Some(known.upper),
+            }))
+        }
+    }
+    .filter(|bounds| bounds.rung > 0)
+}

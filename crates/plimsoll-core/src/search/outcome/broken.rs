@@ -1,0 +1,58 @@
+//! What broke first.
+
+use super::super::visits::Known;
+use super::super::{Search, Stop};
+use super::latest;
+use crate::level::LevelSummary;
+
+/// The level that shows what broke.
+pub(super) fn broken_level(
+    search: &Search,
+    stop: Stop,
+    high: Option<u32>,
+    known: Option<Known>,
+) -> Option<&LevelSummary> {
+    match stop {
+        Stop::ClientLimit { at_streams }
+        | Stop::Resources { at_streams }
+        | Stop::ServerGone { at_streams }
+        | Stop::Unmeasurable { at_streams } => latest(search, at_streams),
+        Stop::Growth { from_streams } | Stop::FullBatch { from_streams } => search
+            .ramp_levels()
+            .into_iter()
+            .find(|level| search.rung(level) > from_streams),
+        Stop::NotMonotone => latest(search, search.inversion()?.0),
+        _ => known
+            .and_then(|known| search.lowest_broken_above(known.rung))
+            .or_else(|| latest(search, high?)),
+    }
+}
+
+pub(super) fn broken_by(
+    search: &Search,
+    stop: Stop,
+    broken: Option<&LevelSummary>,
+) -> Option<String> {
+    match stop {
+        Stop::Growth { .. } => {
+            let percent = search.config.rules.least_growth * 100.0;
+            Some(format!("throughput growth < {percent} % per doubling"))
+        }
+        Stop::FullBatch { .. } => Some("the batch is full".to_owned()),
+        Stop::Resources { .. } => Some("KV cache full with preemptions".to_owned()),
+        Stop::ServerGone { .. } => Some("connections are refused".to_owned()),
+        _ => {
+            let level = broken?;
+            let looks = || {
+                level
+                    .objectives
+                    .iter()
+                    .find(|one| one.looks_broken() == Some(true))
+            };
+            level
+                .reason
+                .clone()
+                .or_else(|| looks().map(|one| one.objective.to_string()))
+        }
+    }
+}

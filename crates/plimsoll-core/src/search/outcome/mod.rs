@@ -1,0 +1,141 @@
+//! From the levels and the reason to stop, the verdict.
+
+mod bounds;
+mod broken;
+mod edge_shape;
+mod notes;
+
+use std::time::Duration;
+
+use bounds::bounds;
+use broken::{broken_by, broken_level};
+use edge_shape::edge_shape;
+use notes::notes;
+
+use super::{Axis, Search, Stop, cause};
+use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
+use crate::scaling::scaling;
+use crate::verdict::{Confirmed, PlannedMean, Recommended, Verdict, VerdictKind};
+
+pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
+    let (low, high) = search.bracket();
+    let known = high.and_then(|_| search.known());
+    let bounds = bounds(search, stop, low, known);
+    let kind = match kind(stop, bounds.map_or(0, |bounds| bounds.rung), low, high) {
+        // Nothing broke, but nothing is known to hold either.
+        VerdictKind::AboveLast if bounds.is_none_or(|bounds| bounds.lower == 0) => {
+            VerdictKind::Inconclusive
+        }
+        kind => kind,
+    };
+    let is_open = matches!(kind, VerdictKind::Inconclusive | VerdictKind::ServerGone);
+    let cap = bounds
+        .map(|bounds| bounds.lower)
+        .filter(|cap| *cap > 0 && !is_open);
+    let capacity = bounds.and_then(|bounds| bounds.streams(search));
+    let rate = bounds.and_then(|bounds| bounds.rate(search));
+    // A gateway counts requests in flight, and streams that think are not always in flight.
+    let is_busy = search.config.manner.think.is_none();
+    let cap_streams = cap.filter(|_| search.config.axis == Axis::Streams && is_busy);
+    let cap_rate = cap.filter(|_| search.config.axis == Axis::Rate);
+    let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
+    let throughput = |of: fn(&LevelSummary) -> Option<f64>| at(search, at_capacity?, of);
+    let broken = broken_level(search, stop, high, known);
+    Verdict {
+        kind,
+        capacity,
+        rate,
+        gateway_cap: cap_streams.map(|streams| Recommended { streams }),
+        planned_mean: cap_streams.map(|cap| PlannedMean::within(cap, search.config.headroom)),
+        planned_rate_per_s: cap_rate.map(|cap| {
+            Axis::Rate.amount(Axis::Rate.at_most(Axis::Rate.amount(cap) * search.config.headroom))
+        }),
+        saturation_rate_per_s: search.saturation_rate_per_s(),
+        edge: known.and_then(|known| edge_shape(search, known)),
+        confirmed: confirmed(search),
+        broken_by: broken_by(search, stop, broken),
+        broken_at: broken.map(|level| level.load),
+        cause: broken
+            .filter(|level| !level.says_nothing() || level.is_clients_fault())
+            .and_then(|level| cause::cause(latest(search, low), level)),
+        scaling: scaling(&search.levels),
+        request_per_s: throughput(|level| level.request_per_s),
+        output_tokens_per_s: throughput(|level| level.output_tokens_per_s),
+        notes: notes(search, stop),
+        load_time_s: elapsed.as_secs_f64(),
+        sentence: String::new(),
+    }
+}
+
+fn kind(stop: Stop, rung: u32, low: u32, high: Option<u32>) -> VerdictKind {
+    match (stop, high) {
+        (Stop::Growth { .. }, _) => VerdictKind::DiminishingReturns,
+        (Stop::FullBatch { .. }, _) => VerdictKind::FullBatch,
+        (Stop::NotMonotone, _) => VerdictKind::NotMonotone,
+        (Stop::Resources { .. }, _) => VerdictKind::ResourcesExhausted,
+        (Stop::ClientLimit { .. }, _) => VerdictKind::ClientLimited,
+        (Stop::ServerGone { .. }, _) => VerdictKind::ServerGone,
+        (Stop::Unmeasurable { .. }, _) => VerdictKind::Inconclusive,
+        (Stop::LadderEnd, _) => VerdictKind::AboveLast,
+        (_, Some(_)) if rung > 0 => VerdictKind::Capacity,
+        (Stop::Closed | Stop::Budget, Some(_)) if low == 0 || rung == 0 => VerdictKind::BelowFirst,
+        _ => VerdictKind::Inconclusive,
+    }
+}
+
+/// What is seen of a throughput at a load: of that load, or on the line between its neighbours.
+fn at(search: &Search, amount: f64, of: fn(&LevelSummary) -> Option<f64>) -> Option<f64> {
+    let mut seen: Vec<(f64, f64)> = search
+        .levels
+        .iter()
+        .filter(|level| search.rung(level) > 0 && level.verdict != LevelVerdict::Void)
+        .filter_map(|level| Some((level.load.amount(), of(level)?)))
+        .collect();
+    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let same: Vec<f64> = seen
+        .iter()
+        .filter(|(load, _)| (load - amount).abs() < amount * 1e-9)
+        .map(|(_, value)| *value)
+        .collect();
+    if let Some(mean) = crate::stats::mean(&same) {
+        return Some(mean);
+    }
+    let below = seen.iter().rev().find(|(load, _)| *load < amount)?;
+    let above = seen.iter().find(|(load, _)| *load > amount)?;
+    let part = (amount - below.0) / (above.0 - below.0);
+    Some(below.1 + part * (above.1 - below.1))
+}
+
+/// What the hold at the gateway cap showed.
+fn confirmed(search: &Search) -> Option<Confirmed> {
+    let level = search
+        .levels
+        .iter()
+        .rev()
+        .find(|level| level.purpose == Purpose::Confirm && !level.says_nothing())?;
+    let window = level.window?;
+    Some(Confirmed {
+        load: level.load,
+        held_s: window.to_s - window.from_s,
+        requests: level.requests.completed_in_window + level.requests.failed_in_window,
+        verdict: level.verdict,
+        drifts: level
+            .alarms
+            .iter()
+            .any(|alarm| matches!(alarm, Alarm::Drifting { .. })),
+    })
+}
+
+/// The latest visit of a load that is not void; else its latest visit.
+fn latest(search: &Search, load: u32) -> Option<&LevelSummary> {
+    let visits = || {
+        search
+            .levels
+            .iter()
+            .rev()
+            .filter(|level| search.rung(level) == load)
+    };
+    visits()
+        .find(|level| level.verdict != LevelVerdict::Void)
+        .or_else(|| visits().next())
+}
