@@ -7,16 +7,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::dry_run::Leaves;
-use crate::judge::{Confidence, least_requests_for_a_pass};
 use crate::search::Ladder;
-use crate::slo::Slo;
+use crate::workload::GuideNumbers;
 
 /// Quick check: streams and requests.
 const QUICK: (u32, u64) = (10, 50);
 /// Requests of a realistic test, and of a test of the capacity, at least.
 const REALISTIC_REQUESTS: u64 = 1_000;
 const CAPACITY_REQUESTS: u64 = 2_000;
+/// Standard deviations of a number of arrivals by which a window at a rate is longer.
+const DEVIATIONS: f64 = 3.0;
 /// Room for growth beyond the concurrency in view.
 const GROWTH: f64 = 1.5;
 /// A soak runs at this share of the best.
@@ -27,6 +27,7 @@ const SOAK_TIME: Duration = Duration::from_secs(3_600);
 
 /// A goal of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// 快速验证: does it work at all?
@@ -125,25 +126,40 @@ impl Preset {
     }
 }
 
-impl Hold {
-    /// Whether its requests are enough for a pass of every share of `slo`, at `streams` in flight.
-    /// If not, the best it can say is that nothing contradicts the SLO.
-    pub fn can_pass(&self, slo: &Slo, streams: u32, confidence: Confidence) -> bool {
-        let most = slo
-            .0
-            .iter()
-            .filter_map(|objective| least_requests_for_a_pass(objective, streams, confidence))
-            .max();
-        most.is_none_or(|most| self.least_requests >= most)
+impl Preset {
+    /// Its name in the guide.
+    pub fn name_zh(self) -> &'static str {
+        match self {
+            Self::Quick => "快速验证",
+            Self::Limit => "找系统极限",
+            Self::Realistic => "真实场景模拟",
+            Self::Capacity => "容量规划",
+            Self::Soak => "稳定性验证",
+        }
     }
+}
 
-    /// What its cap and its rate leave for a request; `None` unless both are set.
-    pub fn leaves(&self, output_tokens: u32) -> Option<Leaves> {
-        Some(Leaves::of(
-            self.streams?,
-            self.request_per_s?,
-            output_tokens,
-        ))
+impl Hold {
+    /// How long it is held; `None` where its streams decide, who send as many as they are answered.
+    pub fn time(&self) -> Option<Duration> {
+        let Some(request_per_s) = self.request_per_s else {
+            return (self.least_requests == 0).then_some(self.least_time);
+        };
+        // Arrivals vary by the root of their number: so many come all the same.
+        let requests = self.least_requests as f64;
+        let seconds = (requests + DEVIATIONS * requests.sqrt()) / request_per_s;
+        Some(self.least_time.max(Duration::from_secs_f64(seconds)))
+    }
+}
+
+impl From<GuideNumbers> for Hold {
+    fn from(numbers: GuideNumbers) -> Self {
+        Self {
+            streams: Some(numbers.max_concurrency),
+            request_per_s: Some(numbers.request_per_s),
+            least_requests: u64::from(numbers.requests),
+            least_time: Duration::ZERO,
+        }
     }
 }
 
@@ -179,6 +195,7 @@ impl FromStr for Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::NamedWorkload;
 
     const VIEW: InView = InView {
         streams: Some(40),
@@ -233,13 +250,16 @@ mod tests {
         assert_eq!("soak".parse(), Ok(Preset::Soak));
     }
 
-    /// 50 requests are below the 99 that a p95 takes at the very least, 2 000 are enough for it.
+    /// 2 000 at 20 a second take 100 s, and 3 · √2000 / 20 = 6.7 s more, that as many come.
     #[test]
-    fn a_quick_check_cannot_pass_a_quantile() {
-        let p95: Slo = "ttft p95 <= 1s".parse().unwrap();
-        assert!(!hold(Preset::Quick, VIEW).can_pass(&p95, 10, Confidence::default()));
-        assert!(hold(Preset::Capacity, VIEW).can_pass(&p95, 60, Confidence::default()));
-        let mean: Slo = "ttft mean <= 1s".parse().unwrap();
-        assert!(hold(Preset::Quick, VIEW).can_pass(&mean, 10, Confidence::default()));
+    fn requests_at_a_rate_are_a_time() {
+        let seconds = |one: Hold| one.time().map(|time| time.as_secs_f64());
+        assert!((seconds(hold(Preset::Capacity, VIEW)).unwrap() - 106.7).abs() < 0.01);
+        assert_eq!(seconds(hold(Preset::Soak, VIEW)), Some(3_600.0));
+        assert_eq!(seconds(hold(Preset::Quick, VIEW)), None);
+        let guide = NamedWorkload::find("guide:客服").unwrap().guide.unwrap();
+        let guide = Hold::from(guide);
+        assert_eq!((guide.streams, guide.request_per_s), (Some(50), Some(20.0)));
+        assert!((seconds(guide).unwrap() - 54.74).abs() < 0.01);
     }
 }

@@ -195,8 +195,10 @@ impl SocketRunner {
         self.streams = plan.closed_streams();
         self.workers
             .iter()
-            .try_for_each(|worker| worker.commands.send(command.clone()))
-            .map_err(|_| LoadError::WorkerLost)
+            .map(|worker| worker.commands.send(command.clone()).is_ok())
+            .all(|is_told| is_told)
+            .then_some(())
+            .ok_or(LoadError::WorkerLost)
     }
 
     /// What the workers have counted since this was last asked.

@@ -8,6 +8,7 @@ use plimsoll_core::search::Ladder;
 use crate::lang::Lang;
 use crate::layout;
 use crate::lengths::lengths;
+use crate::load::think_text;
 use crate::number::{amount, duration, percent, trimmed};
 use crate::words;
 
@@ -90,11 +91,7 @@ fn loads(dry: &DryRun, lang: Lang) -> String {
     };
     let rungs = rungs.join(lang.pick(", ", "、"));
     let think = dry.plan.think_time_s.map_or(String::new(), |think_s| {
-        let think = duration(think_s, lang);
-        lang.pick(
-            format!("; each waits {think} on the average before its next request"),
-            format!("；每一路在两次请求之间平均停顿 {think}"),
-        )
+        format!("{}{}", lang.pick("; ", "；"), think_text(think_s, lang))
     });
     lang.pick(
         format!(
@@ -151,7 +148,7 @@ fn passes(dry: &DryRun, lang: Lang) -> String {
 }
 
 /// What a cap and a rate leave for a request.
-fn little(leaves: &Leaves, lang: Lang) -> String {
+pub(crate) fn little(leaves: &Leaves, lang: Lang) -> String {
     let (cap, tokens) = (leaves.cap_streams, leaves.output_tokens);
     let rate = trimmed(leaves.request_per_s);
     let time = amount(leaves.request_time_s, lang);

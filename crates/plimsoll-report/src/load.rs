@@ -3,6 +3,7 @@
 use plimsoll_core::level::Load;
 
 use crate::lang::Lang;
+use crate::number::duration;
 
 /// `48 streams`, `48 路`; `20 req/s`, `20 请求/秒`.
 pub fn load_text(load: Load, lang: Lang) -> String {
@@ -11,4 +12,13 @@ pub fn load_text(load: Load, lang: Lang) -> String {
         (Lang::Zh, Load::Streams(streams)) => format!("{streams} 路"),
         (Lang::Zh, Load::RatePerS(rate)) => format!("{rate} 请求/秒"),
     }
+}
+
+/// Streams that think, after their number: `each waits 1 min on the average …`.
+pub(crate) fn think_text(think_s: f64, lang: Lang) -> String {
+    let think = duration(think_s, lang);
+    lang.pick(
+        format!("each waits {think} on the average before its next request"),
+        format!("每一路在两次请求之间平均停顿 {think}"),
+    )
 }

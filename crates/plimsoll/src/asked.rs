@@ -1,10 +1,11 @@
 //! What is asked of the server: lengths and objectives, by name or one by one. What is given one by
 //! one wins.
 
+use plimsoll_core::preset::Preset;
 use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
 
-use crate::cli::{SloArgs, WorkloadArgs};
+use crate::cli::{SloArgs, ThinkArgs, WorkloadArgs};
 use crate::exit::Failure;
 
 /// The guide's lengths (guide.zh.md, method 1).
@@ -31,6 +32,11 @@ pub(crate) fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
         ),
         seed,
     }
+}
+
+/// Whether the streams keep the phases of their start. Those that think as long as they like do not.
+pub(crate) fn is_lockstep(workload: &Workload, think: ThinkArgs) -> bool {
+    workload.is_lockstep() && (think.mean.is_none() || think.is_fixed)
 }
 
 fn law(
@@ -88,4 +94,16 @@ pub(crate) fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
         .hint("add one, for example --slo 'ttft p95 <= 1s'"));
     }
     Ok(())
+}
+
+/// A command that runs a preset, with numbers to be replaced.
+pub(crate) fn example(preset: Preset, url: Option<&str>) -> String {
+    let server = url.unwrap_or("--sim");
+    let (command, options) = match preset {
+        Preset::Limit => ("find", ""),
+        Preset::Quick => ("check", ""),
+        Preset::Realistic => ("check", " --rate 20"),
+        Preset::Capacity | Preset::Soak => ("check", " --concurrency 40 --rate 20"),
+    };
+    format!("plimsoll {command} {server} --preset {preset}{options}")
 }

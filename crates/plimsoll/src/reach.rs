@@ -17,8 +17,6 @@ use crate::sim;
 pub(crate) struct Asked {
     pub(crate) target: Target,
     pub(crate) options: PreflightOptions,
-    /// The address as given, or the engine's name.
-    pub(crate) shown: String,
     _engine: Option<SimServer>,
 }
 
@@ -41,14 +39,9 @@ impl Asked {
             }
             None => remote(server, connect)?,
         };
-        let shown = match &server.url {
-            Some(url) => url.clone(),
-            None => format!("sim:{}", engine.profile),
-        };
         Ok(Self {
             target,
             options: options(server, workload, requests.timeout),
-            shown,
             _engine: built_in,
         })
     }
@@ -63,6 +56,14 @@ impl Asked {
             Some(ready) => Ok(ready?),
             None => Err(Failure::interrupted()),
         }
+    }
+}
+
+/// The address as given, or the engine's name.
+pub(crate) fn shown(server: &ServerArgs, engine: &EngineArgs) -> String {
+    match &server.url {
+        Some(url) => url.clone(),
+        None => format!("sim:{}", engine.profile),
     }
 }
 

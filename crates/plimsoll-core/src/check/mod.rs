@@ -1,14 +1,17 @@
 //! One load, held for long: does it hold, and what does it take? The model behind `plimsoll check`.
 
+mod dry_run;
 mod flow;
 mod outcome;
 
 use serde::{Deserialize, Serialize};
 
+pub use dry_run::{CheckDryRun, LeastForCheck};
 pub use flow::{Flow, Little, Thirds};
 pub use outcome::CheckVerdict;
 
 use crate::level::{FinishedLevel, LevelSummary, Load};
+use crate::preset::Preset;
 use crate::run::{Environment, RunState, ServerInfo};
 use crate::slo::Slo;
 use crate::verdict::Cause;
@@ -25,6 +28,8 @@ pub struct CheckPlan {
     pub target: String,
     /// The proxy on the way, without user and password.
     pub proxy: Option<String>,
+    /// The goal that was chosen, if one was.
+    pub preset: Option<Preset>,
     /// The objectives judged.
     pub slo: Slo,
     /// The load.
@@ -33,8 +38,14 @@ pub struct CheckPlan {
     pub most_in_flight: Option<u32>,
     /// Gamma shape of the gaps between arrivals, 1 is Poisson; `None` for constant gaps.
     pub burstiness: Option<f64>,
-    /// Length of the window, s.
+    /// Length of the window, s; at most, if `until_requests` is set.
     pub for_s: f64,
+    /// The window ends when so many requests, at least, have ended in it, if this is set.
+    pub until_requests: Option<u64>,
+    /// Mean time that a stream waits before its next request, s; `None` if it sends at once.
+    pub think_time_s: Option<f64>,
+    /// Whether each of these waits is as long as the mean.
+    pub think_time_is_fixed: bool,
     /// Name of the workload, if one was chosen.
     pub workload: Option<String>,
     /// Law of the prompts' lengths.

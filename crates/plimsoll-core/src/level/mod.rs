@@ -287,6 +287,7 @@ impl Level {
         }
         match self.plan.hold {
             Hold::Whole => false,
+            Hold::Requests(requests) => self.since_window.ended() as u64 >= requests,
             Hold::Screen => {
                 let request_time = self.request_time();
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);

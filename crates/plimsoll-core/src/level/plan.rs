@@ -43,6 +43,8 @@ pub enum Hold {
     Confirm,
     /// The whole of the longest hold, whatever it shows.
     Whole,
+    /// Until so many requests have ended, well or not; some more, where many end between two looks.
+    Requests(u64),
 }
 
 /// How the arrivals of an open loop come, and how many of them may be in flight.

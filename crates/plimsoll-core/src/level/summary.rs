@@ -323,7 +323,7 @@ pub(super) fn delivered(
 ) -> (LevelVerdict, Option<String>) {
     let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
-        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm => {
+        Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm | Hold::Requests(_) => {
             result.decision == Decision::Fail
         }
     };
@@ -347,7 +347,7 @@ pub(super) fn delivered(
             LevelVerdict::Undecided,
             Some("it ended before it could be screened".to_owned()),
         ),
-        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm, _) => {
+        (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm | Hold::Requests(_), _) => {
             (LevelVerdict::Undecided, None)
         }
     }

@@ -153,6 +153,15 @@ fn a_level_passes_through_its_phases_in_order() {
     assert_eq!(load.level.phase(), Phase::Window);
 }
 
+/// Four streams end forty requests a second, from the window's begin at 250 ms on.
+#[test]
+fn a_number_of_requests_ends_a_level() {
+    let mut load = Driver::start(plan(4, Hold::Requests(50)), TTFT);
+    assert_eq!(load.run(1_400, |_, _| GOOD), Step::Hold);
+    assert_eq!(load.run(1_600, |_, _| GOOD), Step::End);
+    assert_eq!(load.finish().requests.completed_in_window, 50);
+}
+
 #[test]
 fn one_stream_has_no_handover() {
     let mut load = Driver::start(plan(1, Hold::Screen), TTFT);

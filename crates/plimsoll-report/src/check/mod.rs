@@ -1,5 +1,6 @@
 //! A check on a terminal: what was held, the answer, what the load takes, the latencies.
 
+mod dry_run;
 mod latencies;
 mod rows;
 mod sentence;
@@ -7,11 +8,14 @@ mod sentence;
 use std::io;
 
 use plimsoll_core::check::{Check, CheckPlan};
+use plimsoll_core::dry_run::Leaves;
 
+use crate::dry_run::little;
 use crate::lang::Lang;
 use crate::layout;
 use crate::load::load_text;
 use crate::number::duration;
+pub use dry_run::render_dry_run;
 use latencies::latencies;
 use rows::{Row, asked, found};
 use sentence::sentences;
@@ -32,10 +36,24 @@ pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> i
     Ok(())
 }
 
-/// What is said while a load is held: `20 req/s for 30 min on h:8000`.
-pub fn holding(plan: &CheckPlan, lang: Lang) -> String {
+/// What is said before a load is held, a line each: that its cap and its rate contradict each other,
+/// and what is held.
+pub fn before(plan: &CheckPlan, lang: Lang) -> Vec<String> {
+    let leaves = plan.leaves().filter(Leaves::is_contradiction);
+    let warning = leaves.map(|leaves| little(&leaves, lang));
+    warning.into_iter().chain([holding(plan, lang)]).collect()
+}
+
+/// `20 req/s for 30 min on h:8000`.
+fn holding(plan: &CheckPlan, lang: Lang) -> String {
     let (load, time) = (load_text(plan.load, lang), duration(plan.for_s, lang));
     let target = &plan.target;
+    if let Some(requests) = plan.until_requests {
+        return lang.pick(
+            format!("Holding {load} for {requests} requests on {target}, {time} at most."),
+            format!("正在以 {load}的负载压测 {target}，直到完成 {requests} 个请求，最长 {time}。"),
+        );
+    }
     lang.pick(
         format!("Holding {load} for {time} on {target}."),
         format!("正在以 {load}的负载压测 {target}，保持 {time}。"),

@@ -1,12 +1,12 @@
 //! The labelled lines of a check: what was asked, and what was found.
 
-use plimsoll_core::check::{Check, Flow, Little};
+use plimsoll_core::check::{Check, CheckPlan, Flow, Little};
 use plimsoll_core::level::Alarm;
 use plimsoll_core::stability::{Drift, Spread, Stability};
 
 use crate::lang::Lang;
 use crate::lengths::lengths;
-use crate::load::load_text;
+use crate::load::{load_text, think_text};
 use crate::number::{cell, duration, figure, percent, percent_down, trimmed};
 use crate::words;
 
@@ -24,43 +24,53 @@ pub(super) struct Row {
 
 /// What was asked for.
 pub(super) fn asked(check: &Check, lang: Lang) -> Vec<Row> {
-    let row = |en, zh, text| Row {
-        name: lang.pick(en, zh),
-        text,
-    };
     let plan = &check.plan;
     let server = match &check.server.kind {
         Some(kind) => format!("{} ({kind})", plan.target),
         None => plan.target.clone(),
     };
-    let laws = (plan.input_len, plan.output_len);
     let measured = check.server.prompt_tokens_measured;
-    vec![
-        row("Server", "服务端", server),
-        row("Model", "模型", check.server.model.clone()),
-        row("Load", "负载", load(check, lang)),
-        row(
-            "Lengths",
-            "长度",
-            lengths(plan.workload.as_deref(), laws, measured, lang),
-        ),
-        row("Objectives", "目标", words::slo(&plan.slo, lang)),
-    ]
+    let known = [
+        row(("Server", "服务端"), server, lang),
+        row(("Model", "模型"), check.server.model.clone(), lang),
+    ];
+    known
+        .into_iter()
+        .chain(planned(plan, measured, lang))
+        .collect()
 }
 
-fn load(check: &Check, lang: Lang) -> String {
-    let plan = &check.plan;
+/// What is known before any request.
+pub(super) fn planned(plan: &CheckPlan, prompt_tokens: Option<f64>, lang: Lang) -> Vec<Row> {
+    let laws = (plan.input_len, plan.output_len);
+    let lengths = lengths(plan.workload.as_deref(), laws, prompt_tokens, lang);
+    let preset = plan.preset.map(|preset| match lang {
+        Lang::En => preset.to_string(),
+        Lang::Zh => format!("{preset}（{}）", preset.name_zh()),
+    });
+    preset
+        .map(|text| row(("Preset", "预设"), text, lang))
+        .into_iter()
+        .chain([
+            row(("Load", "负载"), load(plan, lang), lang),
+            row(("Lengths", "长度"), lengths, lang),
+            row(("Objectives", "目标"), words::slo(&plan.slo, lang), lang),
+        ])
+        .collect()
+}
+
+pub(super) fn row((en, zh): (&'static str, &'static str), text: String, lang: Lang) -> Row {
+    Row {
+        name: lang.pick(en, zh),
+        text,
+    }
+}
+
+fn load(plan: &CheckPlan, lang: Lang) -> String {
     let mut parts = vec![load_text(plan.load, lang)];
+    parts.extend(plan.think_time_s.map(|think_s| think_text(think_s, lang)));
     if plan.load.rate_per_s().is_some() {
-        let law = match plan.burstiness {
-            Some(1.0) => lang.pick("Poisson arrivals", "泊松到达").to_owned(),
-            Some(shape) => lang.pick(
-                format!("arrivals of burstiness {shape}"),
-                format!("到达间隔的形状参数为 {shape}"),
-            ),
-            None => lang.pick("constant gaps", "等间隔到达").to_owned(),
-        };
-        parts.push(law);
+        parts.push(arrivals(plan, lang));
     }
     if let Some(cap) = plan.most_in_flight {
         parts.push(lang.pick(
@@ -69,8 +79,25 @@ fn load(check: &Check, lang: Lang) -> String {
         ));
     }
     let time = duration(plan.for_s, lang);
-    parts.push(lang.pick(format!("held for {time}"), format!("保持 {time}")));
+    parts.push(match plan.until_requests {
+        None => lang.pick(format!("held for {time}"), format!("保持 {time}")),
+        Some(requests) => lang.pick(
+            format!("held until {requests} requests have ended, {time} at most"),
+            format!("保持到 {requests} 个请求完成，最长 {time}"),
+        ),
+    });
     parts.join(lang.pick(", ", "，"))
+}
+
+fn arrivals(plan: &CheckPlan, lang: Lang) -> String {
+    match plan.burstiness {
+        Some(1.0) => lang.pick("Poisson arrivals", "泊松到达").to_owned(),
+        Some(shape) => lang.pick(
+            format!("arrivals of burstiness {shape}"),
+            format!("到达间隔的形状参数为 {shape}"),
+        ),
+        None => lang.pick("constant gaps", "等间隔到达").to_owned(),
+    }
 }
 
 /// What was found.

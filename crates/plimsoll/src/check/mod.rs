@@ -1,14 +1,16 @@
 //! `plimsoll check`: one load, held; does it hold, and what does it take?
 
+mod held;
 mod plan;
+mod preview;
 mod save;
 
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
-use plimsoll_core::check::{Check, CheckVerdict};
-use plimsoll_core::level::{FinishedLevel, LevelPlan};
+use plimsoll_core::check::{Check, CheckPlan, CheckVerdict};
+use plimsoll_core::level::{FinishedLevel, LevelPlan, Load};
 use plimsoll_core::run::RunState;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_load::clock::Clock;
@@ -17,7 +19,7 @@ use plimsoll_load::preflight::Ready;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
-use plimsoll_report::check::{holding, render};
+use plimsoll_report::check::{before, render};
 use plimsoll_report::lang::Lang;
 
 use crate::asked;
@@ -27,6 +29,7 @@ use crate::exit::{Exit, Failure};
 use crate::machine;
 use crate::reach::Asked;
 use crate::signal::Stop;
+use held::Held;
 use save::Folder;
 
 /// Runs a check.
@@ -34,23 +37,33 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fai
     let started = jiff::Timestamp::now();
     let (slo, _) = asked::slo(&args.slo, args.lengths.workload)?;
     let workload = asked::workload(&args.lengths, args.requests.seed);
+    let held = Held::of(args)?;
+    if args.dry_run {
+        let plan = plan::check_plan(args, &held, &workload, slo);
+        return preview::show(&plan, args.json, lang);
+    }
     let requests = (workload, &args.requests);
     let asked = Asked::new(&args.server, requests, &args.connect, &args.engine)?;
-    let most = plan::most_in_flight(args, &asked.target)?;
+    let most = plan::most_in_flight(&held, args.requests.timeout, &asked.target)?;
     let folder = args.out.as_deref().map(Folder::create).transpose()?;
     let give_up = |_: &Failure| folder.iter().for_each(Folder::give_up);
     let ready = asked.ready(stop).inspect_err(give_up)?;
-    let plan = plan::check_plan(args, &asked, slo);
+    let plan = CheckPlan {
+        proxy: asked.target.route.proxy.as_ref().map(ToString::to_string),
+        ..plan::check_plan(args, &held, &workload, slo)
+    };
     let console = Console::new(args.show.quiet || args.json, lang);
-    console.say(&holding(&plan, lang));
-    let level = plan::level(args, &workload, most, ready.request_time);
+    for line in before(&plan, lang) {
+        console.say(&line);
+    }
+    let level = plan::level(args, (&held, &workload), most, ready.request_time);
     let (finished, is_cut) = hold(args, &asked, &ready, level, &plan.slo, (&console, stop))?;
     let state = if is_cut {
         RunState::Partial
     } else {
         RunState::Finished
     };
-    let environment = machine::describe(workers(args));
+    let environment = machine::describe(workers(held.load));
     let context = (started.to_string(), environment, ready.info);
     let check = Check::of(plan, context, &finished, state);
     if let Some(folder) = &folder {
@@ -61,8 +74,11 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fai
     Ok(exit(&check))
 }
 
-fn workers(args: &CheckArgs) -> u32 {
-    machine::workers(args.concurrency.unwrap_or(1), args.rate.unwrap_or(1.0))
+fn workers(load: Load) -> u32 {
+    machine::workers(
+        load.streams().unwrap_or(1),
+        load.rate_per_s().unwrap_or(1.0),
+    )
 }
 
 /// Holds the load; says whether the user ended it.
@@ -82,7 +98,7 @@ fn hold(
     let has_metrics = ready.info.has_metrics;
     let scraper = has_metrics.then(|| Scraper::start(&asked.target, clock));
     let options = RunnerOptions {
-        workers: workers(args),
+        workers: workers(plan.load),
         timeout: asked.options.timeout,
         keep_alive: !args.requests.no_keep_alive,
         first_request: 0,

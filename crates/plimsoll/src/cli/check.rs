@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use plimsoll_core::preset::Preset;
 
-use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, WorkloadArgs};
+use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
 use super::find::duration;
 use super::{ConnectArgs, EngineArgs};
 
@@ -14,21 +15,27 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 
+    /// One of the guide's goals: quick, 50 requests of 10 streams; realistic, 1000 requests at --rate;
+    /// capacity, 2000 at --rate with --concurrency × 1.5 in flight at most; soak, an hour at 0.8 of
+    /// --rate with 0.8 of --concurrency. Options given beside it win.
+    #[arg(id = "check_preset", long = "preset", value_name = "GOAL")]
+    pub(crate) preset: Option<Preset>,
     /// Requests per second that arrive, whatever has become of those before.
-    #[arg(long, value_name = "REQ/S", value_parser = rate, required_unless_present = "concurrency", conflicts_with = "concurrency")]
+    #[arg(long, value_name = "REQ/S", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// Streams instead of a rate: each sends its next request when its answer has ended.
+    /// Streams instead of a rate: each sends its next request when its answer has ended. With
+    /// --preset capacity the concurrency you aim for, with soak the best that was found.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) concurrency: Option<u32>,
     /// With --rate: at most so many in flight; what arrives beyond it waits, at its own cost.
-    #[arg(id = "in_flight_cap", long = "max-concurrency", value_name = "CAP", requires = "rate", conflicts_with = "concurrency", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(id = "in_flight_cap", long = "max-concurrency", value_name = "CAP", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cap: Option<u32>,
     /// With --rate: how arrivals come; 1 is Poisson, larger is more even, inf is constant.
     #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = shape)]
     pub(crate) burstiness: f64,
-    /// How long the load is held, once it is there.
-    #[arg(id = "hold", long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
-    pub(crate) hold: Duration,
+    /// How long the load is held, once it is there; 10m if not given, or by the preset.
+    #[arg(id = "hold", long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) hold: Option<Duration>,
     /// End as soon as an objective is known to be broken.
     #[arg(long)]
     pub(crate) fail_fast: bool,
@@ -38,8 +45,13 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) lengths: WorkloadArgs,
     #[command(flatten)]
+    pub(crate) think: ThinkArgs,
+    #[command(flatten)]
     pub(crate) requests: RequestArgs,
 
+    /// Show what would be done, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Folder for check.json and requests.jsonl; nothing is kept if not given.
     #[arg(id = "check_out", long = "out", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -62,6 +62,21 @@ pub(crate) struct WorkloadArgs {
     pub(crate) length_spread: Option<f64>,
 }
 
+/// Whether streams are users who think.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ThinkArgs {
+    /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
+    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
+    pub(crate) mean: Option<Duration>,
+    /// Each wait of --think-time is as long; else they vary as those of independent users do.
+    #[arg(
+        id = "fixed_think_time",
+        long = "fixed-think-time",
+        requires = "stream_think_time"
+    )]
+    pub(crate) is_fixed: bool,
+}
+
 /// How they are sent.
 #[derive(Debug, Args)]
 pub(crate) struct RequestArgs {

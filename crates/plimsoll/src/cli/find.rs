@@ -10,7 +10,7 @@ use plimsoll_core::search::{Axis, Ladder};
 use plimsoll_core::tier::Tier;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::common::{SloArgs, WorkloadArgs};
+use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
 use super::{ConnectArgs, EngineArgs, LangArg};
 
 #[derive(Debug, Args)]
@@ -78,12 +78,8 @@ pub(crate) struct FindArgs {
     pub(crate) max_concurrency: Option<u32>,
     #[command(flatten)]
     pub(crate) lengths: WorkloadArgs,
-    /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
-    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
-    pub(crate) think_time: Option<Duration>,
-    /// Each wait of --think-time is as long; else they vary as those of independent users do.
-    #[arg(long, requires = "stream_think_time")]
-    pub(crate) fixed_think_time: bool,
+    #[command(flatten)]
+    pub(crate) think: ThinkArgs,
     /// New streams start all at once, as in the guide, and not scattered.
     #[arg(long)]
     pub(crate) burst: bool,

@@ -13,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, WorkloadArgs};
+pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, ThinkArgs, WorkloadArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::{EndpointArg, FindArgs};
 pub(crate) use plan::PlanArgs;

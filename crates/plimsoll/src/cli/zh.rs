@@ -81,6 +81,12 @@ const ARGUMENTS: [(&str, &str); 105] = [
          capacity（容量规划）、soak（稳定性）只保持一档负载，用 `plimsoll check`。另外给出的选项优先",
     ),
     (
+        "check_preset",
+        "指南的测试目标：quick（快速验证），10 路共 50 个请求；realistic（真实场景），以 --rate 到达 1000 个请求；\
+         capacity（容量规划），以 --rate 到达 2000 个，在途不超过 --concurrency × 1.5；soak（稳定性），\
+         以 --rate 和 --concurrency 的 0.8 倍保持一小时。另外给出的选项优先",
+    ),
+    (
         "ladder",
         "依次尝试的并发：doubling（翻倍）、guide（指南的档位）或如 1,2,5,10；不给则翻倍",
     ),
@@ -126,13 +132,14 @@ const ARGUMENTS: [(&str, &str); 105] = [
     ),
     (
         "concurrency",
-        "不给速率，而给并发路数：每路收完应答后立即发下一个请求",
+        "不给速率，而给并发路数：每路收完应答后立即发下一个请求。配合 --preset capacity 时为目标并发，\
+         soak 时为测得的最优并发",
     ),
     (
         "in_flight_cap",
         "配合 --rate：同时在途的请求不超过这个数；超出的在客户端排队，等待时间计入其时延",
     ),
-    ("hold", "负载就绪后保持多久"),
+    ("hold", "负载就绪后保持多久；不给则为 10m，或按预设"),
     ("fail_fast", "一旦确定有目标超标就结束"),
     (
         "check_out",

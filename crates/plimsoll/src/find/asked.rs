@@ -3,6 +3,7 @@
 use plimsoll_core::preset::{Goal, InView};
 use plimsoll_core::search::Ladder;
 
+use crate::asked::example;
 use crate::cli::FindArgs;
 use crate::exit::Failure;
 
@@ -18,7 +19,7 @@ pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
         _ => Err(Failure::usage(format!(
             "--preset {preset} holds one load and searches for none"
         ))
-        .hint(format!("plimsoll check --preset {preset}"))),
+        .hint(example(preset, args.url.as_deref()))),
     }
 }
 

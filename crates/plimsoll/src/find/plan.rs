@@ -146,15 +146,15 @@ fn run_plan(
         workload: args.lengths.workload.map(|named| named.name.to_owned()),
         input_len: workload.input,
         output_len: workload.output,
-        think_time_s: args.think_time.map(|think| think.as_secs_f64()),
-        think_time_is_fixed: args.fixed_think_time,
+        think_time_s: args.think.mean.map(|think| think.as_secs_f64()),
+        think_time_is_fixed: args.think.is_fixed,
         user_think_time_s: args
-            .think_time
+            .think
+            .mean
             .or(args.lengths.workload.and_then(|named| named.think))
             .map(|think| think.as_secs_f64()),
         burst: args.burst,
-        // Streams that think as long as they like do not keep step.
-        lockstep: workload.is_lockstep() && (args.think_time.is_none() || args.fixed_think_time),
+        lockstep: crate::asked::is_lockstep(workload, args.think),
         confidence: args.confidence,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
         budget_s: args.budget.as_secs_f64(),

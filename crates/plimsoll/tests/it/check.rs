@@ -169,8 +169,81 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(stderr(&output).contains(text), "{}", stderr(&output));
     }
+    for (arguments, text) in [
+        (&["--preset", "realistic"][..], "needs --rate"),
+        (
+            &["--preset", "realistic"],
+            "plimsoll check h:1 --preset realistic --rate 20",
+        ),
+        (
+            &["--preset", "capacity", "--rate", "4"],
+            "needs --concurrency",
+        ),
+        (
+            &["--preset", "soak", "--concurrency", "4"],
+            "plimsoll check h:1 --preset soak --concurrency 40 --rate 20",
+        ),
+        (&["--preset", "limit"], "plimsoll find h:1 --preset limit"),
+        (&["--preset", "quick", "--rate", "4"], "--preset realistic"),
+        (
+            &["--preset", "realistic", "--rate", "4", "--concurrency", "2"],
+            "--max-concurrency N",
+        ),
+        (&["--rate", "4", "--think-time", "1s"], "--concurrency N"),
+        (&["--workload", "rag"], "--rate or --concurrency"),
+    ] {
+        let output = run(plimsoll().args(["check", "h:1"]).args(arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    }
     let nobody = run(plimsoll().args(["check", "127.0.0.1:1", "--rate", "4"]));
     assert_eq!(nobody.status.code(), Some(4));
+}
+
+/// Six users of some 40 ms a request and 200 ms of thought: 1/6 of them in flight.
+#[test]
+fn users_think_between_their_requests() {
+    let server = serve(engine());
+    let arguments = [
+        "--concurrency",
+        "6",
+        "--think-time",
+        "200ms",
+        "--for",
+        "4s",
+        "--json",
+    ];
+    let found = read(&check(&server, &arguments));
+    assert_eq!(found.plan.think_time_s, Some(0.2));
+    let flow = found.flow.unwrap();
+    let time_s = flow.request_time_s.unwrap();
+    // Little's law of a closed loop: N = X (R + Z). Some 100 waits: their mean is within a half.
+    let users = flow.ended_per_s * (time_s + 0.2);
+    assert!((users / 6.0 - 1.0).abs() < 0.5, "{users}");
+    assert!(flow.in_flight.mean < 3.0, "{:?}", flow.in_flight);
+}
+
+/// guide.zh.md, 内容生成平台: 200 at 100 a second leave 2 s for 512 tokens.
+#[test]
+fn a_dry_run_sends_nothing_and_warns_of_what_cannot_be() {
+    let arguments = [
+        "check",
+        "127.0.0.1:1",
+        "--workload",
+        "guide:content",
+        "--dry-run",
+    ];
+    let output = run(plimsoll().args(arguments));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        text.contains("100 req/s, Poisson arrivals, at most 200 in flight"),
+        "{text}"
+    );
+    assert!(text.contains("contradict each other"), "{text}");
 }
 
 /// The guide's second method asks which concurrency a rate needs (“在指定 QPS 下测试所需的并发度”), and

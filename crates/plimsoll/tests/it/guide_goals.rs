@@ -2,6 +2,8 @@
 //! rows of its table (参数选择速查表), its three businesses, and its closing answers (总结). Rates are
 //! ten times the guide's, and answers shorter, so that a row takes seconds.
 
+use plimsoll_core::check::{Check, CheckVerdict};
+use plimsoll_core::level::Load;
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_sim::EngineParams;
@@ -90,6 +92,85 @@ fn the_rows_of_the_table_run_as_they_stand() {
         let saved = bench(wide(), cap, rate, requests, ["32", "4"]);
         assert_eq!(saved["completed"], requests.parse::<u64>().unwrap());
         assert_eq!(saved["max_concurrency"], cap.parse::<u64>().unwrap());
+    }
+}
+
+/// 测试场景与参数配置对照表: the same four rows by name. A time that is given shortens the hold, which
+/// is of minutes, and of an hour for 稳定性验证.
+#[test]
+fn the_rows_of_the_table_run_by_name() {
+    let view = ["--concurrency", "40", "--rate", "50"];
+    let rows: [(&str, &[&str], Load, Option<u32>); 4] = [
+        ("quick", &[], Load::Streams(10), None),
+        ("realistic", &["--rate", "200"], Load::RatePerS(200.0), None),
+        ("capacity", &view, Load::RatePerS(50.0), Some(60)),
+        ("soak", &view, Load::RatePerS(40.0), Some(32)),
+    ];
+    for (preset, view, load, cap) in rows {
+        let found = check(preset, view);
+        assert_eq!(found.plan.preset, preset.parse().ok());
+        assert_eq!((found.plan.load, found.plan.most_in_flight), (load, cap));
+        assert!(found.verdict.holds(), "{preset}: {:?}", found.level.reason);
+        let [first, last] = found.flow.unwrap().thirds;
+        assert!(first.e2e_mean_ms.is_some() && last.e2e_mean_ms.is_some());
+        let requests = &found.level.requests;
+        let ended = requests.completed_in_window + requests.failed_in_window;
+        match preset {
+            // It is counted now and then: on a fast engine some more have ended by then.
+            "quick" => assert!(ended >= 50, "{ended}"),
+            "realistic" => assert!(ended >= 1_000, "{ended}"),
+            _ => {}
+        }
+    }
+}
+
+/// One row by name, on an engine of some 20 ms a request; what takes minutes is cut to seconds. On a
+/// machine that is busy the client is late and says so: then once more.
+fn check(preset: &str, view: &[&str]) -> Check {
+    let _turn = TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = None;
+    for _ in 0..5 {
+        let server = serve(wide());
+        let mut command = plimsoll();
+        let _ = command
+            .args(["check", &server.url(), "--preset", preset, "--json"])
+            .args(["--input-len", "32", "--output-len", "4"])
+            .args(view);
+        if matches!(preset, "capacity" | "soak") {
+            let _ = command.args(["--for", "3s"]);
+        }
+        let output = run(&mut command);
+        let check: Check = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
+        let is_late = check.verdict == CheckVerdict::Void;
+        found = Some(check);
+        if !is_late {
+            break;
+        }
+    }
+    found.unwrap()
+}
+
+/// 不同业务场景的参数建议: each business by its name has the guide's cap, rate and number of requests.
+#[test]
+fn the_three_businesses_are_checked_by_name() {
+    let businesses = [
+        ("guide:客服", 50, 20.0, 1_000.0),
+        ("guide:内容", 200, 100.0, 2_000.0),
+        ("guide:代码", 20, 10.0, 500.0),
+    ];
+    for (name, cap, rate, requests) in businesses {
+        let arguments = ["check", "--sim", "--workload", name, "--dry-run", "--json"];
+        let output = run(plimsoll().args(arguments));
+        let dry: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(dry["plan"]["load"]["rate_per_s"], rate);
+        assert_eq!(dry["plan"]["most_in_flight"], cap);
+        // So many come also where they are fewer than on the average, by three deviations.
+        let expected = requests + 3.0 * f64::sqrt(requests);
+        let planned = dry["requests"].as_f64().unwrap();
+        assert!((planned - expected).abs() <= 1.0, "{planned}");
     }
 }
 
