@@ -195,8 +195,7 @@ impl SocketRunner {
         self.streams = plan.closed_streams();
         self.workers
             .iter()
-            .map(|worker| worker.commands.send(command.clone()).is_ok())
-            .all(|is_told| is_told)
+            .all(|worker| worker.commands.send(command.clone()).is_ok())
             .then_some(())
             .ok_or(LoadError::WorkerLost)
     }

@@ -107,7 +107,7 @@ impl Case {
         }
         let (mut low, mut high) = (0.0, most);
         while high - low > 0.003 * most {
-            let middle = (low + high) / 2.0;
+            let middle = f64::midpoint(low, high);
             if self.over_bound(middle, 1_000) <= 1.0 {
                 low = middle;
             } else {

@@ -19,7 +19,7 @@ const SEEDS: u64 = 10;
 fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<LevelSummary> {
     let workload = Workload::uniform(512, 128, spread_ratio, seed);
     // Never broken, and never decided within the time.
-    let slo: Slo = "ttft p99.9 <= 1000 s".parse().unwrap();
+    let slo: Slo = "ttft p99.9 <= 1000 s".parse().expect("there is one");
     let mut runner = VirtualRunner::new(engine.clone(), workload, seed);
     let mut request_time = Duration::from_secs(1);
     let mut levels = Vec::new();
@@ -36,7 +36,8 @@ fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<
             manner: plimsoll_core::level::Manner::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-        request_time = Duration::from_secs_f64(level.summary.e2e_ms.mean.unwrap() / 1e3);
+        request_time =
+            Duration::from_secs_f64(level.summary.e2e_ms.mean.expect("there is one") / 1e3);
         levels.push(level.summary);
     }
     levels
@@ -46,13 +47,16 @@ fn check(engine: &EngineParams, spread_ratio: f64) {
     let long = ramp(engine, spread_ratio, 1_000, Hold::Decide);
     let truth: Vec<f64> = long
         .windows(2)
-        .map(|pair| pair[1].output_tokens_per_s.unwrap() / pair[0].output_tokens_per_s.unwrap())
+        .map(|pair| {
+            pair[1].output_tokens_per_s.expect("there is one")
+                / pair[0].output_tokens_per_s.expect("there is one")
+        })
         .collect();
     let (mut all, mut covered) = (0, 0);
     for seed in 0..SEEDS {
         let short = ramp(engine, spread_ratio, seed, Hold::Screen);
         for (pair, truth) in short.windows(2).zip(&truth) {
-            let found = growth(&pair[0], &pair[1]).unwrap();
+            let found = growth(&pair[0], &pair[1]).expect("there is one");
             let inside = (found.lower_ratio..=found.upper_ratio).contains(&(truth - 1.0));
             (all, covered) = (all + 1, covered + u32::from(inside));
         }
@@ -61,7 +65,7 @@ fn check(engine: &EngineParams, spread_ratio: f64) {
 }
 
 fn toy() -> EngineParams {
-    Profile::named("toy").unwrap().engine
+    Profile::named("toy").expect("there is one").engine
 }
 
 #[test]

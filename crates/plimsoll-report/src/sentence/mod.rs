@@ -215,7 +215,6 @@ impl Answer<'_> {
 fn at_text(load: Load, lang: Lang) -> String {
     match (lang, load) {
         (Lang::En, Load::Streams(streams)) => streams.to_string(),
-        (Lang::En, Load::RatePerS(_)) => load_text(load, lang),
-        (Lang::Zh, _) => load_text(load, lang),
+        _ => load_text(load, lang),
     }
 }

@@ -18,7 +18,7 @@ const ABOUT: [(&str, &str); 7] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 105] = [
+const ARGUMENTS: [(&str, &str); 106] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
