@@ -183,6 +183,36 @@ fn the_gateway_cap_is_held_at_the_end_and_reported() {
 }
 
 #[test]
+fn no_cap_is_advised_that_broke_when_it_was_held() {
+    let config = SearchConfig {
+        confirm: true,
+        ..config()
+    };
+    let mut search = Search::new(config);
+    let mut held_at = 0;
+    let verdict = loop {
+        match search.next(Duration::ZERO) {
+            Next::Run(plan) => {
+                let is_confirm = plan.purpose == Purpose::Confirm;
+                let mut summary = match is_confirm {
+                    true => level(plan.streams(), 300, 300),
+                    false => edge_at(40)(plan.streams()),
+                };
+                if is_confirm {
+                    held_at = plan.streams();
+                }
+                summary.purpose = plan.purpose;
+                search.take(summary);
+            }
+            Next::Done(verdict) => break verdict,
+        }
+    };
+    assert!(held_at > 0);
+    assert!(verdict.capacity.unwrap().lower < held_at);
+    assert!(verdict.gateway_cap.is_none_or(|cap| cap.streams < held_at));
+}
+
+#[test]
 fn a_far_baseline_skips_the_loads_that_would_only_cost_time() {
     let (_, tried) = run(
         SearchConfig {

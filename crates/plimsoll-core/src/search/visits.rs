@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::edge::{Edge, edge};
 use super::{Axis, Search, Stop};
-use crate::level::{LevelSummary, Purpose};
+use crate::level::{LevelSummary, LevelVerdict, Purpose};
 
 /// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
 /// has (statistics.md §9.3).
@@ -72,10 +72,20 @@ impl Search {
         let (lower, upper) = self.stretched(rung_of(TAIL), rung_of(1.0 - TAIL));
         Known {
             rung,
-            lower: lower.min(rung),
+            lower: lower.min(rung).min(self.below_broken_hold()),
             upper: upper.min(most).max(rung),
             binding: edge.binding,
         }
+    }
+
+    /// The rung below a hold at the cap that broke: no cap is advised that was seen to break.
+    fn below_broken_hold(&self) -> u32 {
+        let broke = |level: &&LevelSummary| {
+            level.purpose == Purpose::Confirm && level.verdict == LevelVerdict::Fail
+        };
+        let broken = self.levels.iter().filter(broke);
+        let lowest = broken.map(|level| self.rung(level)).min();
+        lowest.map_or(u32::MAX, |rung| rung.saturating_sub(1))
     }
 
     /// An interval whose ends reach to the loads that stand for them: between an end and a load that
