@@ -194,13 +194,12 @@ fn no_cap_is_advised_that_broke_when_it_was_held() {
         match search.next(Duration::ZERO) {
             Next::Run(plan) => {
                 let is_confirm = plan.purpose == Purpose::Confirm;
-                let mut summary = match is_confirm {
-                    true => level(plan.streams(), 300, 300),
-                    false => edge_at(40)(plan.streams()),
-                };
-                if is_confirm {
+                let mut summary = if is_confirm {
                     held_at = plan.streams();
-                }
+                    level(plan.streams(), 300, 300)
+                } else {
+                    edge_at(40)(plan.streams())
+                };
                 summary.purpose = plan.purpose;
                 search.take(summary);
             }
