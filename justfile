@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt lint doc schema instructions test demo gateways guide llama
+ci: fmt lint doc schema instructions evidence test demo gateways guide llama
 
 # Formatting.
 fmt:
@@ -23,6 +23,10 @@ schema:
 # Instructions of an output event, against a bound; needs valgrind.
 instructions:
     cargo xtask instructions
+
+# How often the answer is right on engines whose capacity is known: the small set, in virtual time.
+evidence:
+    cargo xtask evidence --small
 
 # The load engine against its bounds, and against its peers where `scripts/peers.py DIR` put them;
 # some minutes on an idle machine of two cores or more.

@@ -21,6 +21,7 @@ pub mod search;
 pub mod slo;
 pub mod stability;
 pub mod stats;
+pub mod tier;
 pub mod time;
 pub mod verdict;
 pub mod wire;

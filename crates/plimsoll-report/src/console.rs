@@ -10,6 +10,7 @@ use crate::lengths::lengths;
 use crate::notes::notes;
 use crate::sentence::sentence;
 use crate::table::table;
+use crate::tiers::tiers;
 use crate::words;
 
 /// Writes a run for a terminal of `width` columns.
@@ -31,7 +32,7 @@ pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::R
     for note in notes(run, verdict, lang) {
         layout::hang("- ", &note, columns, w)?;
     }
-    Ok(())
+    tiers(run, lang, columns, w)
 }
 
 fn header(run: &Run, lang: Lang, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {

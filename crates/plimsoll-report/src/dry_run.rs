@@ -48,6 +48,9 @@ pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Re
 }
 
 fn objectives(dry: &DryRun, lang: Lang) -> String {
+    if !dry.plan.tiers.is_empty() {
+        return words::tiers(&dry.plan.tiers, lang);
+    }
     let slo = words::slo(&dry.plan.slo, lang);
     if dry.plan.slo_given {
         slo

@@ -13,7 +13,8 @@ use plimsoll_core::run::{
 use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
-use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::tier::{Tier, TierVerdict};
+use plimsoll_core::verdict::{Note, Recommended, Verdict, VerdictKind};
 use plimsoll_core::workload::LengthLaw;
 
 pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
@@ -100,6 +101,48 @@ pub(crate) fn inconclusive() -> Run {
     run
 }
 
+/// Three tiers: one as searched for alone, one that had too little time, one that nothing holds.
+pub(crate) fn tiers() -> Run {
+    let mut run = capacity();
+    let tier = |name: &str, slo: &str, verdict: Verdict| TierVerdict {
+        name: name.to_owned(),
+        slo: slo.parse().unwrap(),
+        verdict,
+    };
+    let mut gold = verdict(VerdictKind::Capacity);
+    gold.broken_by = Some("tpot p95 ≤ 30 ms".to_owned());
+    gold.capacity = Some(capacity_of(21, 12, Some(30)));
+    gold.gateway_cap = Some(Recommended { streams: 12 });
+    gold.broken_at = Some(Load::Streams(32));
+    gold.notes = vec![Note::BudgetSpent];
+    run.tiers = vec![
+        tier(
+            "silver",
+            "ttft p95 <= 1s, success >= 99%",
+            verdict(VerdictKind::Capacity),
+        ),
+        tier("gold", "ttft p95 <= 300ms, tpot p95 <= 30ms", gold),
+        tier(
+            "platinum",
+            "ttft p95 <= 1ms",
+            verdict(VerdictKind::BelowFirst),
+        ),
+        tier("batch", "success >= 95%", verdict(VerdictKind::AboveLast)),
+        tier("paced", "tpot p95 <= 1s", verdict(VerdictKind::FullBatch)),
+        tier("open", "e2e p95 <= 9s", verdict(VerdictKind::Inconclusive)),
+    ];
+    let known = [Note::BudgetSpent, Note::Interrupted];
+    for tier in &mut run.tiers {
+        tier.verdict.notes.retain(|note| known.contains(note));
+    }
+    let tiers = run.tiers.iter().map(|one| Tier {
+        name: one.name.clone(),
+        slo: one.slo.clone(),
+    });
+    run.plan.tiers = tiers.collect();
+    run
+}
+
 /// The four runs, by name.
 pub(crate) fn all() -> [(&'static str, Run); 4] {
     [
@@ -120,6 +163,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
     LevelSummary {
         index: 0,
         purpose: Purpose::Ramp,
+        tier: None,
         load: Load::Streams(streams),
         verdict,
         reason: (verdict == Fail).then(|| "ttft p95 ≤ 1 s".to_owned()),
@@ -191,6 +235,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             target: "http://10.0.0.5:8000".to_owned(),
             proxy: None,
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
+            tiers: Vec::new(),
             slo_given: true,
             axis: Axis::Streams,
             rules: Rules {
@@ -251,5 +296,6 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
         resumptions: Vec::new(),
         rejudged: None,
         verdict: Some(verdict),
+        tiers: Vec::new(),
     }
 }

@@ -16,7 +16,7 @@
 //! | [`least`] | what a pass takes at least, said before the load |
 //! | [`load`] | the load of a level in words |
 //!
-//! `alarms`, `client` and `scaling` make notes of their own; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
+//! `alarms`, `client` and `scaling` make notes of their own; `tiers` compares several SLOs; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
 //! terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod capacity_plan;
@@ -41,6 +41,7 @@ mod layout;
 mod lengths;
 mod number;
 mod scaling;
+mod tiers;
 mod words;
 
 #[cfg(test)]

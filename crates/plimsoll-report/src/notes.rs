@@ -33,7 +33,8 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .collect()
 }
 
-fn note(note: &Note, run: &Run, lang: Lang) -> String {
+/// One note of a search.
+pub(crate) fn note(note: &Note, run: &Run, lang: Lang) -> String {
     match (note, lang) {
         (Note::DiminishingReturns { from_streams }, Lang::En) => format!(
             "From {from_streams} streams on throughput grows by less than {} % per doubling.",
@@ -55,6 +56,12 @@ fn note(note: &Note, run: &Run, lang: Lang) -> String {
         }
         (Note::BudgetSpent, _) => {
             let budget = duration(run.plan.budget_s, lang);
+            if run.plan.tiers.len() > 1 {
+                return lang.pick(
+                    format!("The search ended because this tier's share of {budget} was over."),
+                    format!("总时间（{budget}）中分给这一等级的部分用完，搜索随之结束。"),
+                );
+            }
             lang.pick(
                 format!("The search ended because its time of {budget} was over."),
                 format!("搜索因时间预算（{budget}）用完而结束。"),

@@ -12,6 +12,7 @@ use crate::layout;
 use crate::notes::notes;
 use crate::sentence::sentence;
 use crate::table::{level_header, level_row};
+use crate::tiers::tiers;
 
 const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
 
@@ -43,6 +44,23 @@ fn consoles() {
             }
         }
     }
+}
+
+#[test]
+fn the_answers_of_all_tiers() {
+    let run = fixture::tiers();
+    for (tag, lang) in LANGS {
+        let mut out = Vec::new();
+        tiers(&run, lang, 100, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for line in text.lines() {
+            assert!(layout::width(line) <= 100, "{line}");
+        }
+        insta::assert_snapshot!(format!("tiers_{tag}"), text);
+    }
+    let mut out = Vec::new();
+    tiers(&fixture::capacity(), Lang::En, 100, &mut out).unwrap();
+    assert!(out.is_empty(), "a run with one SLO has no tiers");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use plimsoll_core::level::LevelVerdict;
 use plimsoll_core::slo::{Metric, Objective, Slo, Stat};
+use plimsoll_core::tier::Tier;
 
 use crate::lang::Lang;
 
@@ -20,6 +21,18 @@ pub(crate) fn level_verdict(verdict: LevelVerdict, lang: Lang) -> &'static str {
 pub(crate) fn slo(slo: &Slo, lang: Lang) -> String {
     let parts: Vec<String> = slo.0.iter().map(|one| objective(one, lang)).collect();
     parts.join(lang.pick(", ", "、"))
+}
+
+/// Several tiers with their objectives.
+pub(crate) fn tiers(tiers: &[Tier], lang: Lang) -> String {
+    let parts: Vec<String> = tiers
+        .iter()
+        .map(|tier| {
+            let (name, slo) = (&tier.name, slo(&tier.slo, lang));
+            lang.pick(format!("{name}: {slo}"), format!("{name}：{slo}"))
+        })
+        .collect();
+    parts.join(lang.pick("; ", "；"))
 }
 
 /// An objective with its bound: `ttft p95 ≤ 1 s`, `成功率 ≥ 99 %`.
@@ -71,7 +84,8 @@ pub(crate) fn broken_by(text: &str, slo: &Slo, lang: Lang) -> String {
 
 /// The short English texts of the core, and what they are in Chinese; `{}` is any text, and `{0}`
 /// is the first of them.
-const DETAILS: [(&str, &str); 21] = [
+const DETAILS: [(&str, &str); 22] = [
+    ("the batch is full", "批次已满"),
     ("{} running, {} waiting", "运行 {0} 个、排队 {1} 个"),
     ("{} preemptions/min", "每分钟抢占 {0} 次"),
     ("{} requests waiting for cache", "{0} 个请求在等缓存"),
@@ -104,8 +118,8 @@ const DETAILS: [(&str, &str); 21] = [
         "到达的请求平均在客户端滞留 {0} ms，超过允许的 {1} ms",
     ),
     (
-        "the number of requests in flight grows",
-        "在途请求数持续增长",
+        "unstable: the number of requests in flight grows",
+        "不稳定：在途请求数持续增长",
     ),
     ("connections are refused", "连接被拒绝"),
     ("it ended before it could be screened", "未及初筛就结束"),

@@ -7,6 +7,7 @@ use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::time::Offset;
 use plimsoll_core::workload::{Lengths, Workload};
 use plimsoll_sim::fast::{FastEngine, FastRunner, Trouble};
 use plimsoll_sim::{EngineParams, VirtualRunner};
@@ -47,7 +48,7 @@ fn times(records: &[RequestRecord]) -> Vec<(u64, Option<u64>, u64)> {
     let mut all: Vec<_> = records
         .iter()
         .map(|one| {
-            let first = one.first().map(|at| at.as_nanos());
+            let first = one.first().map(Offset::as_nanos);
             (one.due.as_nanos(), first, one.done.as_nanos())
         })
         .collect();
@@ -58,7 +59,7 @@ fn times(records: &[RequestRecord]) -> Vec<(u64, Option<u64>, u64)> {
 fn compare(params: EngineParams, streams: u32) {
     let workload = Workload::uniform(700, 120, 0.5, 3);
     // A bound at which nothing is decided: both run the same time.
-    let slo: Slo = "ttft p50 <= 1s".parse().unwrap();
+    let slo: Slo = "ttft p50 <= 1s".parse().expect("a valid objective");
     let run = |runner: &mut dyn Runner<Error = std::convert::Infallible>| {
         let Ok(level) = runner.run_level(plan(streams), &slo, &mut |_| Go::On);
         (times(&level.records), level.summary.server)

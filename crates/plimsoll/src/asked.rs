@@ -84,7 +84,8 @@ pub(crate) fn slo(args: &SloArgs, named: Option<NamedWorkload>) -> Result<(Slo, 
     Ok((slo, true))
 }
 
-fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
+/// `goodput` needs another objective: it is the share of requests that meet those.
+pub(crate) fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
     let has_goodput = slo.0.iter().any(|one| one.metric == Metric::Goodput);
     if has_goodput && slo.per_request().next().is_none() {
         return Err(Failure::usage(

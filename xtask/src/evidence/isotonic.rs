@@ -5,6 +5,8 @@
 use plimsoll_core::level::{LevelSummary, LevelVerdict};
 use plimsoll_core::stats::chi2_quantile;
 
+use super::trial::Ends;
+
 /// 95 % quantile of χ² with one degree of freedom.
 const THRESHOLD: f64 = 3.84;
 /// Quantile that makes the dispersion an upper bound, and its floor.
@@ -22,7 +24,7 @@ struct Load {
 }
 
 /// The interval of the conjunction, streams: the smallest of the objectives' ends.
-pub(super) fn interval(levels: &[LevelSummary]) -> Option<(u32, Option<u32>)> {
+pub(super) fn interval(levels: &[LevelSummary]) -> Option<Ends> {
     let count = levels.first()?.objectives.len();
     (0..count)
         .map(|index| of_objective(&loads(levels, index)))
@@ -69,7 +71,7 @@ fn loads(levels: &[LevelSummary], index: usize) -> Vec<Load> {
     loads
 }
 
-fn of_objective(loads: &[Load]) -> (u32, Option<u32>) {
+fn of_objective(loads: &[Load]) -> Ends {
     let fitted = isotonic(loads);
     let allowed = super::truth::ALLOWED;
     let deviance = |capacity: u32| -> f64 {

@@ -25,8 +25,6 @@ mod study;
 mod trial;
 mod truth;
 
-use std::time::Instant;
-
 use anyhow::{Context, Result, bail};
 
 use crate::command::cargo;
@@ -64,12 +62,9 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
             other => bail!("unknown option `{other}`: --small, --write, --set N"),
         }
     }
-    let started = Instant::now();
     let study = Study::run(set, sizes);
-    let took_s = started.elapsed().as_secs_f64();
     let page = page::tables(&study, set);
     println!("{page}");
-    println!("{took_s:.0} s");
     if writes {
         write(&page)?;
     }

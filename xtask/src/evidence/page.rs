@@ -1,13 +1,11 @@
 //! The tables, in Markdown.
 
-use std::fmt::Write;
-
 use plimsoll_core::judge::Decision;
 
 use super::gates::{self, cap_holds, covered, false_decisions, feasible};
 use super::rates::{Rate, quantile};
 use super::study::{Found, Study};
-use super::trial::{Score, covers};
+use super::trial::{Ends, Score, covers};
 
 /// All tables of a study.
 pub(super) fn tables(study: &Study, set: u64) -> String {
@@ -32,65 +30,67 @@ fn scores<'a>(engines: &[&'a Found]) -> Vec<&'a Score> {
     engines.iter().map(|one| &one.score).collect()
 }
 
-fn verdict(misses: bool) -> &'static str {
-    if misses { "missed" } else { "not excluded" }
-}
-
 fn goals(study: &Study, set: u64) -> String {
     let engines = feasible(&study.steady);
-    let all = scores(&engines);
-    let at_least = |name: &str, rate: Rate, goal: f64| {
-        let misses = verdict(rate.misses_at_least(goal));
-        let reached = if rate.percent() >= goal {
-            "reached"
-        } else {
-            misses
-        };
-        format!("| {name} | ≥ {goal} % | {} | {reached} |\n", share(rate))
-    };
-    let mut text = format!(
-        "### Goals, in 15 minutes\n\nSeed set {set}: {} engines, {} of which carry one stream or more within their SLO.\n\n\
-         | figure | goal | measured (exact 95 % bounds) | |\n|---|---|---|---|\n",
-        study.steady.len(),
-        engines.len()
-    );
-    text += &at_least(
-        "error of the capacity ≤ 5 % or one stream",
-        Rate::of(&all, |one| one.is_close),
-        gates::CLOSE,
-    );
-    text += &at_least(
-        "… or the metric at the stated capacity within 5 % of its bound",
-        Rate::of(&all, |one| one.is_close_enough),
-        gates::CLOSE_ENOUGH,
-    );
-    text += &at_least(
-        "the 95 % interval covers the truth",
-        Rate::of(&engines, |one| covered(one)),
-        gates::COVERED,
-    );
-    text += &at_least(
-        "the gateway cap meets the SLO on a fresh long hold",
-        cap_holds(&all),
-        gates::CAP_HOLDS,
-    );
     let over = gates::over_budget(study);
-    let _ = writeln!(
-        text,
-        "| load time over the budget | never | {} of {} | {} |",
+    let reached = if over.hits == 0 { "reached" } else { "missed" };
+    let times: Vec<f64> = engines
+        .iter()
+        .map(|one| one.score.answer.load_time_s)
+        .collect();
+    format!(
+        "### Goals, in 15 minutes\n\n\
+         Seed set {set}: {} engines, {} of which carry one stream or more within their SLO.\n\n\
+         | figure | goal | measured (exact 95 % bounds) | |\n|---|---|---|---|\n\
+         {}\n| load time over the budget | never | {} of {} | {reached} |\n\n\
+         Load time: median {:.0} s, 90 % within {:.0} s. {}",
+        study.steady.len(),
+        engines.len(),
+        goals_of_engines(&engines).join("\n"),
         over.hits,
         over.of,
-        if over.hits == 0 { "reached" } else { "missed" }
-    );
-    let times: Vec<f64> = all.iter().map(|one| one.answer.load_time_s).collect();
-    let _ = writeln!(
-        text,
-        "\nLoad time: median {:.0} s, 90 % within {:.0} s. {}",
         quantile(times.clone(), 0.5),
         quantile(times, 0.9),
         nothing_holds(study)
-    );
-    text.trim_end().to_owned()
+    )
+}
+
+/// A line for each goal on a share of the engines.
+fn goals_of_engines(engines: &[&Found]) -> Vec<String> {
+    let all = scores(engines);
+    let goals = [
+        (
+            "error of the capacity ≤ 5 % or one stream",
+            Rate::of(&all, |one| one.is_close),
+            gates::CLOSE,
+        ),
+        (
+            "… or the metric at the stated capacity within 5 % of its bound",
+            Rate::of(&all, |one| one.is_close_enough),
+            gates::CLOSE_ENOUGH,
+        ),
+        (
+            "the 95 % interval covers the truth",
+            Rate::of(engines, |one| covered(one)),
+            gates::COVERED,
+        ),
+        (
+            "the gateway cap meets the SLO on a fresh long hold",
+            cap_holds(&all),
+            gates::CAP_HOLDS,
+        ),
+    ];
+    goals
+        .into_iter()
+        .map(|(name, rate, goal)| {
+            let said = match (rate.percent() >= goal, rate.misses_at_least(goal)) {
+                (true, _) => "reached",
+                (_, true) => "missed",
+                _ => "not excluded",
+            };
+            format!("| {name} | ≥ {goal} % | {} | {said} |", share(rate))
+        })
+        .collect()
 }
 
 /// What is said of engines that carry nothing, and how well the truth itself is known.
@@ -172,23 +172,24 @@ fn second(study: &Study) -> String {
     let mut kinds: Vec<&str> = engines.iter().map(|one| one.score.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let mut text = format!(
-        "### What breaks the model's assumptions\n\n| second population | {HEAD}\n|---|{RULE}\n| all | {}",
-        row(&engines)
-    );
-    for kind in kinds {
+    let of_kind = |kind: &&str| {
         let part: Vec<&Found> = engines
             .iter()
             .copied()
-            .filter(|one| one.score.kind == kind)
+            .filter(|one| one.score.kind == *kind)
             .collect();
-        let _ = write!(text, "\n| {kind} | {}", row(&part));
-    }
-    text
+        format!("| {kind} | {}", row(&part))
+    };
+    let rows: Vec<String> = kinds.iter().map(of_kind).collect();
+    format!(
+        "### What breaks the model's assumptions\n\n| second population | {HEAD}\n|---|{RULE}\n| all | {}\n{}",
+        row(&engines),
+        rows.join("\n")
+    )
 }
 
 fn peers(study: &Study) -> String {
-    let mut text = "### What others would have said\n\n| rule | engines | error ≤ 5 % or one stream | or metric | answer / truth, 10–50–90 % | load time, median |\n|---|---|---|---|---|---|".to_owned();
+    let mut text = vec!["### What others would have said\n\n| rule | engines | error ≤ 5 % or one stream | or metric | answer / truth, 10–50–90 % | load time, median |\n|---|---|---|---|---|---|".to_owned()];
     let count = study.peers.first().map_or(0, |(_, scores)| scores.len());
     let ours: Vec<&Score> = study
         .steady
@@ -204,9 +205,8 @@ fn peers(study: &Study) -> String {
                 .collect()
         };
         let times = all.iter().map(|one| one.answer.load_time_s).collect();
-        let _ = write!(
-            text,
-            "\n| {name} | {} | {:.1} % | {:.1} % | {:.2}–{:.2}–{:.2} | {:.0} s |",
+        text.push(format!(
+            "| {name} | {} | {:.1} % | {:.1} % | {:.2}–{:.2}–{:.2} | {:.0} s |",
             all.len(),
             Rate::of(&all, |one| one.is_close).percent(),
             Rate::of(&all, |one| one.is_close_enough).percent(),
@@ -214,7 +214,7 @@ fn peers(study: &Study) -> String {
             quantile(ratios(), 0.5),
             quantile(ratios(), 0.9),
             quantile(times, 0.5)
-        );
+        ));
     };
     add("`plimsoll find`, 15 min", &ours);
     let short: Vec<&Score> = study.at_guides_time.iter().collect();
@@ -225,21 +225,20 @@ fn peers(study: &Study) -> String {
     for (name, all) in &study.peers {
         add(name, &all.iter().collect::<Vec<_>>());
     }
-    text
+    text.join("\n")
 }
 
 fn judge(study: &Study) -> String {
-    let mut text = "### False decisions of the judge at the bound itself\n\n| levels | count | false passes | false fails | false decisions |\n|---|---|---|---|---|".to_owned();
+    let mut text = vec!["### False decisions of the judge at the bound itself\n\n| levels | count | false passes | false fails | false decisions |\n|---|---|---|---|---|".to_owned()];
     let mut add = |name: &str, decisions: &[Decision]| {
         let of = |wanted: Decision| Rate::of(decisions, |one| *one == wanted).percent();
-        let _ = write!(
-            text,
-            "\n| {name} | {} | {:.1} % | {:.1} % | {} |",
+        text.push(format!(
+            "| {name} | {} | {:.1} % | {:.1} % | {} |",
             decisions.len(),
             of(Decision::Pass),
             of(Decision::Fail),
             share(false_decisions(decisions))
-        );
+        ));
     };
     for kind in &study.judged {
         add(&kind.kind, &kind.decisions);
@@ -250,7 +249,7 @@ fn judge(study: &Study) -> String {
         .flat_map(|one| one.decisions.clone())
         .collect();
     add("all", &all);
-    text
+    text.join("\n")
 }
 
 fn other_ways(study: &Study) -> String {
@@ -258,7 +257,7 @@ fn other_ways(study: &Study) -> String {
     let isotonic = Rate::of(&engines, |one| {
         covers(one.isotonic, one.score.truth.streams)
     });
-    let widths = |interval: fn(&Found) -> Option<(u32, Option<u32>)>| {
+    let widths = |interval: fn(&Found) -> Option<Ends>| {
         let all = engines.iter().filter_map(|one| {
             let (lower, upper) = interval(one)?;
             Some(f64::from(upper? - lower) / f64::from(one.score.truth.streams))

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | the guide's script | 1 2 5 10 20 50 100 200 500 1000 streams, all at once, 10 requests a stream; half of the first with a mean TTFT above 1 s |
 //! | the same, with the SLO | the last rung before a p95 breaks |
-//! | EvalScope | doubles from 2, then bisects whole numbers; 2 requests a stream, mean of the p95s of 3 runs, 5 s between runs |
-//! | GuideLLM | doubles from 4, then bisects to 10 %, at most 15 probes of 30 s; holds if 95 % of the requests meet all objectives |
+//! | `EvalScope` | doubles from 2, then bisects whole numbers; 2 requests a stream, mean of the p95s of 3 runs, 5 s between runs |
+//! | `GuideLLM` | doubles from 4, then bisects to 10 %, at most 15 probes of 30 s; holds if 95 % of the requests meet all objectives |
 //!
 //! None is charged for the time in which its last requests drain.
 
@@ -18,10 +18,10 @@ use super::truth::{ALLOWED, MOST_STREAMS};
 /// The guide's rungs and its bound on the mean TTFT.
 const RUNGS: [u32; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 const GUIDE_TTFT_MS: f64 = 1_000.0;
-/// EvalScope's runs of a point, and its pause between them.
+/// `EvalScope`'s runs of a point, and its pause between them.
 const RUNS: u64 = 3;
 const PAUSE_S: f64 = 5.0;
-/// GuideLLM's probes.
+/// `GuideLLM`'s probes.
 const PROBES: usize = 15;
 const PROBE_S: f64 = 30.0;
 const PRECISION: f64 = 1.1;

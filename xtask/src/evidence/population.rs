@@ -38,7 +38,6 @@ const BLOCK: u32 = 16;
 
 /// One engine with its workload and its SLO.
 pub(super) struct Subject {
-    pub(super) number: u64,
     pub(super) engine: EngineParams,
     pub(super) trouble: Trouble,
     pub(super) lengths: Arc<[Lengths]>,
@@ -88,7 +87,6 @@ impl Subject {
             })
             .collect();
         Self {
-            number,
             engine,
             trouble: Trouble::default(),
             lengths,

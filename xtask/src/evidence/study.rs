@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::judged::{self, Judged};
 use super::peers::PEERS;
 use super::population::Subject;
-use super::trial::{Score, Trial, score, search};
+use super::trial::{Ends, Score, Trial, score, search};
 use super::truth::{Truth, truth};
 
 /// Time for a search.
@@ -42,7 +42,7 @@ impl Sizes {
 /// What was found on one engine.
 pub(super) struct Found {
     pub(super) score: Score,
-    pub(super) isotonic: Option<(u32, Option<u32>)>,
+    pub(super) isotonic: Option<Ends>,
 }
 
 /// Everything that was found.

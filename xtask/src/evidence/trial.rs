@@ -17,12 +17,15 @@ const FRESH: (usize, u64) = (8, 4_000);
 /// A metric this near its bound is right enough.
 const NEAR: f64 = 0.05;
 
+/// Ends of an interval, streams; no upper end where nothing broke.
+pub(super) type Ends = (u32, Option<u32>);
+
 /// An answer, whoever gave it; streams.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     pub(super) streams: u32,
-    /// Ends of the 95 % interval, of those who give one; no upper end where nothing broke.
-    pub(super) interval: Option<(u32, Option<u32>)>,
+    /// The 95 % interval, of those who give one.
+    pub(super) interval: Option<Ends>,
     /// The gateway cap.
     pub(super) cap: Option<u32>,
     pub(super) load_time_s: f64,
@@ -43,7 +46,7 @@ impl Answer {
 pub(super) struct Trial {
     pub(super) answer: Answer,
     /// The isotonic interval of the same levels.
-    pub(super) isotonic: Option<(u32, Option<u32>)>,
+    pub(super) isotonic: Option<Ends>,
 }
 
 /// How good an answer is.
@@ -104,12 +107,12 @@ fn answer(verdict: &Verdict) -> Answer {
     }
 }
 
-fn isotonic_of(levels: &[LevelSummary]) -> Option<(u32, Option<u32>)> {
+fn isotonic_of(levels: &[LevelSummary]) -> Option<Ends> {
     isotonic::interval(levels)
 }
 
 /// Whether an interval holds the truth.
-pub(super) fn covers(interval: Option<(u32, Option<u32>)>, truth: u32) -> bool {
+pub(super) fn covers(interval: Option<Ends>, truth: u32) -> bool {
     interval
         .is_some_and(|(lower, upper)| lower <= truth && upper.is_none_or(|upper| upper >= truth))
 }

@@ -128,9 +128,9 @@ pub(super) fn truth(subject: &Subject, seed: u64) -> Truth {
     while high - low > 1 && f64::from(high) > f64::from(low) * 1.03 {
         let middle = low.midpoint(high);
         if coarse(middle) {
-            high = middle
+            high = middle;
         } else {
-            low = middle
+            low = middle;
         }
     }
     fine(subject, seed, low, high)
@@ -169,10 +169,10 @@ fn fine(subject: &Subject, seed: u64, low: u32, high: u32) -> Truth {
             (true, true) => break,
             _ => {
                 if !low_is_sure {
-                    from = from.saturating_sub(step).max(1)
+                    from = from.saturating_sub(step).max(1);
                 }
                 if !high_is_sure {
-                    to += step
+                    to += step;
                 }
             }
         }

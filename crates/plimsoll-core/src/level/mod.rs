@@ -33,6 +33,7 @@ use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
+use crate::stability::Drift;
 use crate::time::Offset;
 use alarms::Series;
 use since::Since;
@@ -100,6 +101,8 @@ pub struct Level {
     settled_time: Duration,
     /// Where a window ends at the earliest that was held once more.
     extended_to: Option<Offset>,
+    /// Length of the window at the next look at whether the number of requests still grows.
+    growing_until: Option<Duration>,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -123,6 +126,7 @@ impl Level {
             next_look: Duration::ZERO,
             settled_time: Duration::ZERO,
             extended_to: None,
+            growing_until: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
         }
@@ -288,7 +292,7 @@ impl Level {
                 let request_time = self.request_time();
                 let least = request_time.mul_f64(SCREEN_REQUEST_TIMES);
                 let printable = request_time.mul_f64(PRINT_REQUEST_TIMES).min(SCREEN_LONG);
-                length >= least.max(printable) && self.has_screened()
+                length >= least.max(printable) && self.has_screened() && !self.may_grow(from, now)
             }
             Hold::Short => {
                 length >= self.request_time().mul_f64(SHORT_REQUEST_TIMES) && self.has_screened()
@@ -310,6 +314,18 @@ impl Level {
                     && !self.goes_on(decision, from, now)
             }
         }
+    }
+
+    /// Whether the number of requests has grown, but not for long enough to say that it grows.
+    fn may_grow(&mut self, from: Offset, now: Offset) -> bool {
+        let length = now.since(from);
+        if self.growing_until.is_some_and(|until| length < until) {
+            return true;
+        }
+        let may_grow = summary::stability(self, from, now)
+            .is_some_and(|stability| stability.drift == Drift::Grew);
+        self.growing_until = may_grow.then(|| length.mul_f64(LOOK_GROWTH));
+        may_grow
     }
 
     /// Whether a look, if one is due, finds the SLO broken.

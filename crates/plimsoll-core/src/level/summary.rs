@@ -17,7 +17,7 @@ const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
 /// Why a rate fails that meets its objectives, so far.
-const GROWS: &str = "the number of requests in flight grows";
+const GROWS: &str = "unstable: the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct LevelSummary {
     pub index: u32,
     /// Why it was run.
     pub purpose: Purpose,
+    /// Place of the tier that it was held for, from 0; `None` where the run has one SLO. Tiers share
+    /// their levels, and the run file has each as the first one judges it.
+    pub tier: Option<u32>,
     /// What was put on the server.
     pub load: Load,
     /// What it says of the SLO.
@@ -154,7 +157,10 @@ impl LevelSummary {
             LevelVerdict::Fail => false,
             // Ended before it could be screened.
             LevelVerdict::Undecided
-                if !matches!(self.purpose, Purpose::Refine | Purpose::Confirm) =>
+                if matches!(
+                    self.purpose,
+                    Purpose::Baseline | Purpose::Ramp | Purpose::Bisect
+                ) =>
             {
                 true
             }
@@ -228,6 +234,7 @@ pub(super) fn summarise(
     let mut summary = LevelSummary {
         index: level.plan.index,
         purpose: level.plan.purpose,
+        tier: None,
         load: level.plan.load,
         verdict: LevelVerdict::Undecided,
         reason: None,
@@ -268,7 +275,7 @@ pub(super) fn summarise(
     summary
 }
 
-fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
+pub(super) fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
     let _ = level.plan.load.rate_per_s()?;
     stability::assess(&Arrived {
         ended: level.book.ended(),

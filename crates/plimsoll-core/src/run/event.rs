@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Environment, RunPlan, RunState, ServerInfo};
 use crate::level::{InFlight, LevelSummary, Load, Purpose};
+use crate::tier::TierVerdict;
 use crate::verdict::Verdict;
 
 /// What happens in a run, in order. The log, the progress line and the run file all follow it.
@@ -62,7 +63,9 @@ pub enum RunEvent {
     RunFinished {
         /// How.
         state: RunState,
-        /// The answer.
+        /// The answer; with tiers that of the first.
         verdict: Box<Verdict>,
+        /// The answers of all tiers; empty where there are none.
+        tiers: Vec<TierVerdict>,
     },
 }

@@ -10,6 +10,7 @@ use crate::judge::Confidence;
 use crate::level::LevelSummary;
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
+use crate::tier::{Tier, TierVerdict};
 use crate::verdict::Verdict;
 use crate::workload::LengthLaw;
 
@@ -31,6 +32,8 @@ pub struct RunPlan {
     pub proxy: Option<String>,
     /// The objectives judged.
     pub slo: Slo,
+    /// Every tier, where there are several SLOs; `slo` is that of the first. Else empty.
+    pub tiers: Vec<Tier>,
     /// Whether the objectives are the user's own or the guide's stop rules.
     pub slo_given: bool,
     /// What is searched along.
@@ -219,8 +222,11 @@ pub struct Run {
     pub resumptions: Vec<Resumption>,
     /// Set where the levels and the answer are by other objectives than the run was steered by.
     pub rejudged: Option<Rejudged>,
-    /// The answer; `None` while it is running.
+    /// The answer; `None` while it is running. With tiers it is that of the first.
     pub verdict: Option<Verdict>,
+    /// The answers of all tiers, in their order; `verdict` is that of the first. Empty where there
+    /// are none, and while it is running.
+    pub tiers: Vec<TierVerdict>,
 }
 
 impl Run {
@@ -254,9 +260,20 @@ impl Run {
                 resumptions: Vec::new(),
                 rejudged: None,
                 verdict: None,
+                tiers: Vec::new(),
             }),
             _ => None,
         }
+    }
+
+    /// The same run with the objectives of one of its tiers in the place of the first one's, and the
+    /// levels as that tier judges them.
+    #[must_use]
+    pub fn under(&self, slo: &Slo, levels: &[LevelSummary]) -> Self {
+        let mut run = self.clone();
+        run.plan.slo = slo.clone();
+        run.levels = levels.to_vec();
+        run
     }
 
     /// Takes the next event.
@@ -274,14 +291,20 @@ impl Run {
                 self.levels.retain(|level| level.index < next_level);
                 self.state = RunState::Running;
                 self.verdict = None;
+                self.tiers.clear();
                 self.resumptions.push(Resumption {
                     started_utc,
                     at_s,
                     next_level,
                 });
             }
-            RunEvent::RunFinished { state, verdict } => {
+            RunEvent::RunFinished {
+                state,
+                verdict,
+                tiers,
+            } => {
                 self.state = state;
+                self.tiers = tiers;
                 self.verdict = Some(*verdict);
             }
             RunEvent::RunStarted { .. } | RunEvent::LevelStarted { .. } => {}

@@ -20,6 +20,7 @@ mod ladder;
 mod monotone;
 mod outcome;
 mod saturation;
+mod tiers;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -30,10 +31,11 @@ use serde::{Deserialize, Serialize};
 pub use axis::Axis;
 pub(crate) use cause::cause_of;
 pub use ladder::{Ladder, LadderError};
+pub use tiers::{Asked, Tiers};
 pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
-use crate::level::{LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
+use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
 use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::verdict::Verdict;
@@ -49,6 +51,8 @@ const FULL_BATCH_GROWTH: f64 = 0.05;
 const LONGEST_SCREEN: Duration = Duration::from_secs(20);
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
+/// Spreads the numbers of levels over all seeds: 2^64 by the golden ratio (Steele, Lea & Flood 2014).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The guide's rules beside the objectives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -333,12 +337,17 @@ impl Search {
     }
 
     fn refine(&self, low: u32, high: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
-        let amount = |rung| self.config.axis.amount(rung);
-        let is_wide = high > low + 1 && amount(high) > amount(low) * BRACKET;
-        if low > 0 && is_wide && !self.levels.iter().any(is_at_edge) {
+        if self.is_to_halve(low, high) {
             return Ok((self.between(low, high), Purpose::Bisect));
         }
         self.visit(elapsed)
+    }
+
+    /// Whether the bracket is still too wide for visits.
+    fn is_to_halve(&self, low: u32, high: u32) -> bool {
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_wide = high > low + 1 && amount(high) > amount(low) * BRACKET;
+        low > 0 && is_wide && !self.levels.iter().any(is_at_edge)
     }
 
     /// The geometric middle of two rungs that are not neighbours.
@@ -467,8 +476,8 @@ impl Search {
             index: self.levels.len() as u32,
             purpose,
             load,
-            open_loop: self.config.open_loop,
-            hold: purpose.hold(),
+            open_loop: self.open_loop(),
+            hold: hold_of(load, purpose),
             request_time,
             longest_hold: self
                 .config
@@ -479,6 +488,15 @@ impl Search {
                 think,
                 ..self.config.manner
             },
+        }
+    }
+
+    /// Arrivals of their own for every level: those that visits share would show the same luck again.
+    fn open_loop(&self) -> OpenLoop {
+        let level = self.levels.len() as u64 + 1;
+        OpenLoop {
+            seed: self.config.open_loop.seed ^ level.wrapping_mul(GOLDEN),
+            ..self.config.open_loop
         }
     }
 
@@ -506,19 +524,36 @@ impl Search {
             Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
                 LONGEST_SCREEN.max(request_time * 4 + requests(16.0))
             }
-            Purpose::Refine | Purpose::Saturation => request_time * 8 + requests(60.0),
+            Purpose::Saturation => self.saturation_time(),
+            Purpose::Refine if self.config.axis == Axis::Rate => self.rate_visit_time(request_time),
+            Purpose::Refine => request_time * 8 + requests(60.0),
             Purpose::Confirm => self.confirm_time(request_time),
         }
     }
 
+    /// Mean request time of the last level; by rate of the last one that did not break, for in a
+    /// queue without end it is that of the hold.
     fn last_request_time(&self) -> Duration {
-        self.levels
-            .iter()
-            .rev()
+        let is_streams = self.config.axis == Axis::Streams;
+        let is_telling = |level: &&LevelSummary| {
+            is_streams || (!level.is_broken() && level.purpose != Purpose::Saturation)
+        };
+        let mut telling = self.levels.iter().rev().filter(is_telling);
+        telling
             .find_map(|level| level.e2e_ms.mean)
             .map_or(self.config.first_request_time, |ms| {
                 Duration::from_secs_f64(ms / 1e3)
             })
+    }
+}
+
+/// A rate is held to the end unless it breaks, and the saturating streams whatever they break: a
+/// queue shows itself late.
+fn hold_of(load: Load, purpose: Purpose) -> Hold {
+    match (load, purpose) {
+        (_, Purpose::Saturation) => Hold::Whole,
+        (Load::RatePerS(_), Purpose::Refine) => Hold::Confirm,
+        _ => purpose.hold(),
     }
 }
 

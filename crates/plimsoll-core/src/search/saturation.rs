@@ -4,6 +4,8 @@
 //! queue takes to build exceeds any hold (statistics.md §8). So a capacity by rate ends at 97 % of
 //! the rate that is surely reached.
 
+use std::time::Duration;
+
 use super::{Axis, Search};
 use crate::level::{LevelSummary, LevelVerdict, Purpose};
 
@@ -11,6 +13,9 @@ use crate::level::{LevelSummary, LevelVerdict, Purpose};
 const STANDING: f64 = 3.0;
 /// Streams of the saturating level, at least.
 const FEWEST: f64 = 4.0;
+/// Completions of the saturating level, and the part of the budget that it may take.
+const COMPLETIONS: f64 = 1_000.0;
+const MOST_OF_BUDGET: f64 = 0.1;
 /// The part of the saturation rate above which minutes decide nothing.
 const DECIDABLE: f64 = 0.97;
 /// Variance of the number of completions over its mean (statistics.md §8: 0.2 to 0.45).
@@ -28,14 +33,31 @@ impl Search {
                 .any(|level| level.purpose == Purpose::Saturation)
     }
 
-    /// Streams that keep a queue standing.
+    /// Streams that keep a queue standing: more than were in flight at any load that did not break,
+    /// and at the lowest that did. Far above it a queue is as long as the hold.
     pub(super) fn saturating_streams(&self) -> u32 {
-        let in_flight = self
-            .levels
+        let in_flight = |level: &&LevelSummary| level.client.achieved_concurrency;
+        let (broken, held): (Vec<_>, Vec<_>) =
+            self.levels.iter().partition(|level| level.is_broken());
+        let lowest = broken
             .iter()
-            .filter_map(|level| level.client.achieved_concurrency)
+            .filter(|level| self.rung(level) > 0)
+            .min_by_key(|level| self.rung(level));
+        let most = held
+            .iter()
+            .chain(lowest)
+            .filter_map(in_flight)
             .fold(FEWEST / STANDING, f64::max);
-        ((in_flight * STANDING).ceil() as u32).min(self.config.most_streams)
+        ((most * STANDING).ceil() as u32).min(self.config.most_streams)
+    }
+
+    /// How long they are held: 1 000 completions show the rate to 2 % (statistics.md §8), if a part
+    /// of the budget is enough for them.
+    pub(super) fn saturation_time(&self) -> Duration {
+        let rates = self.levels.iter().filter_map(|level| level.request_per_s);
+        let fastest = rates.fold(f64::MIN_POSITIVE, f64::max);
+        let wanted = Duration::try_from_secs_f64(COMPLETIONS / fastest).unwrap_or(Duration::MAX);
+        wanted.min(self.config.budget.mul_f64(MOST_OF_BUDGET))
     }
 
     /// Completions per second that the server brings at most, where it was measured.

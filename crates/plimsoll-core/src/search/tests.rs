@@ -36,6 +36,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
     LevelSummary {
         index: 0,
         purpose: Purpose::Refine,
+        tier: None,
         load: Load::Streams(streams),
         verdict: match decision {
             Decision::Fail => LevelVerdict::Fail,

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::edge::{Edge, edge};
-use super::{Search, Stop};
-use crate::level::Purpose;
+use super::{Axis, Search, Stop};
+use crate::level::{LevelSummary, Purpose};
 
 /// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
 /// has (statistics.md §9.3).
@@ -26,6 +26,15 @@ const FEWEST_VISITS: usize = 4;
 const NEAR: f64 = 0.01;
 /// A visit with all that comes before its window, in request times.
 const VISIT_REQUEST_TIMES: f64 = 10.0;
+/// A visit of a rate, in request times, where so many visits fit into the budget; a queue near its
+/// edge takes that long to build (statistics.md §8), and no visit is shorter than the other number.
+const RATE_VISIT_REQUEST_TIMES: f64 = 100.0;
+const RATE_VISITS: u32 = 20;
+const LEAST_RATE_VISIT_REQUEST_TIMES: f64 = 8.0;
+/// What comes before its window, in request times.
+const BEFORE_VISIT_REQUEST_TIMES: f64 = 2.0;
+/// The hold at the cap of a rate (statistics.md §8, 2).
+const RATE_CONFIRM_REQUEST_TIMES: f64 = 50.0;
 /// The hold at the gateway cap (method.md §5.6), and what comes before it, in request times.
 const CONFIRM: Duration = Duration::from_secs(120);
 const CONFIRM_REQUEST_TIMES: f64 = 10.0;
@@ -116,9 +125,10 @@ impl Search {
         let visits = self.visits();
         let request_time = self.last_request_time();
         let left = self.config.budget.saturating_sub(elapsed);
-        let visit_time = request_time.mul_f64(VISIT_REQUEST_TIMES);
+        let visit_time = self.visit_time(request_time);
         let reserve = self.time_to_confirm(known, request_time);
-        let is_closed = self.is_narrow(known) && visits.len() >= FEWEST_VISITS;
+        let is_enough = self.is_narrow(known) || self.is_undecidable(known);
+        let is_closed = is_enough && visits.len() >= FEWEST_VISITS;
         if left >= reserve.unwrap_or_default() + visit_time {
             if let Some(doubtful) = self.to_see_again() {
                 return Ok((doubtful, Purpose::Refine));
@@ -155,9 +165,37 @@ impl Search {
 
     /// How long the gateway cap is held.
     pub(super) fn confirm_time(&self, request_time: Duration) -> Duration {
+        let request_times = match self.config.axis {
+            Axis::Streams => CONFIRM_REQUEST_TIMES,
+            Axis::Rate => RATE_CONFIRM_REQUEST_TIMES,
+        };
         CONFIRM
-            .max(request_time.mul_f64(CONFIRM_REQUEST_TIMES))
+            .max(request_time.mul_f64(request_times))
             .min(self.config.budget.mul_f64(CONFIRM_SHARE))
+    }
+
+    /// How long a rate is held on a visit.
+    pub(super) fn rate_visit_time(&self, request_time: Duration) -> Duration {
+        let wanted = request_time.mul_f64(RATE_VISIT_REQUEST_TIMES);
+        wanted
+            .min(self.config.budget / RATE_VISITS)
+            .max(request_time.mul_f64(LEAST_RATE_VISIT_REQUEST_TIMES))
+    }
+
+    /// A visit with all that comes before its window.
+    fn visit_time(&self, request_time: Duration) -> Duration {
+        match self.config.axis {
+            Axis::Streams => request_time.mul_f64(VISIT_REQUEST_TIMES),
+            Axis::Rate => {
+                let before = request_time.mul_f64(BEFORE_VISIT_REQUEST_TIMES);
+                self.rate_visit_time(request_time) + before
+            }
+        }
+    }
+
+    /// Whether even the lower end is above what minutes can decide.
+    fn is_undecidable(&self, known: Known) -> bool {
+        known.lower >= self.saturation_rungs().1
     }
 
     fn is_narrow(&self, known: Known) -> bool {
@@ -186,7 +224,21 @@ impl Search {
         };
         [known.upper + 1, known.lower, known.upper]
             .into_iter()
-            .find(|rung| *rung > 0 && *rung <= self.most() && !is_seen(*rung))
+            .find(|rung| *rung > 0 && *rung <= self.most_to_visit() && !is_seen(*rung))
+    }
+
+    /// Whether a level that was held for another search is to this one what a visit of its own would
+    /// be: it has come to its visits, and they may lie as far from the likeliest capacity as this.
+    pub(super) fn would_visit(&self, level: &LevelSummary) -> bool {
+        let (low, Some(high)) = self.bracket() else {
+            return false;
+        };
+        let amount = |rung| self.config.axis.amount(rung);
+        let is_near = |known: Known| {
+            let off = amount(self.rung(level)) / amount(known.rung);
+            known.rung > 0 && off.ln().abs() <= FURTHEST
+        };
+        !self.is_to_halve(low, high) && self.known().is_some_and(is_near)
     }
 
     /// The load on that side of the likeliest capacity that has had fewer visits.
@@ -195,16 +247,22 @@ impl Search {
         let middle = edge.quantile(0.5);
         let spread = (edge.quantile(0.84) / edge.quantile(0.16)).ln() / 2.0;
         let reach = (spread * REACH).min(FURTHEST);
-        let below = axis.at_most(middle * (-reach).exp()).max(1);
+        let most = self.most_to_visit();
+        let below = axis.at_most(middle * (-reach).exp()).clamp(1, most);
         let above = axis.at_least(middle * reach.exp()).max(below + 1);
         let lower = visits
             .iter()
             .filter(|rung| axis.amount(**rung) <= middle)
             .count();
         if lower * 2 > visits.len() {
-            above.min(self.most())
+            above.min(most)
         } else {
             below
         }
+    }
+
+    /// The highest rung worth a visit: above the saturation rate a rate is unstable without being run.
+    fn most_to_visit(&self) -> u32 {
+        self.most().min(self.saturation_rungs().0)
     }
 }

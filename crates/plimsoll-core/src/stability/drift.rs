@@ -15,8 +15,12 @@ const END: f64 = 0.3;
 const FACTOR: f64 = 1.5;
 /// … and by this many roots of the first.
 const ROOTS: f64 = 3.0;
-/// A shorter window, in mean request times, is never called unstable.
+/// In a shorter window, in mean request times, a growth may be a long wave …
 const LEAST_REQUEST_TIMES: f64 = 50.0;
+/// … unless more is left over than this share of the rate, beyond so many deviations of the walk that
+/// a server just at its rate would make.
+const OUTRUN: f64 = 0.1;
+const BEYOND: f64 = 3.0;
 /// Index of dispersion of the completions of a saturated server; the larger of the two measured.
 const COMPLETIONS: f64 = 0.45;
 /// Variance of the difference of the means of both ends, for a random walk of variance 1 over the
@@ -32,7 +36,8 @@ const Z: f64 = 1.645;
 pub enum Drift {
     /// It grew: the rate is above what the server carries.
     Unstable,
-    /// It grew, over fewer than 50 mean request times: too few to tell a long wave from a trend.
+    /// It grew, over fewer than 50 mean request times, and not by so much that a long wave is ruled
+    /// out.
     Grew,
     /// It did not, over at least 50 mean request times.
     Steady,
@@ -60,7 +65,7 @@ impl Trend {
         let n = arrivals as f64;
         let growth_upper_ratio = (arrivals > 0).then(|| {
             let grown = last_mean - first_mean;
-            let noise = Z * (WALK * (dispersion + COMPLETIONS) * n).sqrt();
+            let noise = Z * walk(n, dispersion);
             // The middles of both ends are 1 − END of the window apart.
             ((grown + noise) / ((1.0 - END) * n)).max(0.0)
         });
@@ -77,15 +82,28 @@ impl Trend {
         self.last_mean > FACTOR * self.first_mean && by > ROOTS * self.first_mean.sqrt()
     }
 
-    /// What a window of so many mean request times says.
-    pub(super) fn drift(&self, request_times: f64) -> Drift {
-        match (self.grew(), request_times >= LEAST_REQUEST_TIMES) {
+    /// Whether the arrivals outrun the server by so much that a short window shows it.
+    fn is_outrun(&self, arrivals: u64, dispersion: f64) -> bool {
+        let n = arrivals as f64;
+        let least = self.last_mean - self.first_mean - BEYOND * walk(n, dispersion);
+        least > OUTRUN * (1.0 - END) * n
+    }
+
+    /// What a window of so many mean request times, with so many arrivals, says.
+    pub(super) fn drift(&self, request_times: f64, arrivals: u64, dispersion: f64) -> Drift {
+        let is_sure = request_times >= LEAST_REQUEST_TIMES || self.is_outrun(arrivals, dispersion);
+        match (self.grew(), is_sure) {
             (true, true) => Drift::Unstable,
             (true, false) => Drift::Grew,
-            (false, true) => Drift::Steady,
-            (false, false) => Drift::NoSign,
+            (false, _) if request_times >= LEAST_REQUEST_TIMES => Drift::Steady,
+            (false, _) => Drift::NoSign,
         }
     }
+}
+
+/// Standard deviation of the difference of both ends, in a server just at its rate.
+fn walk(arrivals: f64, dispersion: f64) -> f64 {
+    (WALK * (dispersion + COMPLETIONS) * arrivals).sqrt()
 }
 
 #[cfg(test)]
@@ -117,11 +135,15 @@ mod tests {
     }
 
     #[test]
-    fn a_short_window_is_never_unstable() {
+    fn a_short_window_is_unstable_only_beyond_doubt() {
         let (steady, grown) = (trend(30.0, 31.0), trend(30.0, 60.0));
-        assert_eq!(grown.drift(49.9), Drift::Grew);
-        assert_eq!(grown.drift(50.0), Drift::Unstable);
-        assert_eq!(steady.drift(49.9), Drift::NoSign);
-        assert_eq!(steady.drift(50.0), Drift::Steady);
+        assert_eq!(grown.drift(49.9, 500, 1.0), Drift::Grew);
+        assert_eq!(grown.drift(50.0, 500, 1.0), Drift::Unstable);
+        assert_eq!(steady.drift(49.9, 500, 1.0), Drift::NoSign);
+        assert_eq!(steady.drift(50.0, 500, 1.0), Drift::Steady);
+        // A walk of 500 arrivals strays by sqrt(0.6 · 1.45 · 500) = 20.9; a tenth of the rate leaves
+        // 35 over: 97.6 are the least that is beyond doubt.
+        assert_eq!(trend(30.0, 127.0).drift(5.0, 500, 1.0), Drift::Grew);
+        assert_eq!(trend(30.0, 129.0).drift(5.0, 500, 1.0), Drift::Unstable);
     }
 }

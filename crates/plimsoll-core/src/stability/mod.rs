@@ -80,7 +80,7 @@ pub fn assess(arrived: &Arrived<'_>) -> Option<Stability> {
     let trend = Trend::of(&asked?, arrivals, arrived.dispersion);
     let request_times = to.since(from).as_secs_f64() / arrived.request_time.as_secs_f64();
     Some(Stability {
-        drift: trend.drift(request_times),
+        drift: trend.drift(request_times, arrivals, arrived.dispersion),
         trend,
         arrivals,
         ended,

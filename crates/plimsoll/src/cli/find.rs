@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
 use plimsoll_core::search::{Axis, Ladder};
+use plimsoll_core::tier::Tier;
 use plimsoll_core::workload::NamedWorkload;
 
 use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
@@ -36,6 +37,10 @@ pub(crate) struct FindArgs {
 
     #[command(flatten)]
     pub(crate) slo: SloArgs,
+    /// Objectives of a class of users, such as 'gold: ttft p95 <= 300ms, tpot p95 <= 30ms'; may be
+    /// given several times: one run answers for all of them. Not with --slo.
+    #[arg(long, value_name = "TIER")]
+    pub(crate) slo_tier: Vec<Tier>,
     /// Least growth of throughput per doubling, percent; stops the ramp without --slo, else a note.
     #[arg(long, value_name = "PERCENT", default_value = "20", value_parser = percent)]
     pub(crate) min_growth: f64,

@@ -18,7 +18,7 @@ const ABOUT: [(&str, &str); 7] = [
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
 ];
 
-const ARGUMENTS: [(&str, &str); 105] = [
+const ARGUMENTS: [(&str, &str); 106] = [
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
@@ -62,6 +62,11 @@ const ARGUMENTS: [(&str, &str); 105] = [
     (
         "slo",
         "服务目标，如 'ttft p95 <= 1s' 或 'success >= 99%'；可重复给出",
+    ),
+    (
+        "slo_tier",
+        "一类用户的服务目标，如 'gold: ttft p95 <= 300ms, tpot p95 <= 30ms'；可重复给出，一次测试分别得出各档的结论。\
+         不能与 --slo 同时使用",
     ),
     ("min_success", "未给 --slo 时：成功率下限，百分比"),
     ("max_ttft", "未给 --slo 时：平均首字时延上限，如 1s、800ms"),

@@ -1,5 +1,6 @@
 //! `plimsoll find`: preflight, levels, verdict, report.
 
+mod answers;
 mod asked;
 mod folder;
 mod plan;
@@ -9,6 +10,7 @@ mod repeat;
 mod report;
 mod resume;
 mod session;
+mod tiers;
 mod words;
 
 use std::path::Path;

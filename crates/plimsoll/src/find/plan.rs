@@ -9,7 +9,7 @@ use plimsoll_core::workload::Workload;
 use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
 use plimsoll_load::target::Target;
 
-use super::asked;
+use super::{asked, tiers};
 use crate::cli::{EndpointArg, FindArgs};
 use crate::exit::Failure;
 use crate::machine;
@@ -66,7 +66,14 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
             "--start {start} is above --max-concurrency {most_streams}"
         )));
     }
-    let (slo, slo_given) = crate::asked::slo(&args.slo, args.lengths.workload)?;
+    let tiers = tiers::tiers(args)?;
+    let (slo, slo_given) = match tiers.first() {
+        Some(first) => (first.slo.clone(), true),
+        None => crate::asked::slo(&args.slo, args.lengths.workload)?,
+    };
+    tiers
+        .iter()
+        .try_for_each(|tier| crate::asked::has_what_goodput_counts(&tier.slo))?;
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
         return Err(Failure::usage(format!(
             "--level-time {level_time:?} is longer than --budget {:?}",
@@ -74,7 +81,9 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         )));
     }
     let workload = crate::asked::workload(&args.lengths, args.seed);
-    let plan = run_plan(args, slo, slo_given, &workload)?;
+    let mut plan = run_plan(args, slo, slo_given, &workload)?;
+    tiers::check(&tiers, plan.lockstep)?;
+    plan.tiers = tiers;
     let search = SearchConfig {
         first_request_time: UNKNOWN_REQUEST_TIME,
         ..SearchConfig::of(&plan)
@@ -120,6 +129,7 @@ fn run_plan(
         // Known when the target is.
         proxy: None,
         slo,
+        tiers: Vec::new(),
         slo_given,
         axis: args.by.axis(),
         rules: Rules {

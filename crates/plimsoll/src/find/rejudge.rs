@@ -88,6 +88,8 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
     run.rejudged = Some(Rejudged {
         slo: std::mem::replace(&mut run.plan.slo, slo),
     });
+    run.plan.tiers.clear();
+    run.tiers.clear();
     run.plan.slo_given = true;
     run.plan.rules = Rules {
         growth_stops: false,

@@ -41,16 +41,22 @@ pub(super) fn print(
     }
 }
 
-/// The answer for machines.
+/// The answer for machines. With tiers it is that of the first one that is not a plain answer.
 pub(super) fn exit(run: &Run) -> Exit {
-    match (run.state, run.verdict.as_ref().map(|verdict| verdict.kind)) {
-        (RunState::Finished, Some(VerdictKind::BelowFirst)) => Exit::NotMet,
-        (
-            RunState::Finished,
-            Some(VerdictKind::Inconclusive | VerdictKind::ClientLimited) | None,
-        ) => Exit::Inconclusive,
-        (RunState::Finished, Some(VerdictKind::ServerGone)) => Exit::Unreachable,
-        (RunState::Finished, Some(_)) => Exit::Done,
-        _ => Exit::Interrupted,
+    if run.state != RunState::Finished {
+        return Exit::Interrupted;
+    }
+    let tiers = run.tiers.iter().map(|tier| tier.verdict.kind);
+    let odd = tiers.map(of_kind).find(|exit| *exit != Exit::Done);
+    let own = run.verdict.as_ref().map(|verdict| of_kind(verdict.kind));
+    odd.or(own).unwrap_or(Exit::Inconclusive)
+}
+
+fn of_kind(kind: VerdictKind) -> Exit {
+    match kind {
+        VerdictKind::BelowFirst => Exit::NotMet,
+        VerdictKind::Inconclusive | VerdictKind::ClientLimited => Exit::Inconclusive,
+        VerdictKind::ServerGone => Exit::Unreachable,
+        _ => Exit::Done,
     }
 }

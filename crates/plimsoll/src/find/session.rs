@@ -1,12 +1,13 @@
 //! The loop: what the search wants, the level, its place on the disk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use plimsoll_core::level::FinishedLevel;
 use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Axis, Next, Search};
+use plimsoll_core::search::{Asked, Axis, Tiers};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
@@ -18,12 +19,11 @@ use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::least::least_for_a_pass;
-use plimsoll_report::sentence::sentence;
 use plimsoll_report::table::level_header;
 
-use super::Start;
 use super::folder::{self, Folder, Saved};
 use super::plan::Resolved;
+use super::{Start, answers, tiers};
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::machine;
@@ -44,50 +44,52 @@ impl Session<'_> {
     /// Runs it to its verdict, or until it is stopped.
     pub(super) fn run(&self) -> Result<Run, Failure> {
         let (clock, mut run) = self.begin()?;
-        let mut search = Search::new(self.resolved.search.clone());
-        run.levels
-            .iter()
-            .for_each(|level| search.take(level.clone()));
+        let mut tiers = tiers::searches(&self.resolved, &self.start, &run)?;
         let mut runner = self.runner(clock)?;
         run.levels
             .iter()
             .for_each(|level| runner.has_carried(level.load));
-        let verdict = loop {
-            match search.next(elapsed(&runner)) {
-                Next::Done(verdict) => break *verdict,
-                Next::Run(_) if self.stop.is_set() => break search.interrupted(elapsed(&runner)),
-                Next::Run(plan) => {
-                    let at_s = runner.now().as_secs_f64();
-                    self.event(
-                        &mut run,
-                        RunEvent::LevelStarted {
-                            index: plan.index,
-                            purpose: plan.purpose,
-                            load: plan.load,
-                            at_s,
-                        },
-                    )?;
-                    let finished =
-                        runner.run_level(plan, &search.config().slo, &mut |progress| {
-                            self.console.show(&progress);
-                            if self.stop.is_set() { Go::Stop } else { Go::On }
-                        })?;
-                    // A level that was interrupted was not held as planned: it is kept, not judged.
-                    let is_cut = self.stop.is_set();
-                    self.keep(&mut run, &finished, is_cut)?;
-                    if !is_cut {
-                        search.take(finished.summary);
-                    }
-                }
+        while let Some(asked) = tiers.next(elapsed(&runner)) {
+            if self.stop.is_set() {
+                break;
             }
-        };
+            self.level(&mut run, &mut tiers, &mut runner, asked)?;
+        }
+        let ended = elapsed(&runner);
         let last = runner.stop();
         if self.resolved.keeps_requests {
             let ended = last.iter().filter_map(folder::ended);
             self.folder().requests(ended)?;
         }
-        self.finish(&mut run, verdict)?;
+        self.finish(&mut run, &tiers, ended)?;
         Ok(run)
+    }
+
+    /// Runs a level and gives it to the tiers.
+    fn level(
+        &self,
+        run: &mut Run,
+        tiers: &mut Tiers,
+        runner: &mut SocketRunner,
+        asked: Asked,
+    ) -> Result<(), Failure> {
+        let started = RunEvent::LevelStarted {
+            index: asked.plan.index,
+            purpose: asked.plan.purpose,
+            load: asked.plan.load,
+            at_s: runner.now().as_secs_f64(),
+        };
+        self.event(run, started)?;
+        let mut finished = runner.run_level(asked.plan, &asked.slo, &mut |progress| {
+            self.console.show(&progress);
+            if self.stop.is_set() { Go::Stop } else { Go::On }
+        })?;
+        // A level that was interrupted was not held as planned: it is kept, not judged.
+        let is_cut = self.stop.is_set();
+        if !is_cut {
+            finished.summary = tiers.take(&finished);
+        }
+        self.keep(run, &finished, is_cut)
     }
 
     pub(super) fn folder(&self) -> &Folder {
@@ -97,10 +99,18 @@ impl Session<'_> {
     /// The clock, and the run as far as it is known.
     fn begin(&self) -> Result<(Clock, Run), Failure> {
         let info = &self.ready.info;
-        self.console.say(&format!(
-            "{} · {} · {}",
-            self.resolved.plan.target, info.model, self.resolved.plan.slo
-        ));
+        let plan = &self.resolved.plan;
+        let tiers = plan.tiers.iter();
+        let tiers: Vec<String> = tiers
+            .map(|tier| format!("{}: {}", tier.name, tier.slo))
+            .collect();
+        let objectives = if tiers.is_empty() {
+            plan.slo.to_string()
+        } else {
+            tiers.join(" · ")
+        };
+        self.console
+            .say(&format!("{} · {} · {objectives}", plan.target, info.model));
         if let Some(least) = self.least_for_a_pass() {
             self.console.say(&least);
         }
@@ -210,11 +220,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn finish(&self, run: &mut Run, mut verdict: Verdict) -> Result<(), Failure> {
-        verdict.notes.extend(self.notes(run));
-        verdict.sentence = sentence(run, &verdict, self.lang);
-        let interrupted = verdict.notes.contains(&Note::Interrupted);
-        let state = if interrupted {
+    fn finish(&self, run: &mut Run, tiers: &Tiers, ended: Duration) -> Result<(), Failure> {
+        let (verdict, tiers) = answers::answers(self, run, tiers, ended)?;
+        let interrupted = |verdict: &Verdict| verdict.notes.contains(&Note::Interrupted);
+        let state = if interrupted(&verdict) || tiers.iter().any(|tier| interrupted(&tier.verdict))
+        {
             RunState::Partial
         } else {
             RunState::Finished
@@ -222,6 +232,7 @@ impl Session<'_> {
         let event = RunEvent::RunFinished {
             state,
             verdict: Box::new(verdict),
+            tiers,
         };
         run.apply(event.clone());
         // The pictures first: a run that its log calls finished has them.
@@ -231,32 +242,8 @@ impl Session<'_> {
         self.folder().event(&event)?;
         self.folder().run(run)
     }
-
-    /// What preflight found that the reader must know.
-    fn notes(&self, run: &Run) -> Vec<Note> {
-        let info = &self.ready.info;
-        let mut notes = Vec::new();
-        if !info.reports_usage {
-            notes.push(Note::NoUsage);
-        }
-        if !info.honours_output_len {
-            notes.push(Note::ShortAnswers);
-        }
-        if self.ready.dialect.calibration.is_some() {
-            notes.push(Note::CalibratedPrompts);
-        }
-        if !info.has_metrics {
-            notes.push(Note::NoServerMetrics);
-        }
-        if run.plan.start > 2 {
-            notes.push(Note::StartedAt {
-                streams: run.plan.start,
-            });
-        }
-        notes
-    }
 }
 
-fn elapsed(runner: &SocketRunner) -> std::time::Duration {
+fn elapsed(runner: &SocketRunner) -> Duration {
     runner.now().since(Offset::ZERO)
 }

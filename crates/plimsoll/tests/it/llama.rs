@@ -10,7 +10,7 @@ fn url() -> String {
 
 #[test]
 #[ignore = "not run: needs a llama.cpp server, `just llama`"]
-fn llama_find_ends_with_a_verdict() {
+fn llama_find_twice_and_whether_the_answers_differ() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let output = run(plimsoll()
@@ -30,9 +30,9 @@ fn llama_find_ends_with_a_verdict() {
             "--max-concurrency",
             "64",
             "--budget",
-            "4m",
-            "--level-time",
-            "15s",
+            "110s",
+            "--repeat",
+            "2",
             "--out",
         ])
         .arg(&out));
@@ -43,14 +43,27 @@ fn llama_find_ends_with_a_verdict() {
         stdout(&output),
         stderr(&output)
     );
-    let saved = run_json(&out);
-    assert_eq!(saved["server"]["kind"], "llama.cpp");
-    assert_eq!(saved["server"]["prompt_form"], "token_ids");
-    let verdict = &saved["verdict"];
-    assert_eq!(verdict["kind"], "capacity", "{verdict}");
-    let streams = verdict["capacity"]["streams"].as_u64().unwrap();
-    assert!((1..64).contains(&streams), "{verdict}");
-    assert_eq!(verdict["broken_by"], "ttft p95 ≤ 1.5 s");
+    for number in ["1", "2"] {
+        let saved = run_json(&out.join(number));
+        assert_eq!(saved["server"]["kind"], "llama.cpp");
+        assert_eq!(saved["server"]["prompt_form"], "token_ids");
+        let verdict = &saved["verdict"];
+        assert_eq!(verdict["kind"], "capacity", "{verdict}");
+        let streams = verdict["capacity"]["streams"].as_u64().unwrap();
+        assert!((1..64).contains(&streams), "{verdict}");
+        assert_eq!(verdict["broken_by"], "ttft p95 ≤ 1.5 s");
+    }
+    let repeats = std::fs::read_to_string(out.join("repeats.json")).unwrap();
+    let repeats: Value = serde_json::from_str(&repeats).unwrap();
+    let difference = &repeats["difference"];
+    assert_eq!(difference["runs"], 2, "{repeats}");
+    assert_eq!(
+        difference["differ"].as_bool(),
+        difference["probability"]
+            .as_f64()
+            .map(|chance| chance < 0.05),
+        "{repeats}"
+    );
 }
 
 #[test]

@@ -12,12 +12,15 @@ use super::points::{Point, Seen};
 
 /// Slopes tried, d logit p / d ln N: from nearly flat to a cliff.
 const SLOPES: [f64; 9] = [0.7, 1.7, 4.0, 9.0, 20.0, 45.0, 100.0, 250.0, 700.0];
-/// The same of a mean, d(mean/bound) / d ln N.
-const MEAN_SLOPES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0];
-/// How far a mean may be off its line, as a share of its distance from the bound: the slopes are a
-/// coarse grid, and a mean bends over the loads of a ramp. Else loads far away, whose means are well
-/// known, would lay the line, and with it an edge among loads that all break the bound.
-const MISFIT: f64 = 0.3;
+/// Slopes of a mean, d(mean/bound) / d ln N: so many, each larger by a factor than the last.
+const MEAN_SLOPES: usize = 26;
+const LEAST_MEAN_SLOPE: f64 = 0.03;
+const MEAN_SLOPE_FACTOR: f64 = 1.3;
+/// How far a mean may be off its line, as a share of its distance from the bound: for the grid of
+/// slopes, and for the bend of the curve, which grows with the distance in ln N. Else loads far away,
+/// whose means are well known, would lay the line.
+const MISFIT: f64 = 0.1;
+const BEND: f64 = 1.0;
 /// Floors tried below the edge, as a share of the allowed one.
 const FLOORS: [f64; 3] = [0.0, 0.2, 0.5];
 /// Kinks tried above the edge: how far away in ln N, and the factor of the slope from there on.
@@ -49,37 +52,26 @@ pub(super) fn fit(points: &[Point], ln_edge: f64, dispersion: f64) -> Fit {
             kink: 0,
         },
     );
-    for slope in 0..SLOPES.len() {
+    let is_mean = |point: &Point| matches!(point.seen, Seen::Mean { .. });
+    let (slopes, floors) = if points.iter().any(is_mean) {
+        (MEAN_SLOPES, 1)
+    } else {
+        (SLOPES.len(), FLOORS.len())
+    };
+    for slope in 0..slopes {
         let likelihood = |shape: Shape, is_below: bool| -> f64 {
             points
                 .iter()
                 .filter(|point| (point.ln_load <= ln_edge) == is_below)
-                .map(|point| shape.log_likelihood(point, ln_edge) / dispersion)
+                .map(|point| shape.log_likelihood(point, ln_edge, dispersion))
                 .sum()
         };
-        let floors: Vec<f64> = (0..FLOORS.len())
-            .map(|floor| {
-                likelihood(
-                    Shape {
-                        slope,
-                        floor,
-                        kink: 0,
-                    },
-                    true,
-                )
-            })
+        let shape = |floor, kink| Shape { slope, floor, kink };
+        let floors: Vec<f64> = (0..floors)
+            .map(|floor| likelihood(shape(floor, 0), true))
             .collect();
         let kinks: Vec<f64> = (0..KINKS.len())
-            .map(|kink| {
-                likelihood(
-                    Shape {
-                        slope,
-                        floor: 0,
-                        kink,
-                    },
-                    false,
-                )
-            })
+            .map(|kink| likelihood(shape(0, kink), false))
             .collect();
         sums.push(log_mean_exp(&floors) + log_mean_exp(&kinks));
         let ((floor, below), (kink, above)) = (largest(&floors), largest(&kinks));
@@ -116,16 +108,18 @@ impl Shape {
         }
     }
 
-    fn log_likelihood(self, point: &Point, ln_edge: f64) -> f64 {
+    fn log_likelihood(self, point: &Point, ln_edge: f64, dispersion: f64) -> f64 {
         let distance = point.ln_load - ln_edge;
         match point.seen {
             Seen::Share { allowed, over, n } => {
                 let share = self.share(distance, allowed).clamp(1e-9, 1.0 - 1e-9);
-                over * share.ln() + (n - over) * (1.0 - share).ln()
+                (over * share.ln() + (n - over) * (1.0 - share).ln()) / dispersion
             }
             Seen::Mean { excess, error } => {
-                let expected = MEAN_SLOPES[self.slope] * self.bent(distance);
-                let error = error.hypot(expected * MISFIT);
+                let slope = LEAST_MEAN_SLOPE * MEAN_SLOPE_FACTOR.powi(self.slope as i32);
+                let expected = slope * self.bent(distance);
+                let misfit = (MISFIT + BEND * distance.abs()).min(1.0);
+                let error = error.hypot(expected * misfit);
                 -0.5 * ((excess - expected) / error).powi(2) - error.ln()
             }
         }

@@ -1,0 +1,155 @@
+//! The answers of several SLOs, side by side.
+
+use std::io;
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use plimsoll_core::level::Load;
+use plimsoll_core::run::Run;
+use plimsoll_core::search::Axis;
+use plimsoll_core::tier::TierVerdict;
+use plimsoll_core::verdict::{Verdict, VerdictKind};
+
+use crate::lang::Lang;
+use crate::layout;
+use crate::load::load_text;
+use crate::notes::note;
+use crate::number::MISSING;
+use crate::table::STYLE;
+use crate::words;
+
+/// Writes the answers of a run's tiers, and what is to be known of each; nothing where it has none.
+pub(crate) fn tiers(
+    run: &Run,
+    lang: Lang,
+    columns: usize,
+    w: &mut dyn io::Write,
+) -> io::Result<()> {
+    let Some((first, others)) = run.tiers.split_first() else {
+        return Ok(());
+    };
+    let name = &first.name;
+    let above = lang.pick(
+        format!("All tiers; the levels and the answer above are those of {name}:"),
+        format!("各等级的结论（以上各档数据和结论按等级 {name} 评判）："),
+    );
+    writeln!(w)?;
+    for line in layout::wrap(&above, columns) {
+        writeln!(w, "{line}")?;
+    }
+    writeln!(w)?;
+    for line in table(run, lang).lines() {
+        writeln!(w, "{}", line.trim_end())?;
+    }
+    let own: Vec<String> = others
+        .iter()
+        .flat_map(|tier| own_notes(tier, &first.verdict, run, lang))
+        .collect();
+    if !own.is_empty() {
+        writeln!(w)?;
+    }
+    own.iter()
+        .try_for_each(|text| layout::hang("- ", text, columns, w))
+}
+
+/// What is noted of a tier and not of the first.
+fn own_notes(tier: &TierVerdict, first: &Verdict, run: &Run, lang: Lang) -> Vec<String> {
+    let notes = tier.verdict.notes.iter();
+    let own = notes.filter(|one| !first.notes.contains(one));
+    own.map(|one| {
+        let (name, text) = (&tier.name, note(one, run, lang));
+        lang.pick(format!("{name}: {text}"), format!("{name}：{text}"))
+    })
+    .collect()
+}
+
+fn table(run: &Run, lang: Lang) -> Table {
+    let (unit, advice) = match run.plan.axis {
+        Axis::Streams => lang.pick(("streams", "cap"), ("并发", "上限")),
+        Axis::Rate => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
+    };
+    let heads = [
+        lang.pick("tier", "等级"),
+        lang.pick("objectives", "目标"),
+        unit,
+        lang.pick("95 % interval", "95 % 置信区间"),
+        advice,
+        lang.pick("breaks first", "首先超标"),
+    ];
+    let mut table = Table::new();
+    let _ = table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(heads);
+    for tier in &run.tiers {
+        let _ = table.add_row(row(tier, lang));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        let _ = column.set_padding((0, 2));
+        column.set_cell_alignment(if (2..5).contains(&at) {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        });
+    }
+    table
+}
+
+fn row(tier: &TierVerdict, lang: Lang) -> [Cell; 6] {
+    let objectives = tier.slo.0.iter().map(|one| words::objective(one, lang));
+    let objectives: Vec<String> = objectives.collect();
+    let verdict = &tier.verdict;
+    let missing = |text: Option<String>| text.unwrap_or_else(|| MISSING.to_owned());
+    let cells = [
+        tier.name.clone(),
+        objectives.join("\n"),
+        capacity(verdict, lang),
+        missing(interval(verdict, lang)),
+        missing(cap(verdict)),
+        missing(breaks(tier, lang)),
+    ];
+    cells.map(Cell::new)
+}
+
+/// The capacity, or why there is none.
+fn capacity(verdict: &Verdict, lang: Lang) -> String {
+    let found = verdict.found().map(Load::amount);
+    match (verdict.kind, found) {
+        (VerdictKind::BelowFirst, _) => lang.pick("none", "无").to_owned(),
+        (VerdictKind::AboveLast | VerdictKind::ClientLimited, Some(at)) => format!("≥ {at}"),
+        (VerdictKind::Inconclusive | VerdictKind::ServerGone, _) | (_, None) => {
+            lang.pick("not known", "未知").to_owned()
+        }
+        (_, Some(at)) => at.to_string(),
+    }
+}
+
+/// Where a stop rule ended the ramp there is none.
+fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
+    let streams = verdict
+        .capacity
+        .map(|one| (f64::from(one.lower), one.upper.map(f64::from)));
+    let rate = verdict.rate.map(|one| (one.lower_per_s, one.upper_per_s));
+    match (verdict.kind, streams.or(rate)?) {
+        (VerdictKind::Capacity, (lower, Some(upper))) => Some(format!("{lower}–{upper}")),
+        (VerdictKind::Capacity | VerdictKind::AboveLast, (lower, None)) => {
+            Some(lang.pick(format!("{lower} or more"), format!("{lower} 及以上")))
+        }
+        _ => None,
+    }
+}
+
+/// The gateway cap, or the rate to plan for.
+fn cap(verdict: &Verdict) -> Option<String> {
+    let streams = verdict.gateway_cap.map(|cap| cap.streams.to_string());
+    streams.or_else(|| verdict.planned_rate_per_s.map(|rate| rate.to_string()))
+}
+
+fn breaks(tier: &TierVerdict, lang: Lang) -> Option<String> {
+    let by = tier.verdict.broken_by.as_deref()?;
+    let by = words::broken_by(by, &tier.slo, lang);
+    let Some(at) = tier.verdict.broken_at else {
+        return Some(by);
+    };
+    let at = load_text(at, lang);
+    Some(lang.pick(format!("{by}\nat {at}"), format!("{by}\n（{at}）")))
+}
