@@ -128,3 +128,82 @@ fn by_options(args: &CheckArgs) -> Result<Hold, Failure> {
         least_time: LONGEST,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_report::lang::Lang;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn held(line: &str) -> Held {
+        let words = ["plimsoll", "check", "h:1"].into_iter();
+        let argv: Vec<String> = words
+            .chain(line.split_whitespace())
+            .map(str::to_owned)
+            .collect();
+        match Cli::parse_in(&argv, Lang::En).unwrap().command {
+            Command::Check(args) => Held::of(&args).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The guide's row, and what an option beside it changes. 1 000 at 20 a second take
+    /// (1 000 + 3 · √1 000) / 20 = 54.74 s, 2 000 take 106.71 s.
+    #[test]
+    fn options_win_over_the_preset_and_the_workload() {
+        let table = [
+            ("--preset quick", "10 streams for 600.0 s or 50"),
+            (
+                "--preset quick --concurrency 4 --for 9s",
+                "4 streams for 9.0 s",
+            ),
+            ("--preset realistic --rate 20", "20 req/s for 54.7 s"),
+            (
+                "--preset realistic --rate 20 --max-concurrency 8",
+                "20 req/s below 8 for 54.7 s",
+            ),
+            (
+                "--preset capacity --rate 20 --concurrency 40",
+                "20 req/s below 60 for 106.7 s",
+            ),
+            (
+                "--preset capacity --rate 20 --max-concurrency 40",
+                "20 req/s below 40 for 106.7 s",
+            ),
+            (
+                "--preset soak --rate 20 --concurrency 40",
+                "16 req/s below 32 for 3600.0 s",
+            ),
+            (
+                "--preset soak --rate 20 --concurrency 40 --for 2h",
+                "16 req/s below 32 for 7200.0 s",
+            ),
+            ("--workload guide:客服", "20 req/s below 50 for 54.7 s"),
+            ("--workload guide:客服 --rate 5", "5 req/s for 600.0 s"),
+            (
+                "--workload guide:客服 --concurrency 5",
+                "5 streams for 600.0 s",
+            ),
+            (
+                "--rate 5 --max-concurrency 7 --for 1m",
+                "5 req/s below 7 for 60.0 s",
+            ),
+        ];
+        for (line, expected) in table {
+            assert_eq!(text(held(line)), expected, "{line}");
+        }
+    }
+
+    fn text(held: Held) -> String {
+        let below = held.cap.map(|cap| format!(" below {cap}"));
+        let or = held.until_requests.map(|count| format!(" or {count}"));
+        format!(
+            "{}{} for {:.1} s{}",
+            held.load,
+            below.unwrap_or_default(),
+            held.time.as_secs_f64(),
+            or.unwrap_or_default()
+        )
+    }
+}
