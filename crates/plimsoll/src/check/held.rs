@@ -138,11 +138,11 @@ mod tests {
 
     fn held(line: &str) -> Held {
         let words = ["plimsoll", "check", "h:1"].into_iter();
-        let argv: Vec<String> = words
+        let typed: Vec<String> = words
             .chain(line.split_whitespace())
             .map(str::to_owned)
             .collect();
-        match Cli::parse_in(&argv, Lang::En).unwrap().command {
+        match Cli::parse_in(&typed, Lang::En).unwrap().command {
             Command::Check(args) => Held::of(&args).unwrap(),
             other => panic!("{other:?}"),
         }
