@@ -183,6 +183,31 @@ fn the_gateway_cap_is_held_at_the_end_and_reported() {
 }
 
 #[test]
+fn a_mean_far_within_its_bound_does_not_move_the_edge() {
+    // Success breaks above 5; the mean TTFT stays at a thousandth of its bound.
+    let server = |streams: u32| {
+        let mut summary = level(streams, if streams > 5 { 100 } else { 0 }, 300);
+        summary.objectives[0].objective = "success >= 95%".parse().unwrap();
+        let mut mean = summary.objectives[0].clone();
+        mean.objective = "ttft mean <= 10s".parse().unwrap();
+        mean.over = None;
+        mean.decision = Decision::Pass;
+        mean.screen_breaks = false;
+        mean.value = Some(3.0 + f64::from(streams));
+        mean.standard_error = Some(0.1);
+        summary.objectives.push(mean);
+        summary
+    };
+    let slo = "success >= 95%, ttft mean <= 10s".parse().unwrap();
+    let (verdict, _) = run(SearchConfig { slo, ..config() }, server);
+    let found = verdict.capacity.unwrap();
+    assert!(
+        (4..=5).contains(&found.streams) && found.upper == Some(5),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn no_cap_is_advised_that_broke_when_it_was_held() {
     let config = SearchConfig {
         confirm: true,

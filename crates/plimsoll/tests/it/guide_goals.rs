@@ -262,7 +262,7 @@ fn it_stops_where_requests_fail() {
     );
     let verdict = run.verdict.unwrap();
     assert_eq!(verdict.broken_by.as_deref(), Some("success ≥ 95 %"));
-    let found = verdict.capacity.unwrap();
+    let found = verdict.capacity.expect(&verdict.sentence);
     assert!(found.streams < 10, "{}", verdict.sentence);
 }
 

@@ -52,7 +52,7 @@ pub(super) fn edge(levels: &[&LevelSummary], low: f64, high: f64) -> Option<Edge
     let fine = where_it_can_be(&coarse, &rough);
     let fitted: Vec<Vec<f64>> = objectives
         .iter()
-        .map(|one| survival(&fits(&one.points, &fine, one.dispersion)))
+        .map(|one| one.survival_at(&fine))
         .collect();
     let above = product(fitted.iter(), FINE);
     let middle = |one: &Objective| quantile(&one.survival, &coarse, 0.5);
@@ -72,6 +72,14 @@ impl Objective {
         if all.is_empty() {
             return None;
         }
+        if all.iter().all(Point::is_mean_within) {
+            // Nothing of it says where it would break: above all loads seen.
+            return Some(Self {
+                points: Vec::new(),
+                dispersion: dispersion::UNKNOWN,
+                survival: vec![1.0; candidates.len()],
+            });
+        }
         let rough = fits(&all, candidates, dispersion::UNKNOWN);
         let middle = quantile(&survival(&rough), candidates, 0.5);
         let is_near = |point: &Point| point.ln_load - middle <= f64::ln(LOCAL);
@@ -85,6 +93,17 @@ impl Objective {
             points,
             dispersion,
         })
+    }
+}
+
+impl Objective {
+    /// P(capacity ≥ candidate) by this objective.
+    fn survival_at(&self, candidates: &[f64]) -> Vec<f64> {
+        if self.points.is_empty() {
+            vec![1.0; candidates.len()]
+        } else {
+            survival(&fits(&self.points, candidates, self.dispersion))
+        }
     }
 }
 

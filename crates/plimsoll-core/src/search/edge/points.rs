@@ -54,6 +54,11 @@ fn same(a: f64, b: f64) -> bool {
 }
 
 impl Point {
+    /// Whether it is a mean that is surely within its bound.
+    pub(super) fn is_mean_within(&self) -> bool {
+        matches!(self.seen, Seen::Mean { excess, error } if excess < -SURE * error)
+    }
+
     fn join(&mut self, seen: Seen, slices: Vec<Slice>) {
         self.visits.push(slices);
         self.seen = match (self.seen, seen) {
@@ -118,3 +123,5 @@ fn seen(result: &ObjectiveResult) -> Option<Seen> {
 
 /// No mean is taken as better known than to one per mille of its bound.
 const LEAST_ERROR: f64 = 1e-3;
+/// Standard errors from which on a mean is surely on one side.
+const SURE: f64 = 3.0;
