@@ -39,7 +39,7 @@ test:
 
 # The README's first command: the main job against the built-in engine.
 demo:
-    rm -rf target/demo && cargo run --release -- find --sim --budget 2m --out target/demo
+    rm -rf target/demo && cargo run --release -- find --sim --budget 1m --out target/demo
 
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:

@@ -50,7 +50,11 @@ fn runner(engine: EngineParams) -> VirtualRunner {
 
 #[test]
 fn every_arrival_is_sent_when_it_is_due() {
-    let plan = plan(0, Load::RatePerS(20.0));
+    // Two minutes bring the requests that a pass takes.
+    let plan = LevelPlan {
+        longest_hold: Duration::from_secs(120),
+        ..plan(0, Load::RatePerS(20.0))
+    };
     let level = run(&mut runner(toy()), plan.clone());
     let mut dues: Vec<Offset> = level.records.iter().map(|one| one.due).collect();
     dues.extend(level.in_flight.iter().map(|one| one.due));
