@@ -119,8 +119,15 @@ impl Shape {
                 let slope = LEAST_MEAN_SLOPE * MEAN_SLOPE_FACTOR.powf(self.slope as f64);
                 let expected = slope * self.bent(distance);
                 let misfit = (MISFIT + BEND * distance.abs()).min(1.0);
-                let error = error.hypot(expected * misfit);
-                -0.5 * ((excess - expected) / error).powi(2) - error.ln()
+                let wide = error.hypot(expected * misfit);
+                let off = ((excess - expected) / wide).abs();
+                // However the line bends, below the edge no mean is over the bound, nor within it above.
+                let wrong_side = if excess * distance < 0.0 {
+                    (excess / error).abs()
+                } else {
+                    0.0
+                };
+                -0.5 * off.max(wrong_side).powi(2) - wide.ln()
             }
         }
     }
