@@ -32,10 +32,10 @@ impl Sizes {
         peers: 1_000,
     };
     pub(super) const SMALL: Self = Self {
-        steady: 120,
-        troubled: 35,
-        levels: 40,
-        peers: 20,
+        steady: 80,
+        troubled: 21,
+        levels: 20,
+        peers: 10,
     };
 }
 

@@ -30,7 +30,7 @@ fn llama_find_twice_and_whether_the_answers_differ() {
             "--max-concurrency",
             "64",
             "--budget",
-            "75s",
+            "50s",
             "--repeat",
             "2",
             "--out",
