@@ -1,7 +1,7 @@
 //! The table of levels, in the order run.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use plimsoll_core::level::{LevelSummary, ServerWindow};
+use plimsoll_core::level::{LevelSummary, Load, ServerWindow};
 
 use crate::lang::Lang;
 use crate::layout;
@@ -31,7 +31,7 @@ const COLUMNS: [Column; 12] = [
         zh: &["并发"],
         unit: "",
         room: 4,
-        cell: |level, _| Some(level.load.amount().to_string()),
+        cell: |level, _| Some(load_cell(level.load)),
     },
     Column {
         en: &["verdict"],
@@ -114,6 +114,14 @@ const COLUMNS: [Column; 12] = [
         cell: |level, _| kv_max(level).map(percent),
     },
 ];
+
+/// Streams by their number alone; arrivals with their unit, as both stand in a search by rate.
+fn load_cell(load: Load) -> String {
+    match load {
+        Load::Streams(streams) => streams.to_string(),
+        Load::RatePerS(rate) => format!("{rate}/s"),
+    }
+}
 
 fn kv_max(level: &LevelSummary) -> Option<f64> {
     level
@@ -242,4 +250,16 @@ fn line(lang: Lang, mut text: impl FnMut(&Column) -> String) -> String {
         })
         .collect();
     cells.join(" ").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load_cell;
+    use plimsoll_core::level::Load;
+
+    #[test]
+    fn streams_and_arrivals_are_told_apart() {
+        assert_eq!(load_cell(Load::Streams(48)), "48");
+        assert_eq!(load_cell(Load::RatePerS(12.5)), "12.5/s");
+    }
 }

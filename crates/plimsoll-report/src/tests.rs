@@ -1,6 +1,6 @@
 //! Whole renderings, as a reader sees them.
 
-use plimsoll_core::level::Load;
+use plimsoll_core::level::{LevelVerdict, Load, Purpose};
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
 use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
 
@@ -133,6 +133,26 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
     ]
 }
 
+/// A level cut short shows no break, whatever the verdict says of its load.
+#[test]
+fn a_load_that_was_not_judged_is_not_called_broken() {
+    let mut run = fixture::capacity();
+    let mut verdict = fixture::verdict(VerdictKind::Inconclusive);
+    let at = run.levels.last().unwrap().load;
+    verdict.broken_at = Some(at);
+    verdict.broken_by = Some("it ended before it could be screened".to_owned());
+    for level in run.levels.iter_mut().filter(|level| level.load == at) {
+        level.verdict = LevelVerdict::Undecided;
+        level.purpose = Purpose::Ramp;
+    }
+    let text = sentence(&run, &verdict, Lang::En);
+    assert!(text.contains("Nothing is known at"), "{text}");
+    assert!(!text.contains("First broken"), "{text}");
+    let text = sentence(&run, &verdict, Lang::Zh);
+    assert!(text.contains("没有结论：未及初筛就结束"), "{text}");
+    assert!(!text.contains("首先超标"), "{text}");
+}
+
 #[test]
 fn sentences_with_unknown_parts() {
     let mut run = fixture::capacity();
@@ -249,7 +269,7 @@ fn pictures_have_one_point_a_load_and_the_marks() {
     let mut again = run.levels[9].clone();
     again.request_per_s = Some(8.0);
     let mut void = again.clone();
-    void.verdict = plimsoll_core::level::LevelVerdict::Void;
+    void.verdict = LevelVerdict::Void;
     run.levels.extend([again, void]);
     let input = plot_input(&run);
     assert_eq!(input.points.len(), 10);

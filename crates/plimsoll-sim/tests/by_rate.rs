@@ -1,15 +1,18 @@
 //! The search along rates in virtual time, against engines whose capacity is found by long holds of
 //! Poisson arrivals with other seeds and none of the search's code.
 
+mod truth;
+
 use std::time::Duration;
 
 use plimsoll_core::level::{LevelSummary, Purpose};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Axis, Next, Search, SearchConfig};
-use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::slo::{Objective, Slo};
 use plimsoll_core::verdict::{RateCapacity, Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
+use truth::{engine, value_ms, workload};
 
 /// Of one hold behind the truth.
 const TRUTH_REQUESTS: usize = 40_000;
@@ -22,27 +25,6 @@ struct Case {
     workload: Workload,
     slo: &'static str,
     budget: Duration,
-}
-
-fn engine() -> EngineParams {
-    EngineParams {
-        step_base_us: 4_000.0,
-        prefill_us_per_token: 10.0,
-        sequence_us: 20.0,
-        kv_us_per_token: 0.02,
-        max_num_seqs: 256,
-        max_num_batched_tokens: 2_048,
-        kv_blocks: 100_000,
-        block_tokens: 16,
-        queue_limit: None,
-        jitter_cv: 0.05,
-        prefix_cache: false,
-        max_model_len: 8_192,
-    }
-}
-
-fn workload(input_tokens: u32, output_tokens: u32) -> Workload {
-    Workload::uniform(input_tokens, output_tokens, 0.2, 1)
 }
 
 /// What a search found, and on which levels.
@@ -206,11 +188,7 @@ fn hold(case: &Case, rate_per_s: Option<f64>, seed: u64) -> Held {
             let (due, first, tokens) = requests[id as usize];
             let first = first.expect("it has finished");
             if ended > WARM_UP {
-                values_ms.push(match metric {
-                    Metric::Ttft => (first - due) as f64 / 1e6,
-                    Metric::Tpot => (now - first) as f64 / 1e6 / f64::from(tokens - 1),
-                    _ => unreachable!("no case bounds it"),
-                });
+                values_ms.push(value_ms(metric, due, first, now, tokens));
             }
         }
     }

@@ -1,14 +1,17 @@
 //! The whole search in virtual time, against engines whose capacity is found by long holds with
 //! other seeds and none of the search's code.
 
+mod truth;
+
 use std::time::Duration;
 
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search, SearchConfig};
-use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::slo::{Objective, Slo};
 use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
+use truth::{engine, value_ms, workload};
 
 const MOST_STREAMS: u32 = 256;
 
@@ -18,27 +21,6 @@ struct Case {
     slo: &'static str,
     /// Requests of one hold behind the truth.
     truth_requests: usize,
-}
-
-fn engine() -> EngineParams {
-    EngineParams {
-        step_base_us: 4_000.0,
-        prefill_us_per_token: 10.0,
-        sequence_us: 20.0,
-        kv_us_per_token: 0.02,
-        max_num_seqs: 256,
-        max_num_batched_tokens: 2_048,
-        kv_blocks: 100_000,
-        block_tokens: 16,
-        queue_limit: None,
-        jitter_cv: 0.05,
-        prefix_cache: false,
-        max_model_len: 8_192,
-    }
-}
-
-fn workload(input_tokens: u32, output_tokens: u32) -> Workload {
-    Workload::uniform(input_tokens, output_tokens, 0.2, 1)
 }
 
 impl Case {
@@ -162,11 +144,7 @@ fn hold(case: &Case, streams: u32, seed: u64) -> Vec<f64> {
             let (sent, first, tokens) = requests[id as usize];
             let first = first.expect("it has finished");
             if ended > warm_up {
-                values.push(match metric {
-                    Metric::Ttft => (first - sent) as f64 / 1e6,
-                    Metric::Tpot => (now - first) as f64 / 1e6 / f64::from(tokens - 1),
-                    _ => unreachable!("no case bounds it"),
-                });
+                values.push(value_ms(metric, sent, first, now, tokens));
             }
         }
         if values.len() >= case.truth_requests {

@@ -11,6 +11,7 @@ mod find;
 mod limits;
 mod machine;
 mod plan;
+mod preview;
 mod proxy;
 mod reach;
 mod selftest;

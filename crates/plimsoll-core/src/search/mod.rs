@@ -14,6 +14,7 @@
 
 mod axis;
 mod cause;
+mod config;
 mod edge;
 mod growth;
 mod ladder;
@@ -26,18 +27,15 @@ mod visits;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 pub use axis::Axis;
 pub(crate) use cause::cause_of;
+pub use config::{Rules, SearchConfig};
 pub use ladder::{Ladder, LadderError};
 pub use tiers::{Asked, Tiers};
 pub use visits::TAIL;
 
 use crate::judge::ObjectiveResult;
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
-use crate::run::RunPlan;
-use crate::slo::Slo;
 use crate::verdict::Verdict;
 use crate::workload::ThinkTime;
 
@@ -53,109 +51,6 @@ const LONGEST_SCREEN: Duration = Duration::from_secs(20);
 const MOST_VISITS: usize = 2;
 /// Spreads the numbers of levels over all seeds: 2^64 by the golden ratio (Steele, Lea & Flood 2014).
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// The guide's rules beside the objectives.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Rules {
-    /// Least growth of throughput per doubling, as a ratio: 0.2.
-    pub least_growth: f64,
-    /// Whether less growth stops the ramp (no SLO was given) or is a note.
-    pub growth_stops: bool,
-    /// Whether a full KV cache with preemptions stops the ramp.
-    pub resources_stop: bool,
-}
-
-/// What is searched for, and how.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SearchConfig {
-    /// The objectives; not empty.
-    pub slo: Slo,
-    /// What is searched along.
-    pub axis: Axis,
-    /// The stop rules.
-    pub rules: Rules,
-    /// The ramp's streams.
-    pub ladder: Ladder,
-    /// First number of streams of the ramp.
-    pub start: u32,
-    /// No more streams than this.
-    pub most_streams: u32,
-    /// No more arrivals per second than this.
-    pub most_rate_per_s: f64,
-    /// How arrivals come, where a rate is searched for.
-    pub open_loop: OpenLoop,
-    /// Longest hold of a level; by the request time where it is not set.
-    pub level_time: Option<Duration>,
-    /// Time for the whole search.
-    pub budget: Duration,
-    /// Whether the gateway cap is held for some minutes at the end.
-    pub confirm: bool,
-    /// Planned mean as a share of the gateway cap, at most.
-    pub headroom: f64,
-    /// A request time to plan the first level with, as preflight estimates it.
-    pub first_request_time: Duration,
-    /// How all levels are carried and judged.
-    pub manner: Manner,
-}
-
-impl SearchConfig {
-    /// Streams by doubling from 2, in 15 minutes, for an SLO that the user gave.
-    pub fn new(slo: Slo) -> Self {
-        Self {
-            slo,
-            axis: Axis::Streams,
-            rules: Rules {
-                least_growth: 0.2,
-                growth_stops: false,
-                resources_stop: false,
-            },
-            ladder: Ladder::Doubling,
-            start: 2,
-            most_streams: 1_024,
-            most_rate_per_s: 10_000.0,
-            open_loop: OpenLoop::default(),
-            level_time: None,
-            budget: Duration::from_secs(900),
-            confirm: true,
-            headroom: 0.75,
-            first_request_time: Duration::from_secs(1),
-            manner: Manner::default(),
-        }
-    }
-
-    /// The search of a run's plan.
-    pub fn of(plan: &RunPlan) -> Self {
-        Self {
-            axis: plan.axis,
-            rules: plan.rules,
-            ladder: plan.ladder.clone(),
-            start: plan.start,
-            most_streams: plan.max_concurrency,
-            most_rate_per_s: plan.max_rate_per_s,
-            open_loop: OpenLoop {
-                burstiness: plan.burstiness,
-                most_in_flight: None,
-                seed: plan.seed,
-            },
-            level_time: plan.level_time_s.map(Duration::from_secs_f64),
-            budget: Duration::from_secs_f64(plan.budget_s),
-            confirm: plan.confirm,
-            headroom: plan.headroom_ratio,
-            manner: Manner {
-                burst: plan.burst,
-                redraw_seed: plan.lockstep.then_some(plan.seed),
-                think: plan.think_time_s.map(|mean_s| ThinkTime {
-                    mean: Duration::from_secs_f64(mean_s),
-                    is_fixed: plan.think_time_is_fixed,
-                    seed: plan.seed,
-                }),
-                confidence: plan.confidence,
-            },
-            ..Self::new(plan.slo.clone())
-        }
-    }
-}
 
 /// What to do next.
 #[derive(Debug)]

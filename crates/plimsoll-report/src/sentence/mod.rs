@@ -7,7 +7,7 @@ mod head;
 
 pub(crate) use cause::cause_text;
 
-use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
@@ -129,6 +129,10 @@ impl Answer<'_> {
                     format!("到 {at}时首先超标的是 {by}。"),
                 ))
             }
+            VerdictKind::Inconclusive if self.says_nothing(level) => Some(self.lang.pick(
+                format!("Nothing is known at {at}: {by}."),
+                format!("到 {at}时没有结论：{by}。"),
+            )),
             VerdictKind::Capacity | VerdictKind::Inconclusive => Some(self.lang.pick(
                 format!("First broken at {at}, as far as seen and not decided: {by}."),
                 format!("到 {at}时看来首先超标的是 {by}，但尚未判定。"),
@@ -141,6 +145,12 @@ impl Answer<'_> {
     fn is_decided(&self, load: Load) -> bool {
         let mut levels = self.run.levels.iter();
         levels.any(|level| level.load == load && level.verdict == LevelVerdict::Fail)
+    }
+
+    /// Whether no level of that load shows anything of the server.
+    fn says_nothing(&self, load: Load) -> bool {
+        let mut levels = self.run.levels.iter().filter(|level| level.load == load);
+        levels.all(LevelSummary::says_nothing)
     }
 
     /// Throughput at the capacity.

@@ -2,7 +2,6 @@
 
 mod held;
 mod plan;
-mod preview;
 mod save;
 
 use std::io::Write;
@@ -19,7 +18,7 @@ use plimsoll_load::preflight::Ready;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
-use plimsoll_report::check::{before, render};
+use plimsoll_report::check::{before, render, render_dry_run};
 use plimsoll_report::lang::Lang;
 
 use crate::asked;
@@ -27,6 +26,7 @@ use crate::cli::CheckArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::machine;
+use crate::preview;
 use crate::reach::Asked;
 use crate::signal::Stop;
 use held::Held;
@@ -40,7 +40,9 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Fai
     let held = Held::of(args)?;
     if args.dry_run {
         let plan = plan::check_plan(args, &held, &workload, slo);
-        return preview::show(&plan, args.json, lang);
+        return preview::show(&plan.dry_run(), args.json, |dry, out| {
+            render_dry_run(dry, lang, Console::width(), out)
+        });
     }
     let requests = (workload, &args.requests);
     let asked = Asked::new(&args.server, requests, &args.connect, &args.engine)?;

@@ -4,7 +4,6 @@ mod answers;
 mod asked;
 mod folder;
 mod plan;
-mod preview;
 mod rejudge;
 mod repeat;
 mod report;
@@ -15,9 +14,11 @@ mod words;
 
 use std::path::Path;
 
+use plimsoll_core::dry_run::dry_run;
 use plimsoll_core::run::Run;
 use plimsoll_load::preflight::{PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
+use plimsoll_report::dry_run::render as render_dry_run;
 use plimsoll_report::lang::Lang;
 use plimsoll_sim::SimServer;
 
@@ -26,6 +27,7 @@ use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::limits;
+use crate::preview;
 use crate::signal::Stop;
 use crate::sim;
 use folder::{Folder, Saved};
@@ -60,7 +62,9 @@ pub(crate) fn run(
     }
     let mut resolved = plan::resolve(args)?;
     if args.dry_run {
-        return preview::show(&resolved, args.json, lang);
+        return preview::show(&dry_run(&resolved.plan), args.json, |dry, out| {
+            render_dry_run(dry, lang, Console::width(), out)
+        });
     }
     resolved.plan.arguments = words.saved();
     let engine = engine(args)?;
