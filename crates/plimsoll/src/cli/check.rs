@@ -7,7 +7,7 @@ use clap::Args;
 use plimsoll_core::preset::Preset;
 
 use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
-use super::find::duration;
+use super::value::{duration, rate, shape};
 use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
@@ -65,22 +65,4 @@ pub(crate) struct CheckArgs {
     pub(crate) connect: ConnectArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if rate > 0.0 && rate <= 1e6 {
-        Ok(rate)
-    } else {
-        Err("must be above 0, and at most 1000000".to_owned())
-    }
-}
-
-fn shape(text: &str) -> Result<f64, String> {
-    let shape: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if shape > 0.0 {
-        Ok(shape)
-    } else {
-        Err("must be above 0".to_owned())
-    }
 }

@@ -6,8 +6,7 @@ use clap::Args;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::find::{duration, percent, spread, workload};
-use super::{EndpointArg, LangArg};
+use super::value::{EndpointArg, LangArg, duration, percent, spread, workload};
 
 /// Which server.
 #[derive(Debug, Args)]

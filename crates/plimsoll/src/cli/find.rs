@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
-use plimsoll_core::search::{Axis, Ladder};
+use plimsoll_core::search::Ladder;
 use plimsoll_core::tier::Tier;
-use plimsoll_core::workload::NamedWorkload;
 
 use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
-use super::{ConnectArgs, EngineArgs, LangArg};
+use super::value::{ByArg, EndpointArg, LangArg, amount, confidence, duration, percent, ratio};
+use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
 #[expect(
@@ -59,10 +59,10 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, default_value = "streams")]
     pub(crate) by: ByArg,
     /// By rate: no more arrivals per second than this.
-    #[arg(long, value_name = "RATE", default_value = "10000", value_parser = positive)]
+    #[arg(long, value_name = "RATE", default_value = "10000", value_parser = amount)]
     pub(crate) max_rate: f64,
     /// By rate: how arrivals come; 1 is Poisson, larger is more even, smaller comes in bursts.
-    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = positive)]
+    #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = amount)]
     pub(crate) burstiness: f64,
     /// Hold the gateway cap for some minutes at the end; on unless --no-confirm is given.
     #[arg(long, overrides_with = "no_confirm")]
@@ -137,127 +137,4 @@ pub(crate) struct FindArgs {
     pub(crate) connect: ConnectArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-}
-
-/// What to search for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ByArg {
-    /// Concurrent streams.
-    Streams,
-    /// Arrivals per second.
-    Rate,
-}
-
-impl ByArg {
-    pub(crate) fn axis(self) -> Axis {
-        match self {
-            Self::Streams => Axis::Streams,
-            Self::Rate => Axis::Rate,
-        }
-    }
-}
-
-/// API to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EndpointArg {
-    /// Completions if the server has it, else chat.
-    Auto,
-    /// /v1/completions.
-    Completions,
-    /// /v1/chat/completions.
-    Chat,
-}
-
-/// A confidence between 0.8 and 0.999.
-fn confidence(text: &str) -> Result<Confidence, String> {
-    let number: Option<f64> = text.parse().ok();
-    number
-        .and_then(Confidence::new)
-        .ok_or_else(|| "write a share from 0.8 to 0.999, such as 0.95".to_owned())
-}
-
-/// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let value: f64 = number
-        .parse()
-        .map_err(|_| "write a time such as 500ms, 30s or 15m".to_owned())?;
-    let seconds = match unit {
-        "ms" => value / 1e3,
-        "s" => value,
-        "m" | "min" => value * 60.0,
-        "h" => value * 3_600.0,
-        _ => return Err("a time needs a unit: ms, s, m or h".to_owned()),
-    };
-    if seconds > 0.0 && seconds < 1e9 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("the time must be above 0".to_owned())
-    }
-}
-
-fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
-    let value: f64 = text
-        .trim_end_matches('%')
-        .parse()
-        .map_err(|_| "not a number".to_owned())?;
-    if value >= low && value <= high {
-        Ok(value)
-    } else {
-        Err(format!("must be from {low} to {high}"))
-    }
-}
-
-pub(super) fn percent(text: &str) -> Result<f64, String> {
-    number_within(text, 0.1, 99.99).map(|value| value / 100.0)
-}
-
-pub(super) fn workload(text: &str) -> Result<NamedWorkload, String> {
-    NamedWorkload::find(text).ok_or_else(|| {
-        let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
-        format!(
-            "there is none of this name; there are: {}",
-            names.join(", ")
-        )
-    })
-}
-
-pub(super) fn spread(text: &str) -> Result<f64, String> {
-    number_within(text, 0.0, 90.0).map(|value| value / 100.0)
-}
-
-pub(crate) fn percent_up_to_100(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 100.0).map(|value| value / 100.0)
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 1e6)
-}
-
-pub(crate) fn ratio(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_need_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
-        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
-        for bad in ["5", "x", "0s", "-1s", "1d", ""] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn percentages_become_ratios() {
-        assert_eq!(percent("20%"), Ok(0.2));
-        assert!(percent("0").is_err() && percent("100").is_err());
-    }
 }

@@ -7,18 +7,20 @@ mod find;
 mod plan;
 mod selftest;
 mod sim;
+mod value;
 mod zh;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use check::CheckArgs;
 pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, ThinkArgs, WorkloadArgs};
 pub(crate) use connect::ConnectArgs;
-pub(crate) use find::{EndpointArg, FindArgs};
+pub(crate) use find::FindArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
+pub(crate) use value::EndpointArg;
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
 #[derive(Debug, Parser)]
@@ -43,17 +45,6 @@ pub(crate) enum Command {
     /// Stand in for `vllm bench serve`: `plimsoll bench serve …`.
     #[command(disable_help_flag = true)]
     Bench,
-}
-
-/// Language of what people read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LangArg {
-    /// By the environment.
-    Auto,
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
 }
 
 impl Cli {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use plimsoll_core::capacity_plan::TokensPerRequest;
 
-use super::LangArg;
-use super::find::{duration, percent_up_to_100, ratio};
+use super::value::{
+    LangArg, at_least_one, duration, percent_up_to_100, quantity, ratio, think_time, tokens,
+};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("target").args(["users", "qps", "requests_per_day"]))]
@@ -26,13 +27,13 @@ pub(crate) struct PlanArgs {
     pub(crate) tokens_per_request: Option<TokensPerRequest>,
 
     /// Users to serve; with --active-share only that share of them is active at the peak.
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = quantity)]
     pub(crate) users: Option<f64>,
     /// Requests per second to serve, at the peak.
-    #[arg(long, value_name = "X", value_parser = positive)]
+    #[arg(long, value_name = "X", value_parser = quantity)]
     pub(crate) qps: Option<f64>,
     /// Requests per day to serve.
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = quantity)]
     pub(crate) requests_per_day: Option<f64>,
 
     /// Mean time from an answer to the user's next request, such as 60s; 0 if there is none.
@@ -45,7 +46,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "X", value_parser = at_least_one)]
     pub(crate) peak_factor: Option<f64>,
     /// Price of a GPU for an hour, in any currency.
-    #[arg(long, value_name = "PRICE", value_parser = positive)]
+    #[arg(long, value_name = "PRICE", value_parser = quantity)]
     pub(crate) gpu_price: Option<f64>,
     /// GPUs of one server.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -60,73 +61,4 @@ pub(crate) struct PlanArgs {
     /// Language of what people read.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) lang: LangArg,
-}
-
-/// A time, or 0 for none.
-pub(crate) fn think_time(text: &str) -> Result<Duration, String> {
-    if matches!(text, "0" | "0s") {
-        return Ok(Duration::ZERO);
-    }
-    duration(text)
-}
-
-/// A number above 0, with `_` and `,` between its digits if one likes.
-fn positive(text: &str) -> Result<f64, String> {
-    let digits: String = text
-        .chars()
-        .filter(|one| !matches!(one, '_' | ','))
-        .collect();
-    match digits.parse::<f64>() {
-        Ok(value) if value > 0.0 && value <= 1e12 => Ok(value),
-        Ok(_) => Err("must be above 0, and 1e12 at most".to_owned()),
-        Err(_) => Err("not a number".to_owned()),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<f64, String> {
-    let value = positive(text)?;
-    if (1.0..=1_000.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err("must be from 1 to 1000".to_owned())
-    }
-}
-
-fn tokens(text: &str) -> Result<TokensPerRequest, String> {
-    let Some((input, output)) = text.split_once('+') else {
-        return Ok(TokensPerRequest {
-            total: positive(text)?,
-            output: None,
-        });
-    };
-    let (input, output) = (positive(input)?, positive(output)?);
-    Ok(TokensPerRequest {
-        total: input + output,
-        output: Some(output),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_a_sum_or_both() {
-        let both = TokensPerRequest {
-            total: 640.0,
-            output: Some(128.0),
-        };
-        assert_eq!(tokens("512+128"), Ok(both));
-        assert_eq!(tokens("1,640").unwrap().total.to_bits(), 1_640f64.to_bits());
-        for bad in ["", "512+", "+1", "0", "x", "-5", "1+0"] {
-            assert!(tokens(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn no_thought_is_a_think_time() {
-        assert_eq!(think_time("0"), Ok(Duration::ZERO));
-        assert_eq!(think_time("60s"), Ok(Duration::from_secs(60)));
-        assert!(think_time("60").is_err() && at_least_one("0.5").is_err());
-    }
 }

@@ -75,7 +75,7 @@ pub(crate) struct SimArgs {
     pub(crate) explain: bool,
     /// Language of the help.
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) lang: super::LangArg,
+    pub(crate) lang: super::value::LangArg,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
@@ -137,7 +137,7 @@ pub(crate) struct Pace {
 fn pace(text: &str) -> Result<Pace, String> {
     let span = |text: &str| match text.trim() {
         "0" => Ok(Duration::ZERO),
-        text => super::find::duration(text),
+        text => super::value::duration(text),
     };
     let (ttft, itl) = text
         .split_once(',')
