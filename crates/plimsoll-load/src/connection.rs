@@ -9,7 +9,7 @@ use plimsoll_core::time::Offset;
 use tokio::io::{AsyncWrite, Interest, Ready};
 use tokio::net::TcpStream;
 
-use crate::connect::tls;
+use crate::connect::tls_fault;
 use crate::stamps::{self, Stamps};
 
 /// A connection.
@@ -241,7 +241,7 @@ impl Connection {
         while !sealed.is_empty() && tls.read_tls(&mut sealed)? > 0 {
             let state = tls
                 .process_new_packets()
-                .map_err(|error| tls::fault(&error))?;
+                .map_err(|error| tls_fault(&error))?;
             opened.closed |= state.peer_has_closed();
             loop {
                 match tls.reader().read(&mut buffer[opened.bytes..]) {

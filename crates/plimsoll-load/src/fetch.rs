@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use plimsoll_core::record::ConnectTimes;
 use plimsoll_core::run::HttpVersion;
+use plimsoll_core::wire::HttpFault;
 use thiserror::Error;
 
 use crate::connect::{ConnectFault, Connector};
@@ -68,7 +69,7 @@ pub enum FetchError {
         /// Host and port.
         authority: String,
         /// What is wrong, with a way out where there is one.
-        fault: String,
+        fault: BreakFault,
     },
     /// The connection broke.
     #[error("{authority} closed the connection without an answer: {fault}")]
@@ -76,7 +77,7 @@ pub enum FetchError {
         /// Host and port.
         authority: String,
         /// What happened.
-        fault: String,
+        fault: BreakFault,
     },
     /// The answer is not HTTP.
     #[error("{authority} does not answer in HTTP: {fault}")]
@@ -84,7 +85,7 @@ pub enum FetchError {
         /// Host and port.
         authority: String,
         /// What is wrong.
-        fault: String,
+        fault: BreakFault,
     },
     /// Nothing came in time.
     #[error("no answer from {authority} within {} s", timeout.as_secs_f64())]
@@ -94,6 +95,20 @@ pub enum FetchError {
         /// The limit.
         timeout: Duration,
     },
+}
+
+/// What was seen of a connection that broke.
+#[derive(Debug, Error)]
+pub enum BreakFault {
+    /// By the socket, or a [`TlsFault`](crate::connect::TlsFault).
+    #[error("{0}")]
+    Io(std::io::Error),
+    /// By HTTP/1.1.
+    #[error("{0}")]
+    Http(HttpFault),
+    /// By HTTP/2, in the words of its library.
+    #[error("{0}")]
+    Http2(String),
 }
 
 /// GET `path` below the target's base.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use plimsoll_core::record::ConnectTimes;
 
-use crate::connect::{ConnectFault, Connector};
+use crate::connect::{ConnectFault, Connector, Http2Fault};
 use crate::connection::Connection;
 use crate::http2::Session;
 use crate::stamps::Stamps;
@@ -50,7 +50,7 @@ pub(crate) async fn open(
     let fault = |fault| ConnectFault::Http2 { fault };
     if !is_http2 {
         return match choice {
-            HttpChoice::Http2 => Err(fault("the server does not agree to it in TLS".to_owned())),
+            HttpChoice::Http2 => Err(fault(Http2Fault::NotAgreed)),
             _ => Ok((Link::Http1(connection), times)),
         };
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::route::RouteError;
+use crate::route::{ProxyAddressFault, RouteError};
 use crate::target::{Secret, split_port};
 
 /// Port of a proxy that names none, as with curl.
@@ -61,11 +61,11 @@ impl Proxy {
             None => (None, rest),
         };
         let (host, port) = split_port(authority).ok_or(RouteError::Proxy {
-            fault: "its port is no number from 1 to 65535",
+            fault: ProxyAddressFault::Port,
         })?;
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/?#[]".contains(c)) {
             return Err(RouteError::Proxy {
-                fault: "it has no host, or more than a host and a port",
+                fault: ProxyAddressFault::Host,
             });
         }
         Ok(Self {
@@ -116,7 +116,7 @@ fn kind(scheme: &str) -> Result<ProxyKind, RouteError> {
             })
         }
         _ => Err(RouteError::Proxy {
-            fault: "its scheme is none",
+            fault: ProxyAddressFault::Scheme,
         }),
     }
 }
@@ -128,7 +128,7 @@ fn read_login(text: &str) -> Result<Login, RouteError> {
             .filter(|text| text.len() <= MAX_LOGIN)
             .map(Secret::new)
             .ok_or(RouteError::Proxy {
-                fault: "its user or password is longer than 255 bytes or badly percent-encoded",
+                fault: ProxyAddressFault::Login,
             })
     };
     Ok(Login {

@@ -49,8 +49,25 @@ pub enum RouteError {
     #[error("the proxy's address is none: {fault}; write it as http://[USER:PASSWORD@]HOST:PORT")]
     Proxy {
         /// What is wrong.
-        fault: &'static str,
+        fault: ProxyAddressFault,
     },
+}
+
+/// What is wrong with a proxy's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ProxyAddressFault {
+    /// Its port is none.
+    #[error("its port is no number from 1 to 65535")]
+    Port,
+    /// Nothing stands where the host should, or too much.
+    #[error("it has no host, or more than a host and a port")]
+    Host,
+    /// Something that is no scheme stands before it.
+    #[error("its scheme is none")]
+    Scheme,
+    /// User and password cannot be read.
+    #[error("its user or password is longer than 255 bytes or badly percent-encoded")]
+    Login,
 }
 
 impl Place {

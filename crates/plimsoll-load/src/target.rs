@@ -46,8 +46,22 @@ pub enum TargetError {
         /// As given.
         url: String,
         /// What is wrong.
-        fault: &'static str,
+        fault: AddressFault,
     },
+}
+
+/// What is wrong with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AddressFault {
+    /// A login stands in it.
+    #[error("user names and passwords in the address are not taken")]
+    Login,
+    /// Its port is none.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+    /// Nothing stands where the host should.
+    #[error("there is no host")]
+    NoHost,
 }
 
 /// Whom TLS trusts, and who it says it is.
@@ -135,14 +149,11 @@ impl Target {
             .find('/')
             .map_or((rest, ""), |slash| rest.split_at(slash));
         if authority.contains('@') {
-            return Err(malformed(
-                "user names and passwords in the address are not taken",
-            ));
+            return Err(malformed(AddressFault::Login));
         }
-        let (host, port) = split_port(authority)
-            .ok_or_else(|| malformed("the port is not a number from 1 to 65535"))?;
+        let (host, port) = split_port(authority).ok_or_else(|| malformed(AddressFault::Port))?;
         if host.is_empty() || host.contains(char::is_whitespace) {
-            return Err(malformed("there is no host"));
+            return Err(malformed(AddressFault::NoHost));
         }
         Ok(Self {
             tls,

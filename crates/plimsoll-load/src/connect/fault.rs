@@ -6,6 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use plimsoll_core::outcome::Outcome;
 use thiserror::Error;
 
+pub use super::proxy_fault::ProxyFault;
+pub use super::tls_fault::{TlsFault, TlsMeaning};
+
 /// Why there is no connection; each variant is a stage.
 #[derive(Debug, Error)]
 pub enum ConnectFault {
@@ -31,22 +34,45 @@ pub enum ConnectFault {
         /// Its host and port.
         proxy: String,
         /// What is wrong, as the rest of the sentence.
-        fault: String,
+        fault: ProxyFault,
     },
     /// The TLS handshake.
-    #[error("TLS with {peer}: {fault}")]
+    #[error("TLS with {peer}: {error}")]
     Tls {
         /// The address that the socket reaches, or the target behind a proxy.
         peer: String,
-        /// What is wrong, with a way out where there is one.
-        fault: String,
+        /// A [`TlsFault`], or what the system said.
+        error: io::Error,
     },
     /// HTTP/2 was asked for, and the server does not speak it.
     #[error("no HTTP/2: {fault}")]
     Http2 {
         /// What it does instead.
-        fault: String,
+        fault: Http2Fault,
     },
+}
+
+/// What a server does that was to speak HTTP/2.
+#[derive(Debug, Error)]
+pub enum Http2Fault {
+    /// It chose another version in the handshake of TLS.
+    #[error("the server does not agree to it in TLS")]
+    NotAgreed,
+    /// Its first bytes are HTTP/1.
+    #[error("the server answers in HTTP/1.1")]
+    OldHttp,
+    /// Its first bytes are nothing that is known.
+    #[error("the server answers in no version of HTTP")]
+    NoHttp,
+    /// It went away.
+    #[error("the server closed the connection at the first frame")]
+    Closed,
+    /// Its limit is 0.
+    #[error("the server takes no streams")]
+    NoStreams,
+    /// Something else, in the words of the library.
+    #[error("{0}")]
+    Library(String),
 }
 
 impl ConnectFault {

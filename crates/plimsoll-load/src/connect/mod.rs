@@ -8,10 +8,10 @@
 //! | `dial` | TCP: fall over to the next address, happy eyeballs |
 //! | `peer` | one address, and the local addresses it is reached from |
 //! | `tunnel`, `socks` | through a proxy |
-//! | `tls` | settings of the handshake, and what its faults mean |
+//! | `tls` | settings of the handshake |
 //! | `verifier` | whether the server's certificate is good |
 //! | `pem` | certificates and keys in files |
-//! | `fault` | what went wrong, at which stage, with which address |
+//! | `fault`, `proxy_fault`, `tls_fault` | what went wrong, at which stage, with which address |
 //!
 //! It knows no HTTP: what is said over a connection is the concern of `link`.
 
@@ -20,18 +20,20 @@ mod fault;
 mod peer;
 mod pem;
 mod place;
+mod proxy_fault;
 mod resolve;
 mod socks;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tls;
-pub(crate) mod tunnel;
+mod tls;
+mod tls_fault;
+mod tunnel;
 mod verifier;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-pub use fault::ConnectFault;
+pub use fault::{ConnectFault, Http2Fault, ProxyFault, TlsFault, TlsMeaning};
 use plimsoll_core::record::ConnectTimes;
 use tokio::net::TcpStream;
 
@@ -42,6 +44,7 @@ use crate::link;
 use crate::target::Target;
 use dial::Dialer;
 use tls::TlsSetup;
+pub(crate) use tls_fault::fault as tls_fault;
 use tunnel::Tunnel;
 
 /// How to make connections to one target. Clones share their turns, so that all workers together
@@ -124,7 +127,7 @@ impl Connector {
         let dialed = self.dialer.dial().await;
         match (&self.proxied, dialed) {
             (Some(proxied), Err(fault @ ConnectFault::Tcp { .. })) => {
-                Err(proxied.fault(format!("cannot be reached: {fault}")))
+                Err(proxied.fault(ProxyFault::Unreachable(Box::new(fault))))
             }
             (_, dialed) => dialed,
         }
@@ -145,7 +148,7 @@ impl Connector {
                 Some(proxied) => proxied.target.clone(),
                 None => address.to_string(),
             },
-            fault: error.to_string(),
+            error,
         })
     }
 }
@@ -167,7 +170,7 @@ impl Proxied {
         passed.map_err(|fault| self.fault(fault))
     }
 
-    fn fault(&self, fault: String) -> ConnectFault {
+    fn fault(&self, fault: ProxyFault) -> ConnectFault {
         ConnectFault::Proxy {
             proxy: self.proxy.clone(),
             fault,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::tunnel::broken;
+use super::ProxyFault;
 use crate::proxy::{Login, Proxy};
 
 const VERSION: u8 = 5;
@@ -45,7 +45,7 @@ impl Socks {
     }
 
     /// Makes the proxy pass bytes on.
-    pub(super) async fn open(&self, socket: &mut TcpStream) -> Result<(), String> {
+    pub(super) async fn open(&self, socket: &mut TcpStream) -> Result<(), ProxyFault> {
         let offer: &[u8] = if self.login.is_some() {
             &[VERSION, 2, NO_LOGIN, WITH_LOGIN]
         } else {
@@ -56,31 +56,31 @@ impl Socks {
             ([VERSION, NO_LOGIN], _) => {}
             ([VERSION, WITH_LOGIN], Some(login)) => log_in(socket, login).await?,
             ([VERSION, _], None) => {
-                return Err("refused: it wants a user and a password".to_owned());
+                return Err(ProxyFault::WantsLogin);
             }
             ([VERSION, _], Some(_)) => {
-                return Err("refused: it takes no user and password".to_owned());
+                return Err(ProxyFault::TakesNoLogin);
             }
-            _ => return Err("does not speak SOCKS5".to_owned()),
+            _ => return Err(ProxyFault::NotSocks),
         }
         send(socket, &self.request()?).await?;
         let [version, reply, _, kind] = receive(socket).await?;
         if version != VERSION {
-            return Err("does not speak SOCKS5".to_owned());
+            return Err(ProxyFault::NotSocks);
         }
         if reply != 0 {
-            return Err(format!("refused: {}", meaning(reply)));
+            return Err(ProxyFault::Reply(reply));
         }
         // The address that the proxy has bound says nothing to us.
         match kind {
             IPV4 => receive::<6>(socket).await.map(|_| ()),
             IPV6 => receive::<18>(socket).await.map(|_| ()),
             NAME => skip_name(socket).await,
-            _ => Err("does not speak SOCKS5".to_owned()),
+            _ => Err(ProxyFault::NotSocks),
         }
     }
 
-    fn request(&self) -> Result<Vec<u8>, String> {
+    fn request(&self) -> Result<Vec<u8>, ProxyFault> {
         let mut bytes = vec![VERSION, CONNECT, 0];
         let port = match &self.destination {
             Destination::Addresses(addresses) => {
@@ -88,7 +88,7 @@ impl Socks {
                 let address = turn
                     .checked_rem(addresses.len())
                     .and_then(|at| addresses.get(at))
-                    .ok_or("has nowhere to connect to")?;
+                    .ok_or(ProxyFault::Nowhere)?;
                 match address.ip() {
                     IpAddr::V4(ip) => {
                         bytes.push(IPV4);
@@ -112,18 +112,18 @@ impl Socks {
     }
 }
 
-async fn log_in(socket: &mut TcpStream, login: &Login) -> Result<(), String> {
+async fn log_in(socket: &mut TcpStream, login: &Login) -> Result<(), ProxyFault> {
     let mut bytes = vec![LOGIN_VERSION];
     push_text(&mut bytes, login.user.expose())?;
     push_text(&mut bytes, login.password.expose())?;
     send(socket, &bytes).await?;
     match receive(socket).await? {
         [_, 0] => Ok(()),
-        [_, _] => Err("refused the user or the password".to_owned()),
+        [_, _] => Err(ProxyFault::WrongLogin),
     }
 }
 
-async fn skip_name(socket: &mut TcpStream) -> Result<(), String> {
+async fn skip_name(socket: &mut TcpStream) -> Result<(), ProxyFault> {
     let [length] = receive(socket).await?;
     for _ in 0..usize::from(length) + 2 {
         let _: [u8; 1] = receive(socket).await?;
@@ -132,39 +132,21 @@ async fn skip_name(socket: &mut TcpStream) -> Result<(), String> {
 }
 
 /// A text with its length before it, which is one byte.
-fn push_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), String> {
-    let length = u8::try_from(text.len())
-        .map_err(|_| "cannot be told a name of more than 255 bytes".to_owned())?;
+fn push_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), ProxyFault> {
+    let length = u8::try_from(text.len()).map_err(|_| ProxyFault::LongName)?;
     bytes.push(length);
     bytes.extend_from_slice(text.as_bytes());
     Ok(())
 }
 
-async fn send(socket: &mut TcpStream, bytes: &[u8]) -> Result<(), String> {
+async fn send(socket: &mut TcpStream, bytes: &[u8]) -> Result<(), ProxyFault> {
     let sent = socket.write_all(bytes).await;
-    sent.map_err(|error| broken(&error))
+    sent.map_err(ProxyFault::BrokeOff)
 }
 
-async fn receive<const N: usize>(socket: &mut TcpStream) -> Result<[u8; N], String> {
+async fn receive<const N: usize>(socket: &mut TcpStream) -> Result<[u8; N], ProxyFault> {
     let mut bytes = [0; N];
     let read = socket.read_exact(&mut bytes).await;
-    read.map_err(|error| broken(&error))?;
+    read.map_err(ProxyFault::BrokeOff)?;
     Ok(bytes)
-}
-
-/// What a reply means (RFC 1928 §6).
-fn meaning(reply: u8) -> String {
-    match reply {
-        1 => "general failure".to_owned(),
-        2 => "its rules do not allow the connection".to_owned(),
-        3 => "it cannot reach the server's network".to_owned(),
-        4 => "it cannot reach the server".to_owned(),
-        5 => "the server refused it".to_owned(),
-        6 => "the server is too many hops away".to_owned(),
-        7 => "it makes no connections".to_owned(),
-        8 => {
-            "it does not know this kind of address; socks5h:// lets it look up the name".to_owned()
-        }
-        other => format!("reply {other}"),
-    }
 }

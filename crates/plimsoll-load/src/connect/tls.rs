@@ -1,4 +1,4 @@
-//! TLS settings, and what faults of the handshake mean. This module alone picks the provider.
+//! TLS settings. This module alone picks the provider.
 
 use std::io;
 use std::sync::Arc;
@@ -6,12 +6,11 @@ use std::sync::Arc;
 use rustls::client::WantsClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, ConfigBuilder, Error,
-};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, Error};
 
+use super::tls_fault::fault;
 use super::{pem, verifier};
-use crate::error::LoadError;
+use crate::error::{LoadError, PemFault, TlsSetupError};
 use crate::target::{Target, TlsOptions};
 
 /// All that a handshake needs.
@@ -29,7 +28,7 @@ impl TlsSetup {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(unusable)?;
+            .map_err(|error| TlsSetupError::Library(error.to_string()))?;
         let verifier = verifier::verifier(options, provider)?;
         // "Dangerous" is what rustls calls any verifier that is not its own.
         let builder = builder
@@ -39,7 +38,8 @@ impl TlsSetup {
         config.alpn_protocols = alpn;
         Ok(Self {
             config: Arc::new(config),
-            name: ServerName::try_from(target.host.clone()).map_err(unusable)?,
+            name: ServerName::try_from(target.host.clone())
+                .map_err(|_| TlsSetupError::HostName(target.host.clone()))?,
         })
     }
 
@@ -64,53 +64,8 @@ fn with_client(
         .map_err(|error| match error {
             Error::InconsistentKeys(_) => pem::fault(
                 &client.key_file,
-                &format!(
-                    "this is not the key of the certificate in `{}`",
-                    client.cert_file.display()
-                ),
+                PemFault::OtherKey(client.cert_file.clone()),
             ),
-            error => pem::fault(&client.cert_file, &error),
+            error => pem::fault(&client.cert_file, PemFault::Library(error.to_string())),
         })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn unusable(error: impl ToString) -> LoadError {
-    LoadError::Tls(error.to_string())
-}
-
-/// An error of TLS, with what to do where that is known.
-pub(crate) fn fault(error: &Error) -> io::Error {
-    let text = match hint(error) {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    };
-    io::Error::new(io::ErrorKind::InvalidData, text)
-}
-
-fn hint(error: &Error) -> Option<&'static str> {
-    Some(match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "trust it or its issuer with --cacert FILE, or any certificate with --insecure"
-        }
-        Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "use a name that it is for (--connect-to leads it to another address), or --insecure",
-        Error::InvalidCertificate(_) => "--insecure takes any certificate",
-        Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the server wants a certificate of the client: --cert FILE --key FILE"
-        }
-        Error::AlertReceived(
-            AlertDescription::UnknownCA
-            | AlertDescription::BadCertificate
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::CertificateExpired
-            | AlertDescription::DecryptError,
-        ) => "the server does not take the certificate of --cert",
-        Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            "the server speaks another version of HTTP: --http 1.1, 2 or auto"
-        }
-        // The first bytes are no TLS record.
-        Error::InvalidMessage(_) => "does the port speak TLS? if not, write http://",
-        _ => return None,
-    })
 }

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::fault::words;
+use super::ProxyFault;
 use super::socks::Socks;
 use crate::proxy::Proxy;
 use crate::target::Target;
@@ -53,15 +53,15 @@ impl Tunnel {
     /// Makes the proxy pass bytes on.
     ///
     /// # Errors
-    /// In words that follow "the proxy HOST:PORT".
-    pub(super) async fn open(&self, socket: &mut TcpStream) -> Result<(), String> {
+    /// The proxy does something else.
+    pub(super) async fn open(&self, socket: &mut TcpStream) -> Result<(), ProxyFault> {
         match self {
             Self::Forward => Ok(()),
             Self::Connect(request) => {
                 socket
                     .write_all(&request.0)
                     .await
-                    .map_err(|error| broken(&error))?;
+                    .map_err(ProxyFault::BrokeOff)?;
                 read_answer(socket).await
             }
             Self::Socks(socks) => socks.open(socket).await,
@@ -69,55 +69,45 @@ impl Tunnel {
     }
 }
 
-/// The socket broke in the middle.
-pub(super) fn broken(error: &std::io::Error) -> String {
-    format!("broke off: {}", words(error))
-}
-
-/// A refusal by status line.
-pub(crate) fn refusal(status: u16, reason: &str) -> String {
-    match (status, reason) {
-        (407, "") => refusal(407, "Proxy Authentication Required"),
-        _ => format!("refused: {status} {reason}").trim_end().to_owned(),
-    }
-}
-
-async fn read_answer(socket: &mut TcpStream) -> Result<(), String> {
+async fn read_answer(socket: &mut TcpStream) -> Result<(), ProxyFault> {
     let mut head = Vec::with_capacity(512);
     loop {
         let count = socket
             .read_buf(&mut head)
             .await
-            .map_err(|error| broken(&error))?;
+            .map_err(ProxyFault::BrokeOff)?;
         if count == 0 {
-            return Err("closed the connection without an answer".to_owned());
+            return Err(ProxyFault::Closed);
         }
         if let Some(length) = parse_answer(&head)? {
             // A server that speaks TLS waits for the client.
             return if length == head.len() {
                 Ok(())
             } else {
-                Err("sent bytes that nobody asked for".to_owned())
+                Err(ProxyFault::Unasked)
             };
         }
         if head.len() > MAX_HEAD {
-            return Err(format!("sent more than {MAX_HEAD} bytes of headers"));
+            return Err(ProxyFault::LongHead { most: MAX_HEAD });
         }
     }
 }
 
 /// The length of a whole head that agrees; `None` if more is to come.
-fn parse_answer(head: &[u8]) -> Result<Option<usize>, String> {
+fn parse_answer(head: &[u8]) -> Result<Option<usize>, ProxyFault> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let parsed = response
         .parse(head)
-        .map_err(|error| format!("does not answer in HTTP: {error}"))?;
+        .map_err(|error| ProxyFault::NotHttp(error.to_string()))?;
     let httparse::Status::Complete(length) = parsed else {
         return Ok(None);
     };
     match response.code.unwrap_or_default() {
         200..=299 => Ok(Some(length)),
-        code => Err(refusal(code, response.reason.unwrap_or_default())),
+        status => Err(ProxyFault::Refused {
+            status,
+            reason: response.reason.unwrap_or_default().to_owned(),
+        }),
     }
 }

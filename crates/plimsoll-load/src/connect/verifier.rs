@@ -10,10 +10,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::pem;
-use crate::error::LoadError;
+use crate::error::{LoadError, PemFault, TlsSetupError};
 use crate::target::TlsOptions;
-
-const NO_ROOTS: &str = "this machine has no certificate authorities; name one with --cacert FILE, or take any certificate with --insecure";
 
 /// The verifier that the options ask for.
 pub(super) fn verifier(
@@ -35,12 +33,12 @@ pub(super) fn verifier(
         for certificate in &own {
             roots
                 .add(certificate.clone())
-                .map_err(|error| pem::fault(file, &error))?;
+                .map_err(|error| pem::fault(file, PemFault::Library(error.to_string())))?;
         }
     }
     let webpki = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
         .build()
-        .map_err(|_| LoadError::Tls(NO_ROOTS.to_owned()))?;
+        .map_err(|_| TlsSetupError::NoRoots)?;
     Ok(Arc::new(Verifier {
         provider,
         trust: Trust::Roots { webpki, own },

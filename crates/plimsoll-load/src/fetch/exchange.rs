@@ -9,9 +9,9 @@ use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::HttpVersion;
 use plimsoll_core::wire::{Head, Part, ResponseReader};
 
-use super::{FetchError, Response};
+use super::{BreakFault, FetchError, Response};
 use crate::clock::Clock;
-use crate::connect::{ConnectFault, Connector, tunnel};
+use crate::connect::{ConnectFault, Connector, ProxyFault};
 use crate::connection::{Connection, READ_BYTES};
 use crate::http2::{Fault, Lease};
 use crate::link::{self, Link};
@@ -55,7 +55,10 @@ pub(super) async fn exchange(
             authority: target.authority(),
             source: ConnectFault::Proxy {
                 proxy: proxy.authority(),
-                fault: tunnel::refusal(407, ""),
+                fault: ProxyFault::Refused {
+                    status: 407,
+                    reason: String::new(),
+                },
             },
         }),
         _ => Ok(response),
@@ -70,10 +73,9 @@ async fn whole(
     stamps: &Stamps,
     response: &mut Response,
 ) -> Result<(), FetchError> {
-    let broken = |fault: &dyn std::fmt::Display| broken(target, fault.to_string());
     let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::InvalidData => tls(target, error.to_string()),
-        _ => broken(&error),
+        io::ErrorKind::InvalidData => tls(target, BreakFault::Io(error)),
+        _ => broken(target, BreakFault::Io(error)),
     };
     connection.send(bytes, || {}).await.map_err(failed)?;
     let mut reader = ResponseReader::new();
@@ -90,11 +92,12 @@ async fn whole(
         };
         let (count, _) = read.map_err(failed)?;
         if count == 0 {
-            return reader.close(&mut take).map_err(|fault| broken(&fault));
+            let closed = reader.close(&mut take);
+            return closed.map_err(|fault| broken(target, BreakFault::Http(fault)));
         }
         reader
             .push(&buffer[..count], &mut take)
-            .map_err(|fault| not_http(target, fault.to_string()))?;
+            .map_err(|fault| not_http(target, BreakFault::Http(fault)))?;
     }
     Ok(())
 }
@@ -108,11 +111,12 @@ async fn stream(
     response: &mut Response,
 ) -> Result<(), FetchError> {
     let failed = |fault: Fault| match fault.outcome {
-        Outcome::Tls => tls(target, fault.text),
-        Outcome::Malformed => not_http(target, fault.text),
-        _ => broken(target, fault.text),
+        Outcome::Tls => tls(target, BreakFault::Http2(fault.text)),
+        Outcome::Malformed => not_http(target, BreakFault::Http2(fault.text)),
+        _ => broken(target, BreakFault::Http2(fault.text)),
     };
-    let head = http2_head(target, method, built).map_err(|fault| broken(target, fault))?;
+    let head = http2_head(target, method, built)
+        .map_err(|fault| broken(target, BreakFault::Http2(fault)))?;
     let body = Bytes::copy_from_slice(&built.body);
     let mut incoming = lease.send(head, body, || {}).map_err(failed)?;
     response.take_head(&incoming.head().await.map_err(failed)?);
@@ -136,21 +140,21 @@ impl Response {
     }
 }
 
-fn broken(target: &Target, fault: String) -> FetchError {
+fn broken(target: &Target, fault: BreakFault) -> FetchError {
     FetchError::Broken {
         authority: target.authority(),
         fault,
     }
 }
 
-fn tls(target: &Target, fault: String) -> FetchError {
+fn tls(target: &Target, fault: BreakFault) -> FetchError {
     FetchError::Tls {
         authority: target.authority(),
         fault,
     }
 }
 
-fn not_http(target: &Target, fault: String) -> FetchError {
+fn not_http(target: &Target, fault: BreakFault) -> FetchError {
     FetchError::NotHttp {
         authority: target.authority(),
         fault,

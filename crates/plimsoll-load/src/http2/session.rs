@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::incoming::Incoming;
 use super::ledger::Ledger;
 use super::socket::Socket;
+use crate::connect::Http2Fault;
 use crate::connection::Connection;
 use crate::stamps::Stamps;
 
@@ -45,11 +46,11 @@ impl Session {
     /// the session and its streams are gone.
     ///
     /// # Errors
-    /// In words: the server speaks something else or breaks off.
+    /// The server speaks something else or breaks off.
     pub(crate) async fn open(
         connection: Connection,
         stamps: Rc<Stamps>,
-    ) -> Result<Rc<Self>, String> {
+    ) -> Result<Rc<Self>, Http2Fault> {
         let ledger = Rc::new(RefCell::new(Ledger::default()));
         let greeted = Rc::clone(&ledger.borrow().greeted);
         let socket = Socket::new(connection, stamps, Rc::clone(&ledger));
@@ -60,7 +61,7 @@ impl Session {
             .max_header_list_size(MAX_HEADERS)
             .handshake(socket)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Http2Fault::Library(error.to_string()))?;
         let ended = Rc::new(Cell::new(false));
         drop(tokio::task::spawn_local(drive(
             connection,
@@ -78,17 +79,16 @@ impl Session {
         Ok(session)
     }
 
-    /// What is wrong with the greeting, in words.
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with the greeting.
+    fn check(&self) -> Result<(), Http2Fault> {
         let told = self.ledger.borrow().told();
-        let fault = match (told.foreign, told.settings) {
-            (Some(true), _) => "the server answers in HTTP/1.1",
-            (Some(false), _) => "the server answers in no version of HTTP",
-            (None, false) => "the server closed the connection at the first frame",
-            (None, true) if self.limit() == 0 => "the server takes no streams",
+        Err(match (told.foreign, told.settings) {
+            (Some(true), _) => Http2Fault::OldHttp,
+            (Some(false), _) => Http2Fault::NoHttp,
+            (None, false) => Http2Fault::Closed,
+            (None, true) if self.limit() == 0 => Http2Fault::NoStreams,
             (None, true) => return Ok(()),
-        };
-        Err(fault.to_owned())
+        })
     }
 
     /// Whether it takes more requests.

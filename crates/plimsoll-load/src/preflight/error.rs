@@ -10,7 +10,6 @@ use crate::fetch::FetchError;
 
 /// The server cannot be loaded as it is.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum PreflightError {
     /// The load engine itself.
     #[error(transparent)]
@@ -27,12 +26,12 @@ pub enum PreflightError {
         url: String,
     },
     /// The address leads elsewhere.
-    #[error("{url} redirects to {to}")]
+    #[error("{url} redirects to {}", to.as_deref().unwrap_or("another address"))]
     Redirected {
         /// What was asked.
         url: String,
-        /// Where it leads.
-        to: String,
+        /// Where it leads, if it says so.
+        to: Option<String>,
     },
     /// A web page instead of an API.
     #[error("{url} is a web page, not an API")]
@@ -72,10 +71,10 @@ pub enum PreflightError {
         detail: String,
     },
     /// The first request failed.
-    #[error("the first request failed ({outcome}): {detail}")]
+    #[error("the first request failed ({}): {detail}", outcome.key())]
     FirstRequest {
         /// How it ended.
-        outcome: String,
+        outcome: Outcome,
         /// What was said.
         detail: String,
     },
@@ -99,10 +98,7 @@ impl PreflightError {
             Outcome::TimedOut => Self::NoAnswer {
                 seconds: prober.options.timeout.as_secs_f64(),
             },
-            _ => Self::FirstRequest {
-                outcome: outcome.key(),
-                detail,
-            },
+            _ => Self::FirstRequest { outcome, detail },
         }
     }
 

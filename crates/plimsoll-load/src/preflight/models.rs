@@ -53,9 +53,7 @@ fn listed(target: &Target, answer: Response) -> Result<Vec<ServedModel>, Preflig
             url: url(),
         }),
         300..=399 => {
-            let to = answer
-                .location
-                .unwrap_or_else(|| "another address".to_owned());
+            let to = answer.location;
             Err(PreflightError::Redirected { url: url(), to })
         }
         _ if answer.is_page() => Err(PreflightError::WebPage { url: url() }),
