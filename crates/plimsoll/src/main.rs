@@ -17,6 +17,7 @@ mod reach;
 mod selftest;
 mod signal;
 mod sim;
+mod store;
 
 use std::io::Write;
 

@@ -2,7 +2,6 @@
 
 mod answers;
 mod asked;
-mod folder;
 mod plan;
 mod rejudge;
 mod repeat;
@@ -30,7 +29,7 @@ use crate::limits;
 use crate::preview;
 use crate::signal::Stop;
 use crate::sim;
-use folder::{Folder, Saved};
+use crate::store::{Folder, Saved};
 use plan::Resolved;
 use report::{exit, report};
 use session::Session;
@@ -92,7 +91,7 @@ impl Start {
     fn fresh(out: Option<&Path>) -> Result<Self, Failure> {
         let at = jiff::Timestamp::now();
         Ok(Self::Fresh {
-            folder: Folder::create(out, at)?,
+            folder: Folder::create(out, (at, "find"))?,
             at,
         })
     }
@@ -202,4 +201,13 @@ fn ready(target: &Target, options: &PreflightOptions, stop: &Stop) -> Result<Rea
         Some(ready) => Ok(ready?),
         None => Err(Failure::interrupted()),
     }
+}
+
+/// The plan that a command line asks for.
+#[cfg(test)]
+pub(crate) fn plan_of(line: &[String]) -> Result<plimsoll_core::run::RunPlan, Failure> {
+    let words = Words::read(line)?;
+    let mut plan = plan::resolve(&words.meaning()?)?.plan;
+    plan.arguments = words.saved();
+    Ok(plan)
 }

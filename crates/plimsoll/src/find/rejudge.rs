@@ -10,13 +10,13 @@ use plimsoll_core::slo::Slo;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_report::sentence::sentence;
 
-use super::folder::{Folder, Saved};
 use super::report::{exit, report};
 use super::words::Words;
 use super::{Shown, plan};
 use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::store::{Folder, Saved};
 
 /// What means something without a request.
 const KNOWN: [&str; 7] = ["from", "slo", "min_success", "out", "lang", "json", "quiet"];
@@ -59,7 +59,7 @@ pub(super) fn run(
 }
 
 fn save(out: &Path, run: &Run, shown: Shown) -> Result<Folder, Failure> {
-    let folder = Folder::create(Some(out), jiff::Timestamp::now())?;
+    let folder = Folder::create(Some(out), (jiff::Timestamp::now(), "find"))?;
     folder.run(run)?;
     if !run.levels.is_empty() {
         folder.figures(run, shown.lang)?;

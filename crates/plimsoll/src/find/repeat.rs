@@ -9,7 +9,6 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::repeat::render;
 use plimsoll_sim::SimServer;
 
-use super::folder::{Folder, Saved};
 use super::report::{exit, print, print_json};
 use super::words::Words;
 use super::{Shown, Start, engine, plan, resume as resume_one, search};
@@ -17,6 +16,7 @@ use crate::cli::FindArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::signal::Stop;
+use crate::store::{Folder, Saved};
 
 /// Whether a folder holds several runs.
 pub(super) fn is_in(folder: &Path) -> bool {
@@ -35,7 +35,7 @@ pub(super) fn run(
     drop(plan::resolve(args)?);
     let series = Series {
         times,
-        folder: Folder::create(args.out.as_deref(), jiff::Timestamp::now())?,
+        folder: Folder::create(args.out.as_deref(), (jiff::Timestamp::now(), "find"))?,
         seed: args.seed,
         engine: engine(args)?,
         words,

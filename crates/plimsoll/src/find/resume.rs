@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Start;
-use super::folder::{Folder, Saved};
 use super::plan::{self, Resolved};
 use super::words::Words;
 use crate::cli::FindArgs;
 use crate::exit::Failure;
+use crate::store::{Folder, Saved};
 
 /// Reads the run in a folder and what it was begun with; nothing is written yet.
 pub(super) fn open(folder: &Path, words: &Words) -> Result<(FindArgs, Resolved, Start), Failure> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use plimsoll_core::level::FinishedLevel;
+use plimsoll_core::level::{FinishedLevel, LoadEvent};
+use plimsoll_core::record::RequestRecord;
 use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Asked, Axis, Tiers};
@@ -21,13 +22,13 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::least::least_for_a_pass;
 use plimsoll_report::table::level_header;
 
-use super::folder::{self, Folder, Saved};
 use super::plan::Resolved;
 use super::{Start, answers, tiers};
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::machine;
 use crate::signal::Stop;
+use crate::store::{Folder, Saved};
 
 /// A run with all that it needs.
 pub(super) struct Session<'a> {
@@ -55,7 +56,7 @@ impl Session<'_> {
         let ended = elapsed(&runner);
         let last = runner.stop();
         if self.resolved.keeps_requests {
-            let ended = last.iter().filter_map(folder::ended);
+            let ended = last.iter().filter_map(record);
             self.folder().requests(ended)?;
         }
         self.finish(&mut run, &tiers, ended)?;
@@ -243,4 +244,12 @@ impl Session<'_> {
 
 fn elapsed(runner: &SocketRunner) -> Duration {
     runner.now().since(Offset::ZERO)
+}
+
+/// The record of an event that ends a request.
+fn record(event: &LoadEvent) -> Option<&RequestRecord> {
+    match event {
+        LoadEvent::Ended(record) => Some(record),
+        LoadEvent::Due(_) | LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
+    }
 }

@@ -1,7 +1,5 @@
 //! `plimsoll plan`: users, streams, requests, servers and cost, from a run or from numbers.
 
-mod saved;
-
 use std::io::Write;
 
 use anyhow::Context;
@@ -15,13 +13,14 @@ use plimsoll_report::lang::Lang;
 use crate::cli::PlanArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::store::read_run;
 
 /// The guide's 70–80 %.
 const HEADROOM: f64 = 0.75;
 
 /// Computes and prints.
 pub(crate) fn run(args: &PlanArgs, lang: Lang) -> Result<Exit, Failure> {
-    let run = args.from.as_deref().map(saved::read).transpose()?;
+    let run = args.from.as_deref().map(read_run).transpose()?;
     let plan = capacity_plan(&inputs(args, run.as_ref())?);
     if plan.supply.is_none() && plan.demand.is_none() {
         return Err(nothing_to_plan());

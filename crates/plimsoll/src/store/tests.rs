@@ -10,7 +10,6 @@ use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Profile, VirtualRunner};
 
-use super::super::{plan, words::Words};
 use super::*;
 use crate::machine;
 
@@ -26,7 +25,11 @@ struct Killed {
 impl Killed {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let folder = Folder::create(Some(directory.path()), jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let folder = Folder::create(
+            Some(directory.path()),
+            (jiff::Timestamp::UNIX_EPOCH, "find"),
+        )
+        .unwrap();
         let event = started();
         folder.event(&event).unwrap();
         let mut run = Run::begin(event).unwrap();
@@ -93,9 +96,7 @@ impl Killed {
 
 fn started() -> RunEvent {
     let line = ["plimsoll", "find", "--sim", "--slo", "ttft p95 <= 1s"].map(str::to_owned);
-    let words = Words::read(&line).unwrap();
-    let mut plan = plan::resolve(&words.meaning().unwrap()).unwrap().plan;
-    plan.arguments = words.saved();
+    let plan = crate::find::plan_of(&line).unwrap();
     RunEvent::RunStarted {
         schema_version: plimsoll_core::run::SCHEMA_VERSION,
         started_utc: "1970-01-01T00:00:00Z".to_owned(),

@@ -1,4 +1,12 @@
-//! The run folder: `run.json`, `requests.jsonl`, `events.jsonl`, pictures.
+//! Run folders: the one place that writes them and reads them back.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `events.jsonl` | what has happened, appended to |
+//! | `requests.jsonl` | each request, appended to as its level ends |
+//! | `run.json` | the run, which follows from the events; replaced whole |
+//! | `*.png` | the pictures |
+//! | `repeats.json` | in the folder of several runs: their answers side by side |
 //!
 //! `events.jsonl` says what has happened; `run.json` follows from it. The requests of a level are on
 //! the disk before the event that ends the level, and that is before `run.json`: so a crash at any
@@ -6,16 +14,17 @@
 
 mod files;
 mod log;
+mod place;
+mod read;
 mod requests;
 mod saved;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use plimsoll_core::level::LoadEvent;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
@@ -24,7 +33,8 @@ use plimsoll_report::lang::Lang;
 use serde::Serialize;
 
 use crate::exit::Failure;
-pub(super) use saved::Saved;
+pub(crate) use read::read_run;
+pub(crate) use saved::Saved;
 
 const RUN: &str = "run.json";
 const REQUESTS: &str = "requests.jsonl";
@@ -33,43 +43,32 @@ const EVENTS: &str = "events.jsonl";
 const REPEATS: &str = "repeats.json";
 
 /// A folder that is this run's alone.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
-    /// Held as long as the run goes on: nobody else resumes it meanwhile.
+    /// Held as long as the run goes on: nobody else writes into the folder meanwhile.
     _lock: Option<File>,
 }
 
 impl Folder {
     /// Makes the folder before any request is sent, so that a run is not lost for want of a place.
-    pub(super) fn create(given: Option<&Path>, started: jiff::Timestamp) -> Result<Self, Failure> {
-        let path = if let Some(path) = given {
-            path.to_owned()
-        } else {
-            let time = started.strftime("%Y%m%dT%H%M%SZ");
-            PathBuf::from("plimsoll-runs").join(format!("{time}-find"))
-        };
-        let shown = path.display();
-        if [RUN, EVENTS, REPEATS]
-            .iter()
-            .any(|name| path.join(name).exists())
-        {
-            return Err(Failure::usage(format!("`{shown}` has a run in it"))
-                .hint("choose another folder with --out, or go on with that run by --resume"));
+    ///
+    /// # Errors
+    /// It has a run in it, another run is being written into it, or it cannot be written.
+    pub(crate) fn create(
+        given: Option<&Path>,
+        (started, command): (jiff::Timestamp, &str),
+    ) -> Result<Self, Failure> {
+        match given {
+            Some(path) => place::take(path),
+            None => place::new(started, command),
         }
-        let probe = path.join(".writable");
-        let usable = fs::create_dir_all(&path)
-            .and_then(|()| File::create(&probe).map(drop))
-            .and_then(|()| fs::remove_file(&probe))
-            .and_then(|()| files::sync_folder(&path));
-        usable.map_err(|error| {
-            Failure::usage(format!("`{shown}` cannot be written: {error}"))
-                .hint("choose another folder with --out")
-        })?;
-        Self::locked(path)
     }
 
     /// The folder of a run that is to go on.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// There is no run in it, or it still goes on.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if !path.join(EVENTS).exists() {
             let shown = path.display();
             return Err(Failure::usage(format!(
@@ -77,17 +76,17 @@ impl Folder {
             ))
             .hint("--resume takes the folder that `Saved in` names"));
         }
-        Self::locked(path.to_owned())
+        place::go_on(path)
     }
 
     /// Whether the folder holds several runs.
-    pub(super) fn has_repeats(path: &Path) -> bool {
+    pub(crate) fn has_repeats(path: &Path) -> bool {
         path.join(REPEATS).exists()
     }
 
     /// Reads back the answers of several runs, and keeps others from resuming them.
-    pub(super) fn open_repeats(path: &Path) -> Result<(Self, Repeats), Failure> {
-        let folder = Self::locked(path.to_owned())?;
+    pub(crate) fn open_repeats(path: &Path) -> Result<(Self, Repeats), Failure> {
+        let folder = place::go_on(path)?;
         let file = path.join(REPEATS);
         let read = fs::read(&file).map_err(anyhow::Error::from);
         let repeats = read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
@@ -97,56 +96,39 @@ impl Folder {
     }
 
     /// Writes the answers of several runs.
-    pub(super) fn repeats(&self, repeats: &Repeats) -> Result<(), Failure> {
+    pub(crate) fn repeats(&self, repeats: &Repeats) -> Result<(), Failure> {
         let text =
             serde_json::to_string_pretty(repeats).context("failed to write the answers as JSON")?;
         self.replace(REPEATS, format!("{text}\n").as_bytes())
     }
 
     /// The folder of one of several runs, and whether a run is in it.
-    pub(super) fn below(&self, number: u32) -> (PathBuf, bool) {
+    pub(crate) fn below(&self, number: u32) -> (PathBuf, bool) {
         let path = self.path.join(number.to_string());
         let has_run = path.join(EVENTS).exists();
         (path, has_run)
     }
 
-    fn locked(path: PathBuf) -> Result<Self, Failure> {
-        let lock = match File::open(&path) {
-            // Where the file system knows no locks it goes without.
-            Ok(folder) => match folder.try_lock() {
-                Err(TryLockError::WouldBlock) => {
-                    let shown = path.display();
-                    return Err(Failure::usage(format!(
-                        "the run in `{shown}` is still going on"
-                    )));
-                }
-                _ => Some(folder),
-            },
-            Err(_) => None,
-        };
-        Ok(Self { path, _lock: lock })
-    }
-
     /// Takes the folder away again, if the run never began.
-    pub(super) fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         // Fails where something is in it, and then it stays.
         drop(fs::remove_dir(&self.path));
     }
 
     /// Brings the files of a run that goes on to where its last finished level left them.
-    pub(super) fn cut(&self, saved: &Saved) -> Result<(), Failure> {
+    pub(crate) fn cut(&self, saved: &Saved) -> Result<(), Failure> {
         let cut = saved.cut();
         cut.with_context(|| format!("failed to write in `{}`", self.path.display()))?;
         Ok(())
     }
 
     /// Adds an event to the log.
-    pub(super) fn event(&self, event: &RunEvent) -> Result<(), Failure> {
+    pub(crate) fn event(&self, event: &RunEvent) -> Result<(), Failure> {
         self.append(EVENTS, std::iter::once(event))
     }
 
     /// Adds requests to the record file.
-    pub(super) fn requests<'a>(
+    pub(crate) fn requests<'a>(
         &self,
         records: impl Iterator<Item = &'a RequestRecord>,
     ) -> Result<(), Failure> {
@@ -154,13 +136,13 @@ impl Folder {
     }
 
     /// Writes the run file anew, whole or not at all.
-    pub(super) fn run(&self, run: &Run) -> Result<(), Failure> {
+    pub(crate) fn run(&self, run: &Run) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(run).context("failed to write the run as JSON")?;
         self.replace(RUN, format!("{text}\n").as_bytes())
     }
 
     /// Draws the pictures.
-    pub(super) fn figures(&self, run: &Run, lang: Lang) -> Result<(), Failure> {
+    pub(crate) fn figures(&self, run: &Run, lang: Lang) -> Result<(), Failure> {
         let figures = figures(run, lang).context("failed to draw the pictures")?;
         figures
             .into_iter()
@@ -168,7 +150,7 @@ impl Folder {
     }
 
     /// Where the run is, for the user.
-    pub(super) fn say(&self, run: &Run, lang: Lang) -> String {
+    pub(crate) fn say(&self, run: &Run, lang: Lang) -> String {
         let path = self.path.display();
         let names = [RUN, REQUESTS, EVENTS].into_iter();
         let present: Vec<&str> = names.filter(|name| self.path.join(name).exists()).collect();
@@ -202,13 +184,5 @@ impl Folder {
         let done = files::replace(&self.path, name, bytes);
         done.with_context(|| format!("failed to write `{}`", self.path.join(name).display()))?;
         Ok(())
-    }
-}
-
-/// The record of an event that ends a request.
-pub(super) fn ended(event: &LoadEvent) -> Option<&RequestRecord> {
-    match event {
-        LoadEvent::Ended(record) => Some(record),
-        LoadEvent::Due(_) | LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
     }
 }

@@ -1,15 +1,16 @@
-//! A saved run, read again.
+//! A run without its log: what reads answers alone.
 
 use std::path::Path;
 
 use plimsoll_core::run::{Run, SCHEMA_VERSION};
 
+use super::RUN;
 use crate::exit::Failure;
 
-/// Reads a run folder or its `run.json`.
-pub(super) fn read(path: &Path) -> Result<Run, Failure> {
+/// Reads a run folder, or its `run.json`.
+pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {
     let file = if path.is_dir() {
-        path.join("run.json")
+        path.join(RUN)
     } else {
         path.to_owned()
     };
