@@ -9,6 +9,7 @@ pub mod check;
 pub mod dry_run;
 pub mod judge;
 pub mod level;
+pub mod load;
 pub mod outcome;
 pub mod preset;
 pub mod record;

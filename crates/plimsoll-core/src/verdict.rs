@@ -39,29 +39,17 @@ pub enum VerdictKind {
     Inconclusive,
 }
 
-/// The largest load such that every load up to it meets the SLO, with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Capacity {
-    /// The estimate, in concurrent streams: the likeliest.
-    pub streams: u32,
-    /// Lower end of the interval.
-    pub lower: u32,
-    /// Upper end; `None` where nothing above broke.
-    pub upper: Option<u32>,
-}
-
-/// The largest arrival rate such that every rate up to it meets the SLO, with its 95 % interval.
-/// At most 97 % of the rate that the server surely reaches (statistics.md §8).
+/// The largest load such that every load up to it meets the SLO, with its 95 % interval. A rate is
+/// at most 97 % of what the server surely reaches (statistics.md §8).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RateCapacity {
-    /// The estimate, arrivals per second.
-    pub per_s: f64,
-    /// Lower end of the interval.
-    pub lower_per_s: f64,
+pub struct Capacity {
+    /// The estimate: the likeliest. All loads here are of one kind.
+    pub at: Load,
+    /// Lower end of the interval; no load at all where not even the lowest is sure.
+    pub lower: Load,
     /// Upper end; `None` where nothing above broke.
-    pub upper_per_s: Option<f64>,
+    pub upper: Option<Load>,
 }
 
 /// How much depends on the capacity being right: what the metric does there.
@@ -90,12 +78,46 @@ pub struct Confirmed {
     pub drifts: bool,
 }
 
-/// A recommended number of streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What to set in production.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recommended {
-    /// Concurrent streams.
-    pub streams: u32,
+    /// Beyond it, queue or shed: requests in flight for a gateway, or arrivals per second. The lower
+    /// end of the interval.
+    pub cap: Load,
+    /// Mean load to plan for, in the unit of the cap.
+    pub mean_amount: f64,
+    /// The mean as a share of the cap, 0..1.
+    pub mean_cap_ratio: f64,
+    /// Share of the time that in-flight exceeds the cap at that mean, if users arrive like Poisson,
+    /// 0..1; `None` of a rate, which says nothing of what is in flight.
+    pub exceeds_cap_ratio: Option<f64>,
+}
+
+impl Recommended {
+    /// By the headroom, and for requests in flight by how they scatter as well. `cap` is some load.
+    pub fn within(cap: Load, headroom_ratio: f64) -> Self {
+        match cap {
+            Load::Streams(streams) => {
+                let mean = PlannedMean::within(streams, headroom_ratio);
+                Self {
+                    cap,
+                    mean_amount: mean.streams,
+                    mean_cap_ratio: mean.cap_ratio,
+                    exceeds_cap_ratio: Some(mean.exceeds_cap_ratio),
+                }
+            }
+            Load::RatePerS(rate) => {
+                let mean = cap.axis().rounded_down(rate * headroom_ratio);
+                Self {
+                    cap,
+                    mean_amount: mean,
+                    mean_cap_ratio: mean / rate,
+                    exceeds_cap_ratio: None,
+                }
+            }
+        }
+    }
 }
 
 /// The mean number in flight to plan for (statistics.md §7).
@@ -247,14 +269,9 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// The capacity; `None` where there is none to state.
     pub capacity: Option<Capacity>,
-    /// The capacity as a rate, where a rate was searched for.
-    pub rate: Option<RateCapacity>,
-    /// Beyond it, queue or shed: the lower end of the interval.
-    pub gateway_cap: Option<Recommended>,
-    /// Mean number in flight to plan for.
-    pub planned_mean: Option<PlannedMean>,
-    /// Arrivals per second to plan for, where a rate was searched for.
-    pub planned_rate_per_s: Option<f64>,
+    /// What to set in production; `None` where nothing can be advised, as of users, for a gateway
+    /// counts requests in flight.
+    pub recommended: Option<Recommended>,
     /// Completions per second that the server brings at most, where it was measured.
     pub saturation_rate_per_s: Option<f64>,
     /// How steep the edge is.
@@ -281,14 +298,6 @@ pub struct Verdict {
     pub sentence: String,
 }
 
-impl Verdict {
-    /// The capacity as a load, whatever was searched for.
-    pub fn found(&self) -> Option<Load> {
-        let streams = self.capacity.map(|found| Load::Streams(found.streams));
-        streams.or_else(|| self.rate.map(|found| Load::RatePerS(found.per_s)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -302,6 +311,17 @@ mod tests {
             assert!((mean.streams - planned).abs() < 0.2, "{cap}: {mean:?}");
             assert!(mean.exceeds_cap_ratio <= 0.0101);
         }
+    }
+
+    #[test]
+    fn a_rate_is_planned_with_headroom_and_says_nothing_of_what_is_in_flight() {
+        let advice = Recommended::within(Load::RatePerS(20.0), 0.75);
+        assert!(
+            advice.mean_amount <= 15.0 && advice.mean_amount > 14.8,
+            "{advice:?}"
+        );
+        assert!((advice.mean_cap_ratio - advice.mean_amount / 20.0).abs() < 1e-12);
+        assert_eq!(advice.exceeds_cap_ratio, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::level::{LevelSummary, LevelVerdict};
+use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::scaling::{KneeKind, UslResidual};
 use plimsoll_core::slo::{Metric, Op, Stat};
@@ -124,11 +124,11 @@ fn marks(run: &Run) -> Marks {
         )
     });
     Marks {
-        capacity: verdict.capacity.map(|one| f64::from(one.streams)),
-        capacity_lower: interval.map(|one| f64::from(one.lower)),
-        capacity_upper: interval.and_then(|one| one.upper).map(f64::from),
-        gateway_cap: verdict.gateway_cap.map(|one| f64::from(one.streams)),
-        planned_mean: verdict.planned_mean.map(|one| one.streams),
+        capacity: verdict.capacity.map(|one| one.at.amount()),
+        capacity_lower: interval.map(|one| one.lower.amount()),
+        capacity_upper: interval.and_then(|one| one.upper).map(Load::amount),
+        gateway_cap: verdict.recommended.map(|one| one.cap.amount()),
+        planned_mean: verdict.recommended.map(|one| one.mean_amount),
         knee: knee(verdict),
         ttft_bound_ms,
     }

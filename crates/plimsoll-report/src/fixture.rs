@@ -14,10 +14,10 @@ use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
 use plimsoll_core::tier::{Tier, TierVerdict};
-use plimsoll_core::verdict::{Note, Recommended, Verdict, VerdictKind};
+use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 use plimsoll_core::workload::LengthLaw;
 
-pub(crate) use verdicts::{by_rate, capacity_of, cause, verdict};
+pub(crate) use verdicts::{advice, by_rate, capacity_of, cause, verdict};
 
 use LevelVerdict::{Fail, Pass, Screened, Undecided, Void};
 
@@ -112,7 +112,7 @@ pub(crate) fn tiers() -> Run {
     let mut gold = verdict(VerdictKind::Capacity);
     gold.broken_by = Some("tpot p95 ≤ 30 ms".to_owned());
     gold.capacity = Some(capacity_of(21, 12, Some(30)));
-    gold.gateway_cap = Some(Recommended { streams: 12 });
+    gold.recommended = Some(advice(12, 5.8));
     gold.broken_at = Some(Load::Streams(32));
     gold.notes = vec![Note::BudgetSpent];
     run.tiers = vec![

@@ -192,7 +192,7 @@ fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     let think_s = run.plan.think_time_s?;
     let think = duration(think_s, lang);
     let in_flight = verdict.capacity.and_then(|capacity| {
-        let at = |level: &&LevelSummary| level.load.streams() == Some(capacity.streams);
+        let at = |level: &&LevelSummary| level.load == capacity.at;
         let level = run.levels.iter().rev().find(at)?;
         Some(figure(level.client.achieved_concurrency?))
     });

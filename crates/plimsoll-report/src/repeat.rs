@@ -36,7 +36,7 @@ fn table(runs: &[Repetition], lang: Lang) -> Table {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(heads);
     for run in runs {
-        let found = run.answer().map(|answer| load_text(answer.at, lang));
+        let found = run.capacity.map(|found| load_text(found.at, lang));
         let cells = [
             Some(run.folder.clone()),
             found,
@@ -53,9 +53,9 @@ fn table(runs: &[Repetition], lang: Lang) -> Table {
 
 /// Only a search that closed in on an edge, or found none, has an interval.
 fn interval(run: &Repetition, lang: Lang) -> Option<String> {
-    let answer = run.answer()?;
-    let lower = answer.lower.amount();
-    match (run.kind, answer.upper.map(Load::amount)) {
+    let found = run.capacity?;
+    let lower = found.lower.amount();
+    match (run.kind, found.upper.map(Load::amount)) {
         (VerdictKind::Capacity, Some(upper)) => Some(format!("{lower}–{upper}")),
         (VerdictKind::Capacity | VerdictKind::AboveLast, None) => {
             Some(lang.pick(format!("{lower} or more"), format!("{lower} 及以上")))
@@ -217,11 +217,10 @@ mod tests {
             load_time_s: 412.0,
             kind,
             capacity: capacity.map(|(streams, lower, upper)| Capacity {
-                streams,
-                lower,
-                upper,
+                at: Load::Streams(streams),
+                lower: Load::Streams(lower),
+                upper: upper.map(Load::Streams),
             }),
-            rate: None,
             sentence: String::new(),
         }
     }

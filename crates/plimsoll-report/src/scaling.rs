@@ -91,7 +91,7 @@ fn definition(kind: KneeKind, lang: Lang) -> &'static str {
 
 /// The guide's efficiency at one stream and at the capacity, and why it names no optimum.
 fn efficiency(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
-    let streams = verdict.capacity.map(|one| one.streams)?;
+    let streams = verdict.capacity?.at.streams()?;
     let (first, last) = (per_stream(run, 1)?, per_stream(run, streams)?);
     (streams > 1).then(|| {
         let (first, last) = (figure(first), figure(last));

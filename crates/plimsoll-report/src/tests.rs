@@ -93,8 +93,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
         with(|one| one.capacity = Some(fixture::capacity_of(1, 1, Some(1)))),
         with(|one| {
             one.capacity = Some(fixture::capacity_of(3, 0, Some(4)));
-            one.gateway_cap = None;
-            one.planned_mean = None;
+            one.recommended = None;
             one.broken_at = Some(Load::Streams(48));
             one.cause = None;
         }),
@@ -119,7 +118,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
         with(|one| {
             one.kind = VerdictKind::Inconclusive;
             one.capacity = None;
-            one.gateway_cap = None;
+            one.recommended = None;
             one.broken_at = None;
             one.cause = None;
             one.notes = vec![Note::BudgetSpent];
@@ -127,7 +126,7 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
         with(|one| {
             one.kind = VerdictKind::ClientLimited;
             one.capacity = None;
-            one.gateway_cap = None;
+            one.recommended = None;
             one.broken_by = Some("61.2 of 64 streams in flight".to_owned());
         }),
     ]

@@ -112,7 +112,7 @@ fn row(tier: &TierVerdict, lang: Lang) -> [Cell; 6] {
 
 /// The capacity, or why there is none.
 fn capacity(verdict: &Verdict, lang: Lang) -> String {
-    let found = verdict.found().map(Load::amount);
+    let found = verdict.capacity.map(|found| found.at.amount());
     match (verdict.kind, found) {
         (VerdictKind::BelowFirst, _) => lang.pick("none", "无").to_owned(),
         (VerdictKind::AboveLast | VerdictKind::ClientLimited, Some(at)) => format!("≥ {at}"),
@@ -125,13 +125,11 @@ fn capacity(verdict: &Verdict, lang: Lang) -> String {
 
 /// Where a stop rule ended the ramp there is none.
 fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
-    let streams = verdict
-        .capacity
-        .map(|one| (f64::from(one.lower), one.upper.map(f64::from)));
-    let rate = verdict.rate.map(|one| (one.lower_per_s, one.upper_per_s));
-    match (verdict.kind, streams.or(rate)?) {
-        (VerdictKind::Capacity, (lower, Some(upper))) => Some(format!("{lower}–{upper}")),
-        (VerdictKind::Capacity | VerdictKind::AboveLast, (lower, None)) => {
+    let found = verdict.capacity?;
+    let lower = found.lower.amount();
+    match (verdict.kind, found.upper.map(Load::amount)) {
+        (VerdictKind::Capacity, Some(upper)) => Some(format!("{lower}–{upper}")),
+        (VerdictKind::Capacity | VerdictKind::AboveLast, None) => {
             Some(lang.pick(format!("{lower} or more"), format!("{lower} 及以上")))
         }
         _ => None,
@@ -140,8 +138,11 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
 
 /// The gateway cap, or the rate to plan for.
 fn cap(verdict: &Verdict) -> Option<String> {
-    let streams = verdict.gateway_cap.map(|cap| cap.streams.to_string());
-    streams.or_else(|| verdict.planned_rate_per_s.map(|rate| rate.to_string()))
+    let advice = verdict.recommended?;
+    Some(match advice.cap {
+        Load::Streams(cap) => cap.to_string(),
+        Load::RatePerS(_) => advice.mean_amount.to_string(),
+    })
 }
 
 fn breaks(tier: &TierVerdict, lang: Lang) -> Option<String> {

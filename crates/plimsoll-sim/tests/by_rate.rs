@@ -5,11 +5,11 @@ mod truth;
 
 use std::time::Duration;
 
-use plimsoll_core::level::{LevelSummary, Purpose};
+use plimsoll_core::level::{LevelSummary, Load, Purpose};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Axis, Next, Search, SearchConfig};
 use plimsoll_core::slo::{Objective, Slo};
-use plimsoll_core::verdict::{RateCapacity, Verdict, VerdictKind};
+use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
 use truth::{engine, value_ms, workload};
@@ -105,11 +105,10 @@ impl Case {
         let found = self.search();
         let verdict = found.verdict;
         assert_eq!(verdict.kind, VerdictKind::Capacity);
-        let RateCapacity {
-            per_s,
-            lower_per_s,
-            upper_per_s,
-        } = verdict.rate.expect("there is one");
+        let capacity = verdict.capacity.expect("there is one");
+        let in_rate = |load: Load| load.rate_per_s().expect("a search of rates");
+        let (per_s, lower_per_s) = (in_rate(capacity.at), in_rate(capacity.lower));
+        let upper_per_s = capacity.upper.map(in_rate);
         let metric = self.over_bound(per_s, 5_000);
         assert!(
             (per_s / truth - 1.0).abs() <= 0.05 || (metric - 1.0).abs() <= 0.05,

@@ -5,10 +5,11 @@ mod truth;
 
 use std::time::Duration;
 
+use plimsoll_core::level::Load;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::{Objective, Slo};
-use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
+use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
 use truth::{engine, value_ms, workload};
@@ -77,11 +78,10 @@ impl Case {
     fn check(&self) {
         let verdict = self.search();
         assert_eq!(verdict.kind, VerdictKind::Capacity);
-        let Capacity {
-            streams,
-            lower,
-            upper,
-        } = verdict.capacity.expect("there is one");
+        let found = verdict.capacity.expect("there is one");
+        let in_streams = |load: Load| load.streams().expect("a search of streams");
+        let (streams, lower) = (in_streams(found.at), in_streams(found.lower));
+        let upper = found.upper.map(in_streams);
         let truth = self.truth();
         let error = f64::from(streams.abs_diff(truth));
         let metric = self.over_bound(streams, 5_000);

@@ -101,15 +101,16 @@ fn truth(text: &str) -> u32 {
 fn assert_found(text: &str, verdict: &Verdict) {
     assert_eq!(verdict.kind, VerdictKind::Capacity);
     let (found, truth) = (verdict.capacity.expect("there is one"), truth(text));
-    let error = f64::from(found.streams.abs_diff(truth));
+    let error = (found.at.amount() - f64::from(truth)).abs();
     assert!(
         error <= (0.05 * f64::from(truth)).max(1.0),
         "{text}: {found:?}, truth {truth}"
     );
+    let truth = Load::Streams(truth);
     assert!(found.lower <= truth && found.upper.is_some_and(|upper| truth <= upper));
     let confirmed = verdict.confirmed.expect("the cap is held at the end");
     // The hold itself may move the interval by a little.
-    let off = (confirmed.load.amount() - f64::from(found.lower)).abs();
+    let off = (confirmed.load.amount() - found.lower.amount()).abs();
     assert!(off <= 2.0, "held at {:?}, {found:?}", confirmed.load);
 }
 

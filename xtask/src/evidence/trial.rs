@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::LevelSummary;
+use plimsoll_core::level::{LevelSummary, Load};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::verdict::{Verdict, VerdictKind};
@@ -93,16 +93,17 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration, common: boo
 }
 
 fn answer(verdict: &Verdict) -> Answer {
+    let in_streams = |load: Load| load.streams().unwrap_or(0);
     let found = verdict.capacity;
     let interval = match (verdict.kind, found) {
         (VerdictKind::BelowFirst, None) => Some((0, Some(0))),
         (_, None) => Some((0, None)),
-        (_, Some(found)) => Some((found.lower, found.upper)),
+        (_, Some(found)) => Some((in_streams(found.lower), found.upper.map(in_streams))),
     };
     Answer {
-        streams: found.map_or(0, |found| found.streams),
+        streams: found.map_or(0, |found| in_streams(found.at)),
         interval,
-        cap: verdict.gateway_cap.map(|cap| cap.streams),
+        cap: verdict.recommended.and_then(|advice| advice.cap.streams()),
         load_time_s: verdict.load_time_s,
     }
 }

@@ -60,7 +60,7 @@ fn intervals(canvas: &mut Canvas, x: &Scale, y: &Scale, found: &Found) {
         };
         let until = found.levels.get(at + 1).map_or(x.values.1, end_s);
         let (left, right) = (x.at(end_s(&found.levels[at])), x.at(until));
-        let (top, bottom) = (f64::from(high) + 0.5, f64::from(low) - 0.5);
+        let (top, bottom) = (high.amount() + 0.5, low.amount() - 0.5);
         let top = y.at(top.min(y.values.1));
         canvas.rect(
             (left, top),

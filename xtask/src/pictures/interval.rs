@@ -23,11 +23,9 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
         "区间：容量不低于某个路数的概率",
     );
     let mut canvas = Canvas::new(BOTTOM + 84.0, title);
-    let around = (AROUND.0 * f64::from(upper - capacity.lower)).max(AROUND.1);
-    let (low, high) = (
-        f64::from(capacity.lower) - around,
-        f64::from(upper) + around,
-    );
+    let ends = (capacity.lower.amount(), upper.amount());
+    let around = (AROUND.0 * (ends.1 - ends.0)).max(AROUND.1);
+    let (low, high) = (ends.0 - around, ends.1 + around);
     let x = Scale {
         values: (low.max(0.0).floor(), high.ceil()),
         pixels: (LEFT, RIGHT),
@@ -38,7 +36,7 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
     };
     let slo = found.slo.to_string();
     canvas.text((RIGHT, TOP - 14.0), &slo, colour::INK, Anchor::End);
-    draw_interval(&mut canvas, &x, (capacity.lower, upper), lang);
+    draw_interval(&mut canvas, &x, ends, lang);
     for percent in [100.0 * TAIL, 100.0 * (1.0 - TAIL)] {
         let height = y.at(percent);
         canvas.line((LEFT, height), (RIGHT, height), (colour::BAD, 1.4, "6 4"));
@@ -56,8 +54,8 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
     Ok(canvas.finish())
 }
 
-fn draw_interval(canvas: &mut Canvas, x: &Scale, (lower, upper): (u32, u32), lang: Lang) {
-    let (left, right) = (x.at(f64::from(lower)), x.at(f64::from(upper) + 1.0));
+fn draw_interval(canvas: &mut Canvas, x: &Scale, (lower, upper): (f64, f64), lang: Lang) {
+    let (left, right) = (x.at(lower), x.at(upper + 1.0));
     canvas.rect((left, TOP), (right, BOTTOM), (colour::GOOD, 0.12));
     let text = format!("{} {lower}–{upper}", lang.pick("interval", "区间"));
     let middle = f64::midpoint(left, right);

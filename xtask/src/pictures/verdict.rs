@@ -16,35 +16,40 @@ const BOTTOM: f64 = 250.0;
 pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
     let verdict = &found.verdict;
     let capacity = verdict.capacity.context("the search found no capacity")?;
-    let cap = verdict.gateway_cap.context("there is no cap")?.streams;
-    let planned = verdict.planned_mean.context("there is no planned mean")?;
+    let (found, lower) = (capacity.at.amount(), capacity.lower.amount());
+    let advice = verdict.recommended.context("there is no recommendation")?;
+    let cap = advice.cap.streams().context("the search is of streams")?;
+    let exceeds = advice
+        .exceeds_cap_ratio
+        .context("a mean in flight exceeds its cap")?;
+    let planned = advice.mean_amount;
     let title = lang.pick(
         "A verdict: capacity with its interval, gateway cap, planned mean",
         "一个结论：容量及其区间、网关上限、平均并发",
     );
     let mut canvas = Canvas::new(BOTTOM + 50.0, title);
-    let upper = f64::from(capacity.upper.unwrap_or(capacity.streams));
+    let upper = capacity.upper.unwrap_or(capacity.at).amount();
     let x = Scale {
         values: (0.0, upper * 1.45),
         pixels: (LEFT, RIGHT),
     };
-    let (low, high) = (x.at(f64::from(capacity.lower)), x.at(upper));
+    let (low, high) = (x.at(lower), x.at(upper));
     canvas.rect((low, TOP - 6.0), (high, BOTTOM), (colour::INK, 0.2));
-    in_flight(&mut canvas, &x, planned.streams, cap);
+    in_flight(&mut canvas, &x, planned, cap);
 
-    let over = format!("{:.1} %", planned.exceeds_cap_ratio * 100.0);
+    let over = format!("{:.1} %", exceeds * 100.0);
     let text = match lang {
         Lang::En => format!("over the cap {over} of the time"),
         Lang::Zh => format!("超过上限的时间占 {over}"),
     };
     let at = (x.at(upper) + 10.0, BOTTOM - 28.0);
     canvas.text(at, &text, colour::BAD, Anchor::Start);
-    let range = format!("{}–{}", capacity.lower, number(upper));
+    let range = format!("{lower}–{}", number(upper));
     let marks = [
         (
-            f64::from(capacity.streams),
+            found,
             colour::INK,
-            lang.pick("capacity", "容量").to_owned() + &format!(" {} ({range})", capacity.streams),
+            lang.pick("capacity", "容量").to_owned() + &format!(" {found} ({range})"),
         ),
         (
             f64::from(cap),
@@ -52,10 +57,9 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
             lang.pick("gateway cap", "网关上限").to_owned() + &format!(" {cap}"),
         ),
         (
-            planned.streams,
+            planned,
             colour::PLAN,
-            lang.pick("planned mean", "平均并发").to_owned()
-                + &format!(" {}", number(planned.streams)),
+            lang.pick("planned mean", "平均并发").to_owned() + &format!(" {}", number(planned)),
         ),
     ];
     for (rank, (streams, colour, text)) in marks.iter().enumerate() {

@@ -25,7 +25,7 @@ impl Measured {
         let sound = || run.levels.iter().filter(|level| !level.says_nothing());
         let verdict = run.verdict.as_ref();
         Self {
-            cap_streams: verdict.and_then(|verdict| Some(verdict.gateway_cap?.streams)),
+            cap_streams: verdict.and_then(|verdict| verdict.recommended?.cap.streams()),
             tokens_per_request: sound()
                 .max_by_key(|level| level.requests.completed_in_window)
                 .and_then(tokens),

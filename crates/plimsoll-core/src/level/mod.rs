@@ -11,7 +11,6 @@
 mod alarms;
 mod book;
 mod client;
-mod load;
 mod manner;
 mod plan;
 mod rejudge;
@@ -23,11 +22,12 @@ use std::time::Duration;
 pub use alarms::Alarm;
 pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
-pub use load::Load;
 pub use manner::Manner;
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
 pub use summary::{Draw, LevelSummary, LevelVerdict, ServerWindow, Window};
+
+pub use crate::load::Load;
 
 use crate::judge::{self, Decision, LevelSample};
 use crate::record::RequestRecord;

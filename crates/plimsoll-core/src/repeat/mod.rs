@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::level::Load;
 use crate::stats::chi2_upper;
-use crate::verdict::{Capacity, RateCapacity, VerdictKind};
+use crate::verdict::{Capacity, VerdictKind};
 
 /// A difference is told below this probability of one as large by chance.
 const RARE: f64 = 0.05;
@@ -35,8 +35,6 @@ pub struct Repetition {
     pub kind: VerdictKind,
     /// Its answer.
     pub capacity: Option<Capacity>,
-    /// Its answer, where a rate was searched for.
-    pub rate: Option<RateCapacity>,
     /// Its answer in one sentence.
     pub sentence: String,
 }
@@ -66,35 +64,6 @@ pub struct Beyond {
     pub upper: Load,
 }
 
-/// A capacity with its interval, whatever it is counted in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
-    /// The estimate.
-    pub at: Load,
-    /// Lower end of the interval.
-    pub lower: Load,
-    /// Upper end; `None` where nothing above broke.
-    pub upper: Option<Load>,
-}
-
-impl Repetition {
-    /// What it found, in streams or as a rate; `None` where there is nothing to state.
-    pub fn answer(&self) -> Option<Answer> {
-        let by_rate = self.rate.map(|rate| Answer {
-            at: Load::RatePerS(rate.per_s),
-            lower: Load::RatePerS(rate.lower_per_s),
-            upper: rate.upper_per_s.map(Load::RatePerS),
-        });
-        by_rate.or_else(|| {
-            self.capacity.map(|capacity| Answer {
-                at: Load::Streams(capacity.streams),
-                lower: Load::Streams(capacity.lower),
-                upper: capacity.upper.map(Load::Streams),
-            })
-        })
-    }
-}
-
 /// Whether capacities differ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
@@ -115,7 +84,7 @@ pub struct Difference {
 impl Repeats {
     /// Puts answers side by side.
     pub fn of(asked: u32, runs: Vec<Repetition>) -> Self {
-        let found = || runs.iter().filter_map(|run| Some(run.answer()?.at));
+        let found = || runs.iter().filter_map(|run| Some(run.capacity?.at));
         let compared: Vec<Estimate> = runs.iter().filter_map(estimate).collect();
         Self {
             asked,
@@ -134,7 +103,7 @@ fn by_amount(one: &Load, other: &Load) -> Ordering {
 fn beyond(runs: &[Repetition]) -> Option<Beyond> {
     let of_kind = |kind| {
         let of_kind = runs.iter().filter(move |run| run.kind == kind);
-        of_kind.filter_map(Repetition::answer)
+        of_kind.filter_map(|run| run.capacity)
     };
     let open = of_kind(VerdictKind::AboveLast).map(|answer| answer.lower);
     let closed = of_kind(VerdictKind::Capacity).filter_map(|answer| answer.upper);
@@ -159,7 +128,7 @@ fn estimate(run: &Repetition) -> Option<Estimate> {
     if run.kind != VerdictKind::Capacity {
         return None;
     }
-    let answer = run.answer().filter(|answer| answer.lower.amount() > 0.0)?;
+    let answer = run.capacity.filter(|answer| answer.lower.amount() > 0.0)?;
     let upper = match answer.upper? {
         Load::Streams(streams) => f64::from(streams.saturating_add(1)),
         Load::RatePerS(rate) => rate.max(answer.lower.amount() * LEAST_WIDTH),

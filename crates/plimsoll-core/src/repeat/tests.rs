@@ -14,11 +14,10 @@ fn run(kind: VerdictKind, lower: u32, upper: Option<u32>) -> Repetition {
         load_time_s: 300.0,
         kind,
         capacity: Some(Capacity {
-            streams: lower,
-            lower,
-            upper,
+            at: Load::Streams(lower),
+            lower: Load::Streams(lower),
+            upper: upper.map(Load::Streams),
         }),
-        rate: None,
         sentence: String::new(),
     }
 }
@@ -145,11 +144,10 @@ fn open_ends_and_other_answers_are_not_compared() {
 #[test]
 fn rates_are_compared_as_rates() {
     let by_rate = |lower_per_s: f64, upper_per_s: f64| Repetition {
-        capacity: None,
-        rate: Some(RateCapacity {
-            per_s: lower_per_s,
-            lower_per_s,
-            upper_per_s: Some(upper_per_s),
+        capacity: Some(Capacity {
+            at: Load::RatePerS(lower_per_s),
+            lower: Load::RatePerS(lower_per_s),
+            upper: Some(Load::RatePerS(upper_per_s)),
         }),
         ..capacity(1, 1)
     };

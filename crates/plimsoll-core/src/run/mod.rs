@@ -15,7 +15,7 @@ use crate::verdict::Verdict;
 use crate::workload::LengthLaw;
 
 /// Version of the run file's meaning; raised when a field changes what it says.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What was asked for. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,6 @@
 //!
 //! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
-mod axis;
 mod cause;
 mod config;
 mod edge;
@@ -27,12 +26,13 @@ mod visits;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use axis::Axis;
 pub(crate) use cause::cause_of;
 pub use config::{Rules, SearchConfig};
 pub use ladder::{Ladder, LadderError};
 pub use tiers::{Asked, Tiers};
 pub use visits::TAIL;
+
+pub use crate::load::Axis;
 
 use crate::judge::ObjectiveResult;
 use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};

@@ -123,14 +123,14 @@ fn every_edge_is_found_to_five_per_cent_or_one_stream() {
     for capacity in (1..60).chain([97, 150, 333, 700, 999]) {
         let (verdict, tried) = run(config(), edge_at(capacity));
         let found = verdict.capacity.unwrap();
-        let error = f64::from(capacity.abs_diff(found.streams));
+        let error = (f64::from(capacity) - found.at.amount()).abs();
         assert!(
             error <= 1.0 || error <= 0.05 * f64::from(capacity),
             "{capacity}: {found:?}"
         );
         assert!(
-            f64::from(found.lower) <= f64::from(capacity) * 1.01
-                && f64::from(found.upper.unwrap()) >= f64::from(capacity) * 0.99,
+            found.lower.amount() <= f64::from(capacity) * 1.01
+                && found.upper.unwrap().amount() >= f64::from(capacity) * 0.99,
             "{capacity}: {found:?}"
         );
         assert_eq!(verdict.kind, VerdictKind::Capacity);
@@ -145,7 +145,7 @@ fn loads_on_both_sides_of_the_edge_are_visited_before_the_answer() {
     let visits = &tried[4..];
     assert!(visits.len() >= 4, "{tried:?}");
     assert!(visits.contains(&2) && visits.contains(&3), "{tried:?}");
-    assert_eq!(verdict.capacity.unwrap().streams, 2);
+    assert_eq!(verdict.capacity.unwrap().at, Load::Streams(2));
 }
 
 #[test]
@@ -175,10 +175,7 @@ fn the_gateway_cap_is_held_at_the_end_and_reported() {
             .count(),
         1
     );
-    assert_eq!(
-        held.load,
-        Load::Streams(verdict.gateway_cap.unwrap().streams)
-    );
+    assert_eq!(held.load, verdict.recommended.unwrap().cap);
     assert_eq!((held.requests, held.verdict), (300, LevelVerdict::Pass));
 }
 
@@ -202,7 +199,7 @@ fn a_mean_far_within_its_bound_does_not_move_the_edge() {
     let (verdict, _) = run(SearchConfig { slo, ..config() }, server);
     let found = verdict.capacity.unwrap();
     assert!(
-        (4..=5).contains(&found.streams) && found.upper == Some(5),
+        [4, 5].map(Load::Streams).contains(&found.at) && found.upper == Some(Load::Streams(5)),
         "{found:?}"
     );
 }
@@ -232,8 +229,9 @@ fn no_cap_is_advised_that_broke_when_it_was_held() {
         }
     };
     assert!(held_at > 0);
-    assert!(verdict.capacity.unwrap().lower < held_at);
-    assert!(verdict.gateway_cap.is_none_or(|cap| cap.streams < held_at));
+    assert!(verdict.capacity.unwrap().lower < Load::Streams(held_at));
+    let advised = verdict.recommended;
+    assert!(advised.is_none_or(|advice| advice.cap < Load::Streams(held_at)));
 }
 
 #[test]
@@ -258,7 +256,10 @@ fn a_full_batch_that_the_slo_does_not_mind_is_said() {
     let slo = "tpot p95 <= 50ms".parse().unwrap();
     let (verdict, tried) = run(SearchConfig { slo, ..config() }, server);
     assert_eq!(verdict.kind, VerdictKind::FullBatch);
-    assert_eq!(verdict.capacity.map(|found| found.streams), Some(32));
+    assert_eq!(
+        verdict.capacity.map(|found| found.at),
+        Some(Load::Streams(32))
+    );
     assert_eq!(tried.last(), Some(&128));
 }
 
@@ -303,7 +304,10 @@ fn an_inversion_that_stays_is_a_verdict_of_its_own() {
     };
     assert_eq!(again, [22, 40], "both are seen once more");
     assert_eq!(verdict.kind, VerdictKind::NotMonotone);
-    assert_eq!(verdict.capacity.map(|found| found.streams), Some(10));
+    assert_eq!(
+        verdict.capacity.map(|found| found.at),
+        Some(Load::Streams(10))
+    );
 }
 
 #[test]
@@ -345,7 +349,7 @@ fn a_void_level_is_tried_again_and_then_the_client_is_the_limit() {
     let (verdict, tried) = run(config(), server);
     assert_eq!(verdict.kind, VerdictKind::ClientLimited);
     assert_eq!(tried.iter().filter(|load| **load == 64).count(), 2);
-    assert_eq!(verdict.capacity.unwrap().streams, 32);
+    assert_eq!(verdict.capacity.unwrap().at, Load::Streams(32));
     assert_eq!(verdict.capacity.unwrap().upper, None);
 }
 
@@ -369,8 +373,8 @@ fn without_an_slo_growth_stops_and_with_one_it_is_a_note() {
     let (verdict, tried) = run(SearchConfig { rules, ..config() }, saturating(32));
     assert_eq!(verdict.kind, VerdictKind::DiminishingReturns);
     assert_eq!(
-        verdict.capacity.map(|found| (found.streams, found.upper)),
-        Some((32, Some(64)))
+        verdict.capacity.map(|found| (found.at, found.upper)),
+        Some((Load::Streams(32), Some(Load::Streams(64))))
     );
     assert_eq!(tried.last(), Some(&128));
     let (verdict, tried) = run(config(), saturating(32));
@@ -407,7 +411,7 @@ fn a_pass_above_a_fail_is_said() {
         failed: Load::Streams(3),
         passed: Load::Streams(4)
     }));
-    assert_eq!(verdict.capacity.unwrap().streams, 2);
+    assert_eq!(verdict.capacity.unwrap().at, Load::Streams(2));
 }
 
 #[test]
@@ -437,6 +441,6 @@ fn a_server_that_falls_ends_the_search_and_is_no_capacity() {
         (verdict.kind, verdict.broken_at),
         (VerdictKind::ServerGone, Some(Load::Streams(8)))
     );
-    assert_eq!((verdict.gateway_cap, verdict.planned_mean), (None, None));
+    assert_eq!(verdict.recommended, None);
     assert_eq!(tried, vec![1, 2, 4, 8]);
 }

@@ -1,6 +1,7 @@
 //! What to set in production.
 
-use plimsoll_core::verdict::VerdictKind;
+use plimsoll_core::level::Load;
+use plimsoll_core::verdict::{Recommended, VerdictKind};
 
 use super::Answer;
 use crate::lang::Lang;
@@ -9,42 +10,41 @@ use crate::number::{figure, percent, percent_up, trimmed};
 impl Answer<'_> {
     /// What to set in production, or why nothing can be advised.
     pub(super) fn advice(&self) -> String {
-        match (self.verdict.gateway_cap, self.verdict.planned_rate_per_s) {
-            (Some(cap), _) => self.cap(cap.streams),
-            (None, Some(rate)) => self.rate_cap(rate),
-            (None, None) => self.no_cap().to_owned(),
+        let Some(advice) = self.verdict.recommended else {
+            return self.no_cap().to_owned();
+        };
+        match advice.cap {
+            Load::Streams(cap) => self.cap(cap, &advice),
+            Load::RatePerS(limit) => self.rate_cap(limit, advice.mean_amount),
         }
     }
 
-    fn cap(&self, cap: u32) -> String {
-        let Some(mean) = self.verdict.planned_mean else {
-            return self.lang.pick(
-                format!("Cap the gateway at {cap}."),
-                format!("网关上限设为 {cap} 路。"),
-            );
-        };
-        let (streams, share) = (trimmed(mean.streams), percent(mean.cap_ratio));
-        let exceeds = percent_up(mean.exceeds_cap_ratio);
+    fn cap(&self, cap: u32, advice: &Recommended) -> String {
+        let (mean, share) = (trimmed(advice.mean_amount), percent(advice.mean_cap_ratio));
+        let exceeds = advice.exceeds_cap_ratio.map_or(String::new(), |ratio| {
+            let exceeds = percent_up(ratio);
+            self.lang.pick(
+                format!(
+                    ", which exceeds the cap {exceeds} % of the time if users arrive at random"
+                ),
+                format!("，用户随机到达时有 {exceeds} % 的时间会超过上限"),
+            )
+        });
         self.lang.pick(
+            format!("Cap the gateway at {cap}; plan for a mean of {mean} ({share} %){exceeds}."),
             format!(
-                "Cap the gateway at {cap}; plan for a mean of {streams} ({share} %), which \
-                 exceeds the cap {exceeds} % of the time if users arrive at random."
-            ),
-            format!(
-                "网关上限设为 {cap} 路；平均并发按 {streams} 路规划（上限的 {share} %），\
-                 用户随机到达时有 {exceeds} % 的时间会超过上限。"
+                "网关上限设为 {cap} 路；平均并发按 {mean} 路规划（上限的 {share} %）{exceeds}。"
             ),
         )
     }
 
-    fn rate_cap(&self, planned_per_s: f64) -> String {
-        let limit = self
-            .found()
-            .map_or(planned_per_s, |found| found.lower.amount());
+    fn rate_cap(&self, limit_per_s: f64, mean_per_s: f64) -> String {
         let saturates = self.verdict.saturation_rate_per_s.map(figure);
         let text = self.lang.pick(
-            format!("Limit arrivals to {limit} req/s; plan for a mean of {planned_per_s} req/s."),
-            format!("到达速率上限设为 {limit} 请求/秒；平均按 {planned_per_s} 请求/秒规划。"),
+            format!(
+                "Limit arrivals to {limit_per_s} req/s; plan for a mean of {mean_per_s} req/s."
+            ),
+            format!("到达速率上限设为 {limit_per_s} 请求/秒；平均按 {mean_per_s} 请求/秒规划。"),
         );
         match (self.lang, saturates) {
             (_, None) => text,
@@ -54,7 +54,7 @@ impl Answer<'_> {
     }
 
     fn no_cap(&self) -> &'static str {
-        match (self.verdict.kind, self.found()) {
+        match (self.verdict.kind, self.verdict.capacity) {
             (_, Some(_)) if self.run.plan.think_time_s.is_some() => self.lang.pick(
                 "No gateway cap to advise: these are users, and a gateway counts requests in flight; \
                  search without --think-time for it.",

@@ -1,9 +1,9 @@
 //! The head of the answer: what the server carries, by the kind of the verdict.
 
 use plimsoll_core::level::Load;
-use plimsoll_core::verdict::{Note, VerdictKind};
+use plimsoll_core::verdict::{Capacity, Note, VerdictKind};
 
-use super::{Answer, Found, at_text};
+use super::{Answer, at_text};
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::percent;
@@ -13,7 +13,7 @@ impl Answer<'_> {
     pub(super) fn head(&self) -> String {
         let within = self.within();
         let zh = self.lang == Lang::Zh;
-        match (self.verdict.kind, self.found()) {
+        match (self.verdict.kind, self.verdict.capacity) {
             (VerdictKind::BelowFirst, _) => self.below_first(&within),
             (VerdictKind::ClientLimited, found) => self.client_limited(found, &within),
             (VerdictKind::ServerGone, found) => self.server_gone(found, &within),
@@ -109,7 +109,7 @@ impl Answer<'_> {
         }
     }
 
-    fn client_limited(&self, found: Option<Found>, within: &str) -> String {
+    fn client_limited(&self, found: Option<Capacity>, within: &str) -> String {
         let at = self.verdict.broken_at.map(|at| at_text(at, self.lang));
         let why = self.broken_by();
         let client = match self.lang {
@@ -145,7 +145,7 @@ impl Answer<'_> {
         format!("{text}{way_out}")
     }
 
-    fn server_gone(&self, found: Option<Found>, within: &str) -> String {
+    fn server_gone(&self, found: Option<Capacity>, within: &str) -> String {
         let at = self
             .verdict
             .broken_at
@@ -168,7 +168,7 @@ impl Answer<'_> {
         }
     }
 
-    fn inconclusive(&self, found: Option<Found>, within: &str) -> String {
+    fn inconclusive(&self, found: Option<Capacity>, within: &str) -> String {
         let notes = &self.verdict.notes;
         let start = if notes.contains(&Note::Interrupted) {
             self.lang

@@ -9,7 +9,7 @@ pub(crate) use cause::cause_text;
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
-use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 
 use crate::lang::Lang;
 use crate::load::load_text;
@@ -40,31 +40,7 @@ struct Answer<'a> {
     lang: Lang,
 }
 
-/// The capacity, whatever was searched for.
-#[derive(Clone, Copy)]
-struct Found {
-    at: Load,
-    lower: Load,
-    upper: Option<Load>,
-}
-
 impl Answer<'_> {
-    fn found(&self) -> Option<Found> {
-        let streams = self.verdict.capacity.map(|found| Found {
-            at: Load::Streams(found.streams),
-            lower: Load::Streams(found.lower),
-            upper: found.upper.map(Load::Streams),
-        });
-        let rate = || {
-            self.verdict.rate.map(|found| Found {
-                at: Load::RatePerS(found.per_s),
-                lower: Load::RatePerS(found.lower_per_s),
-                upper: found.upper_per_s.map(Load::RatePerS),
-            })
-        };
-        streams.or_else(rate)
-    }
-
     /// The objectives, and whether they are the user's own.
     fn within(&self) -> String {
         let slo = words::slo(&self.run.plan.slo, self.lang);
@@ -76,7 +52,7 @@ impl Answer<'_> {
         }
     }
 
-    fn interval(&self, found: Found) -> String {
+    fn interval(&self, found: Capacity) -> String {
         // Where a stop rule ended the ramp the ends are rungs of the ladder, not an interval.
         if matches!(
             self.verdict.kind,
@@ -155,7 +131,7 @@ impl Answer<'_> {
 
     /// Throughput at the capacity.
     fn rates(&self) -> Option<String> {
-        let at = at_text(self.found()?.at, self.lang);
+        let at = at_text(self.verdict.capacity?.at, self.lang);
         let (requests, tokens) = self
             .lang
             .pick((" req/s", " tok/s"), (" 请求/秒", " token/秒"));

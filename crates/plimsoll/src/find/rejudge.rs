@@ -146,18 +146,9 @@ fn open(mut verdict: Verdict, levels: &[LevelSummary]) -> Verdict {
 
 /// Both ends of the answer's interval, where it has both.
 fn interval(verdict: &Verdict) -> Option<(Option<Load>, Option<Load>)> {
-    let (low, high) = match (verdict.rate, verdict.capacity) {
-        (Some(rate), _) => (
-            Load::RatePerS(rate.lower_per_s),
-            rate.upper_per_s.map(Load::RatePerS),
-        ),
-        (None, Some(capacity)) => (
-            Load::Streams(capacity.lower),
-            capacity.upper.map(Load::Streams),
-        ),
-        (None, None) => return None,
-    };
-    (low.amount() > 0.0 && high.is_some()).then_some((Some(low), high))
+    let found = verdict.capacity?;
+    let has_both = found.lower.amount() > 0.0 && found.upper.is_some();
+    has_both.then_some((Some(found.lower), found.upper))
 }
 
 /// The largest load that is not broken, below `high` where that is known. Where rates were searched

@@ -172,7 +172,6 @@ fn repetition((number, run): (u32, &Run)) -> Option<Repetition> {
         load_time_s: verdict.load_time_s,
         kind: verdict.kind,
         capacity: verdict.capacity,
-        rate: verdict.rate,
         sentence: verdict.sentence.clone(),
     })
 }

@@ -290,7 +290,7 @@ fn what_is_no_torn_end_is_refused_with_its_reason() {
     let killed = Killed::new();
     let log = String::from_utf8(killed.bytes(EVENTS)).unwrap();
     let lines: Vec<&str> = log.lines().collect();
-    let newer = log.replacen("\"schema_version\":1", "\"schema_version\":9", 1);
+    let newer = log.replacen("\"schema_version\":2", "\"schema_version\":9", 1);
     let half = &lines[1][..50];
     let table = [
         (

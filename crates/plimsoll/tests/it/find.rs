@@ -83,14 +83,10 @@ fn assert_capacity(run: &Run, truth: u32) {
     let verdict = run.verdict.as_ref().unwrap();
     assert_eq!(verdict.kind, VerdictKind::Capacity, "{}", verdict.sentence);
     let found = verdict.capacity.unwrap();
-    let error = found.streams.abs_diff(truth);
+    let error = (found.at.amount() - f64::from(truth)).abs();
     let allowed = (f64::from(truth) * 0.05).max(1.0);
-    assert!(
-        f64::from(error) <= allowed,
-        "truth {truth}: {}",
-        verdict.sentence
-    );
-    assert!(verdict.gateway_cap.unwrap().streams <= found.streams);
+    assert!(error <= allowed, "truth {truth}: {}", verdict.sentence);
+    assert!(verdict.recommended.unwrap().cap <= found.at);
 }
 
 /// Twelve run at once and wait for the step under way, 5 ms, and their own. With the thirteenth
@@ -122,7 +118,7 @@ fn a_kv_cache_is_found() {
     );
     let found = run.verdict.as_ref().unwrap().capacity.unwrap();
     assert!(
-        (12..=17).contains(&found.streams),
+        (12..=17).contains(&found.at.streams().unwrap()),
         "{}",
         run.verdict.as_ref().unwrap().sentence
     );
@@ -200,10 +196,10 @@ fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
     let run: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     let verdict = &run["verdict"];
     for path in [
-        "/capacity/streams",
-        "/capacity/lower",
-        "/gateway_cap/streams",
-        "/planned_mean/streams",
+        "/capacity/at/streams",
+        "/capacity/lower/streams",
+        "/recommended/cap/streams",
+        "/recommended/mean_amount",
         "/scaling/growth/0/per_doubling_ratio",
     ] {
         assert!(
@@ -296,5 +292,5 @@ fn a_server_that_falls_is_exit_4_and_carries_nothing() {
         stdout(&output)
     );
     let saved = run_json(&folder.path().join("run"));
-    assert!(saved["verdict"]["gateway_cap"].is_null());
+    assert!(saved["verdict"]["recommended"].is_null());
 }

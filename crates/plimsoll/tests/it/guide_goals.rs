@@ -190,11 +190,15 @@ fn the_limit_of_the_system_is_found() {
     let verdict = run.verdict.unwrap();
     assert_eq!(verdict.kind, VerdictKind::Capacity, "{}", verdict.sentence);
     let found = verdict.capacity.unwrap();
-    assert!((12..=24).contains(&found.streams), "{}", verdict.sentence);
+    assert!(
+        (12..=24).contains(&found.at.streams().unwrap()),
+        "{}",
+        verdict.sentence
+    );
     // 总结, 安全部署: 70–80 % of the result. Ours is 75 % of the lower end, less for small caps.
-    let mean = verdict.planned_mean.unwrap();
-    assert!(mean.cap_ratio <= 0.75, "{mean:?}");
-    assert!(mean.exceeds_cap_ratio <= 0.0101, "{mean:?}");
+    let advice = verdict.recommended.unwrap();
+    assert!(advice.mean_cap_ratio <= 0.75, "{advice:?}");
+    assert!(advice.exceeds_cap_ratio.unwrap() <= 0.0101, "{advice:?}");
     assert_eq!(loads[..5], [1, 2, 5, 10, 20]);
 }
 
@@ -263,7 +267,7 @@ fn it_stops_where_requests_fail() {
     let verdict = run.verdict.unwrap();
     assert_eq!(verdict.broken_by.as_deref(), Some("success ≥ 95 %"));
     let found = verdict.capacity.expect(&verdict.sentence);
-    assert!(found.streams < 10, "{}", verdict.sentence);
+    assert!(found.at < Load::Streams(10), "{}", verdict.sentence);
 }
 
 /// 2: TTFT 超过阈值, in `the_limit_of_the_system_is_found`. 3: 吞吐量增长率 < 20 %. Four run at once:
@@ -286,7 +290,7 @@ fn it_stops_where_throughput_stops_growing() {
         verdict.sentence
     );
     assert!(
-        verdict.capacity.unwrap().streams <= 10,
+        verdict.capacity.unwrap().at <= Load::Streams(10),
         "{}",
         verdict.sentence
     );
@@ -312,7 +316,7 @@ fn it_stops_where_the_cache_is_full() {
         verdict.sentence
     );
     assert!(
-        verdict.capacity.unwrap().streams <= 20,
+        verdict.capacity.unwrap().at <= Load::Streams(20),
         "{}",
         verdict.sentence
     );

@@ -65,7 +65,7 @@ fn a_run_gives_its_cap_and_its_request_times() {
     let saved = super::run_json(&out);
     assert_eq!(
         plan["supply"]["cap_streams"],
-        saved["verdict"]["gateway_cap"]["streams"]
+        saved["verdict"]["recommended"]["cap"]["streams"]
     );
     assert!(plan["supply"]["active_users"].is_number());
     assert!(plan["inputs"]["tokens_per_request"]["output"].is_number());

@@ -1,8 +1,8 @@
 //! The capacity of a search, in rungs, by the reason it stopped.
 
 use super::super::visits::Known;
-use super::super::{Axis, Search, Stop};
-use crate::verdict::{Capacity, RateCapacity};
+use super::super::{Search, Stop};
+use crate::verdict::Capacity;
 
 /// The capacity in rungs.
 #[derive(Clone, Copy)]
@@ -13,21 +13,13 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    pub(super) fn streams(self, search: &Search) -> Option<Capacity> {
-        (search.config.axis == Axis::Streams).then_some(Capacity {
-            streams: self.rung,
-            lower: self.lower,
-            upper: self.upper,
-        })
-    }
-
-    pub(super) fn rate(self, search: &Search) -> Option<RateCapacity> {
-        let amount = |rung| Axis::Rate.amount(rung);
-        (search.config.axis == Axis::Rate).then(|| RateCapacity {
-            per_s: amount(self.rung),
-            lower_per_s: amount(self.lower),
-            upper_per_s: self.upper.map(amount),
-        })
+    pub(super) fn capacity(self, search: &Search) -> Capacity {
+        let load = |rung| search.config.axis.load(rung);
+        Capacity {
+            at: load(self.rung),
+            lower: load(self.lower),
+            upper: self.upper.map(load),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use notes::notes;
 use super::{Axis, Search, Stop, cause};
 use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
 use crate::scaling::scaling;
-use crate::verdict::{Confirmed, PlannedMean, Recommended, Verdict, VerdictKind};
+use crate::verdict::{Confirmed, Recommended, Verdict, VerdictKind};
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
@@ -32,24 +32,17 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     let cap = bounds
         .map(|bounds| bounds.lower)
         .filter(|cap| *cap > 0 && !is_open);
-    let capacity = bounds.and_then(|bounds| bounds.streams(search));
-    let rate = bounds.and_then(|bounds| bounds.rate(search));
     // A gateway counts requests in flight, and streams that think are not always in flight.
-    let is_busy = search.config.manner.think.is_none();
-    let cap_streams = cap.filter(|_| search.config.axis == Axis::Streams && is_busy);
-    let cap_rate = cap.filter(|_| search.config.axis == Axis::Rate);
+    let is_of_users = search.config.axis == Axis::Streams && search.config.manner.think.is_some();
+    let cap = cap.filter(|_| !is_of_users);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
     let throughput = |of: fn(&LevelSummary) -> Option<f64>| at(search, at_capacity?, of);
     let broken = broken_level(search, stop, high, known);
     Verdict {
         kind,
-        capacity,
-        rate,
-        gateway_cap: cap_streams.map(|streams| Recommended { streams }),
-        planned_mean: cap_streams.map(|cap| PlannedMean::within(cap, search.config.headroom)),
-        planned_rate_per_s: cap_rate.map(|cap| {
-            Axis::Rate.amount(Axis::Rate.at_most(Axis::Rate.amount(cap) * search.config.headroom))
-        }),
+        capacity: bounds.map(|bounds| bounds.capacity(search)),
+        recommended: cap
+            .map(|cap| Recommended::within(search.config.axis.load(cap), search.config.headroom)),
         saturation_rate_per_s: search.saturation_rate_per_s(),
         edge: known.and_then(|known| edge_shape(search, known)),
         confirmed: confirmed(search),

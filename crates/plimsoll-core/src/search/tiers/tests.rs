@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::level::LevelVerdict;
+use crate::level::{LevelVerdict, Load};
 use crate::record::tests::record;
 use crate::search::tests::level;
 use crate::verdict::VerdictKind;
@@ -67,7 +67,9 @@ fn search(mut tiers: Tiers, from: Duration) -> (Vec<Verdict>, Vec<LevelSummary>)
 fn assert_found(verdict: &Verdict, truth: u32) {
     assert_eq!(verdict.kind, VerdictKind::Capacity);
     let found = verdict.capacity.unwrap();
-    assert!(found.streams.abs_diff(truth) <= 1, "{found:?}, {truth}");
+    let truth = Load::Streams(truth);
+    let error = found.at.amount() - truth.amount();
+    assert!(error.abs() <= 1.0, "{found:?}, {truth}");
     assert!(found.lower <= truth && found.upper.unwrap() >= truth);
 }
 

@@ -1,6 +1,11 @@
-//! What is put on the server: a number of streams, or a rate of arrivals.
+//! What is put on the server: a number of streams, or a rate of arrivals; and the axis along which
+//! such loads have an order and neighbours.
+
+mod axis;
 
 use std::fmt;
+
+pub use axis::Axis;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +34,14 @@ impl Load {
         match self {
             Self::Streams(_) => None,
             Self::RatePerS(rate) => Some(rate),
+        }
+    }
+
+    /// The axis that it lies on.
+    pub fn axis(self) -> Axis {
+        match self {
+            Self::Streams(_) => Axis::Streams,
+            Self::RatePerS(_) => Axis::Rate,
         }
     }
 

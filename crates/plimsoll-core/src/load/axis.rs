@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::Load;
+use super::Load;
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,11 @@ impl Axis {
         } else {
             near
         }
+    }
+
+    /// The amount of the highest rung at or below an amount.
+    pub fn rounded_down(self, amount: f64) -> f64 {
+        self.amount(self.at_most(amount))
     }
 
     /// The lowest rung at or above an amount, at least 1.
