@@ -305,7 +305,7 @@ mod tests {
     /// Otherwise neither the time limit nor the stop would ever be looked at.
     #[test]
     fn a_server_that_is_faster_than_its_reader_lets_others_have_their_turn() {
-        let runtime = crate::worker::runtime().unwrap();
+        let runtime = crate::runtime::single_threaded().unwrap();
         runtime.block_on(async {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();

@@ -2,9 +2,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`target`] | where requests go |
-//! | [`route`] | how it is reached |
-//! | [`proxy`] | a proxy on the way |
+//! | [`target`] | where requests go, and the way there |
 //! | [`connect`] | connections: addresses, TLS, and what went wrong |
 //! | [`source`] | what is sent |
 //! | [`completions`] | requests of the OpenAI protocol for a workload |
@@ -15,35 +13,37 @@
 //! | [`scrape`] | the server's own signals on the same clock |
 //! | [`stamps`] | receive stamps: the kernel's, on the run's clock |
 //!
-//! Below them: `connection` (a socket with stamps), `link` (a connection with its protocol), `http2`
-//! (many answers on one connection, each byte with its stamp), `exchange` (one request and its
-//! answer), `worker` (a thread with its share of the streams), `pacer` (due times to the microsecond).
+//! Below them:
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `worker` | a thread with its share of the streams |
+//! | `context` | what the requests of a worker share: connections, stamps, counts |
+//! | `request` | one request and its answer, over HTTP/1.1 and HTTP/2 |
+//! | `link` | a connection with its protocol |
+//! | `http2` | many answers on one connection, each byte with its stamp |
+//! | `connection` | a socket with stamps |
+//! | `stats` | what a worker counts of itself |
 
 mod base64;
 pub mod batch;
-mod beat;
 pub mod clock;
 pub mod completions;
 pub mod connect;
 mod connection;
+mod context;
 pub mod error;
-mod exchange;
 pub mod fetch;
-mod guard;
 mod http2;
 mod link;
-mod pacer;
-mod polls;
-mod pool;
 pub mod preflight;
-pub mod proxy;
 mod request;
-pub mod route;
 pub mod runner;
+mod runtime;
 pub mod scrape;
 pub mod source;
 pub mod stamps;
+mod stats;
 mod steal;
-mod tally;
 pub mod target;
 mod worker;

@@ -4,15 +4,11 @@ use std::rc::Rc;
 
 use plimsoll_core::record::ConnectTimes;
 
-use crate::connect::{ConnectFault, Connector, Http2Fault};
+use crate::connect::{ConnectFault, Connector, HTTP_2, Http2Fault};
 use crate::connection::Connection;
 use crate::http2::Session;
 use crate::stamps::Stamps;
 use crate::target::HttpChoice;
-
-/// What ALPN calls the versions.
-const HTTP_1_1: &[u8] = b"http/1.1";
-const HTTP_2: &[u8] = b"h2";
 
 /// A new connection by its protocol.
 pub(crate) enum Link {
@@ -20,15 +16,6 @@ pub(crate) enum Link {
     Http1(Connection),
     /// For many.
     Http2(Rc<Session>),
-}
-
-/// What TLS offers, best first.
-pub(crate) fn alpn(choice: HttpChoice) -> Vec<Vec<u8>> {
-    match choice {
-        HttpChoice::Http1 => vec![HTTP_1_1.to_vec()],
-        HttpChoice::Http2 => vec![HTTP_2.to_vec()],
-        HttpChoice::Auto => vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()],
-    }
 }
 
 /// Makes a connection that is ready for a request. It must run where tasks can be local.

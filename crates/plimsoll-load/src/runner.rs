@@ -15,13 +15,12 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::connect::Connector;
+use crate::context::{PollClock, WorkerContext, WorkerOptions};
 use crate::error::LoadError;
-use crate::exchange::{Line, LineOptions};
-use crate::polls::Polls;
 use crate::scrape::Scraper;
 use crate::source::RequestSource;
+use crate::stats::{self, SharedStats, WorkerStats};
 use crate::steal::Steal;
-use crate::tally::{self, SharedTally, Tally};
 use crate::target::Target;
 use crate::worker::{self, Arrivals, Command, Share};
 
@@ -57,7 +56,7 @@ pub struct SocketRunner {
 
 struct Worker {
     commands: mpsc::UnboundedSender<Command>,
-    tally: Arc<SharedTally>,
+    stats: Arc<SharedStats>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -74,22 +73,22 @@ struct Crew {
 impl Crew {
     /// Starts a worker, and returns when it can take commands.
     fn start(self, share: Share) -> Result<Worker, LoadError> {
-        let tally = Arc::new(SharedTally::default());
+        let stats = Arc::new(SharedStats::default());
         let (commands, received) = mpsc::unbounded_channel();
         let (ready, is_ready) = channel();
-        let their_tally = Arc::clone(&tally);
+        let their_stats = Arc::clone(&stats);
         let thread = std::thread::Builder::new()
             .name(format!("plimsoll-load-{}", share.index))
             .spawn(move || {
-                let polls = Polls::new(self.clock);
+                let poll_clock = PollClock::new(self.clock);
                 // The runtime belongs to this thread. That nobody waits for it is no fault here.
-                let runtime = Polls::runtime(&polls);
+                let runtime = PollClock::runtime(&poll_clock);
                 match runtime {
                     Err(error) => drop(ready.send(Err(error))),
                     Ok(runtime) => {
                         drop(ready.send(Ok(())));
-                        let (line, events) = self.line(their_tally, polls);
-                        runtime.block_on(worker::work(line, share, received, events));
+                        let (context, events) = self.context(their_stats, poll_clock);
+                        runtime.block_on(worker::work(context, share, received, events));
                     }
                 }
             })
@@ -98,27 +97,31 @@ impl Crew {
         started.map_err(LoadError::Worker)?;
         Ok(Worker {
             commands,
-            tally,
+            stats,
             thread: Some(thread),
         })
     }
 
-    fn line(self, tally: Arc<SharedTally>, polls: Arc<Polls>) -> (Line, Sender<LoadEvent>) {
-        let options = LineOptions {
+    fn context(
+        self,
+        stats: Arc<SharedStats>,
+        poll_clock: Arc<PollClock>,
+    ) -> (WorkerContext, Sender<LoadEvent>) {
+        let options = WorkerOptions {
             timeout: self.options.timeout,
             keep_text: false,
             keep_alive: self.options.keep_alive,
-            tally,
-            polls,
+            stats,
+            poll_clock,
         };
-        let line = Line::new(
+        let context = WorkerContext::new(
             self.target,
             self.connector,
             self.source,
             self.clock,
             options,
         );
-        (line, self.events)
+        (context, self.events)
     }
 }
 
@@ -201,9 +204,9 @@ impl SocketRunner {
     }
 
     /// What the workers have counted since this was last asked.
-    fn tallies(&self) -> Vec<Tally> {
+    fn stats(&self) -> Vec<WorkerStats> {
         let now = self.clock.now();
-        let take = |worker: &Worker| worker.tally.take(now);
+        let take = |worker: &Worker| worker.stats.take(now);
         self.workers.iter().map(take).collect()
     }
 
@@ -282,7 +285,7 @@ struct Counted {
 impl Counted {
     /// Begins anew; what was counted before is forgotten.
     fn begin(runner: &SocketRunner, now: Offset) -> Self {
-        drop(runner.tallies());
+        drop(runner.stats());
         Self {
             from: now,
             steal: Steal::read(),
@@ -292,7 +295,7 @@ impl Counted {
     fn end(&self, runner: &SocketRunner, now: Offset) -> ClientHealth {
         ClientHealth {
             stolen_cpu_ratio: Steal::ratio_since(self.steal),
-            ..tally::health(&runner.tallies(), now.since(self.from))
+            ..stats::health(&runner.stats(), now.since(self.from))
         }
     }
 }

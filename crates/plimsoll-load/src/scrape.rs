@@ -13,9 +13,9 @@ use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::fetch;
+use crate::runtime;
 use crate::source::Built;
 use crate::target::Target;
-use crate::worker;
 
 /// How often the page is read, and how long an answer may take.
 const EVERY: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ impl Scraper {
         let samples = Samples::default();
         let stop = Arc::new(AtomicBool::new(false));
         let (their_samples, their_stop) = (Arc::clone(&samples), Arc::clone(&stop));
-        let runtime = worker::runtime().map_err(LoadError::Worker)?;
+        let runtime = runtime::single_threaded().map_err(LoadError::Worker)?;
         let thread = std::thread::Builder::new()
             .name("plimsoll-scrape".to_owned())
             .spawn(move || {

@@ -1,7 +1,7 @@
 //! A fixed number of requests on a schedule, under an optional cap: what `bench serve` runs.
 
 mod common;
-mod lane;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::error::LoadError;
 use crate::source::RequestSource;
+use crate::stats::{self, WorkerStats};
 use crate::steal::Steal;
-use crate::tally::{self, Tally};
 use crate::target::Target;
 use crate::worker::Share;
 use common::Common;
-use lane::Lane;
+use worker::BatchWorker;
 
 /// The batch to run.
 #[derive(Clone, Debug)]
@@ -90,20 +90,20 @@ pub fn run_batch(
                 count: plan.workers,
                 first: 0,
             };
-            Lane::new(target, &connector, source, &common, share).start()
+            BatchWorker::new(target, &connector, source, &common, share).start()
         })
         .collect::<Result<Vec<_>, _>>()
         .inspect_err(|_| common.stop())?;
     common.watch(on_progress);
     let mut records = Vec::with_capacity(plan.dues.len());
-    let mut tallies = Vec::with_capacity(workers.len());
+    let mut stats = Vec::with_capacity(workers.len());
     for worker in workers {
         let carried = worker.join().map_err(|_| LoadError::WorkerLost)??;
         records.extend(carried.records);
-        tallies.push(carried.tally);
+        stats.push(carried.stats);
     }
     let client = client_health(
-        &tallies,
+        &stats,
         &records,
         steal,
         clock.now().since(common.started_at),
@@ -124,7 +124,7 @@ pub fn run_batch(
 }
 
 fn client_health(
-    tallies: &[Tally],
+    stats: &[WorkerStats],
     records: &[BatchRecord],
     steal: Option<Steal>,
     over: Duration,
@@ -133,7 +133,7 @@ fn client_health(
     ClientHealth {
         send_lag_ms: Summary::of(lags.collect()),
         stolen_cpu_ratio: Steal::ratio_since(steal),
-        ..tally::health(tallies, over)
+        ..stats::health(stats, over)
     }
 }
 

@@ -1,4 +1,4 @@
-//! TCP: one connection to the next place, over to the next address where one fails.
+//! TCP: one connection to the next host, over to the next address where one fails.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,37 +10,37 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::fault::ConnectFault;
+use super::host::Host;
 use super::peer::Peer;
-use super::place::Place;
 
 /// Head start of an address before one of the other family is tried beside it (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 type Dialed = Result<(TcpStream, SocketAddr), ConnectFault>;
 
-/// Where connections go: one place, or several that take turns.
+/// Where connections go: one host, or several that take turns.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    places: Vec<Place>,
+    hosts: Vec<Host>,
     turn: AtomicUsize,
 }
 
 impl Dialer {
-    pub(super) fn new(places: Vec<Place>) -> Self {
+    pub(super) fn new(hosts: Vec<Host>) -> Self {
         Self {
-            places,
+            hosts,
             turn: AtomicUsize::new(0),
         }
     }
 
-    /// Connects to the next place, or to one after it if that fails as a whole.
+    /// Connects to the next host, or to one after it if that fails as a whole.
     pub(super) async fn dial(&self) -> Dialed {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let start = turn.checked_rem(self.places.len()).unwrap_or(0);
-        let (before, from) = self.places.split_at(start);
+        let start = turn.checked_rem(self.hosts.len()).unwrap_or(0);
+        let (before, from) = self.hosts.split_at(start);
         let mut first_fault = None;
-        for place in from.iter().chain(before) {
-            match dial_place(place).await {
+        for host in from.iter().chain(before) {
+            match dial_host(host).await {
                 Ok(dialed) => return Ok(dialed),
                 Err(fault) => first_fault = first_fault.or(Some(fault)),
             }
@@ -49,7 +49,7 @@ impl Dialer {
     }
 }
 
-/// Places without an address are not made; this is here so that nothing has to panic.
+/// Hosts without an address are not made; this is here so that nothing has to panic.
 fn no_address() -> ConnectFault {
     ConnectFault::Tcp {
         address: SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -57,8 +57,8 @@ fn no_address() -> ConnectFault {
     }
 }
 
-async fn dial_place(place: &Place) -> Dialed {
-    let order = place.next_order();
+async fn dial_host(host: &Host) -> Dialed {
+    let order = host.next_order();
     let mixed = order
         .iter()
         .any(|peer| peer.address().is_ipv6() != order[0].address().is_ipv6());
@@ -66,7 +66,7 @@ async fn dial_place(place: &Place) -> Dialed {
         return in_turn(&order).await;
     }
     let dialed = race(order.into()).await?;
-    place.answered(dialed.1);
+    host.answered(dialed.1);
     Ok(dialed)
 }
 

@@ -3,8 +3,8 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | `resolve` | target → places with their addresses |
-//! | `place` | which address is next: round robin, both families |
+//! | `resolve` | target → hosts with their addresses |
+//! | `host` | which address is next: round robin, both families |
 //! | `dial` | TCP: fall over to the next address, happy eyeballs |
 //! | `peer` | one address, and the local addresses it is reached from |
 //! | `tunnel`, `socks` | through a proxy |
@@ -17,9 +17,9 @@
 
 mod dial;
 mod fault;
+mod host;
 mod peer;
 mod pem;
-mod place;
 mod proxy_fault;
 mod resolve;
 mod socks;
@@ -40,9 +40,9 @@ use tokio::net::TcpStream;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::error::LoadError;
-use crate::link;
 use crate::target::Target;
 use dial::Dialer;
+pub(crate) use tls::HTTP_2;
 use tls::TlsSetup;
 pub(crate) use tls_fault::fault as tls_fault;
 use tunnel::Tunnel;
@@ -79,7 +79,7 @@ impl Connector {
     /// A name has no address, or the certificates cannot be used.
     pub(crate) fn to(target: &Target) -> Result<Self, LoadError> {
         let tls = if target.tls {
-            Some(TlsSetup::new(target, link::alpn(target.http))?)
+            Some(TlsSetup::new(target)?)
         } else {
             None
         };

@@ -74,11 +74,11 @@ fn bind(socket: &TcpSocket, source: IpAddr) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker;
+    use crate::runtime;
 
     #[test]
     fn a_bound_end_has_no_port_until_it_connects() {
-        let runtime = worker::runtime().unwrap();
+        let runtime = runtime::single_threaded().unwrap();
         let _guard = runtime.enter();
         let socket = TcpSocket::new_v4().unwrap();
         bind(&socket, "127.0.0.3".parse().unwrap()).unwrap();

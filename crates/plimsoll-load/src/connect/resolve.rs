@@ -4,29 +4,27 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use super::dial::Dialer;
+use super::host::Host;
 use super::peer::Peer;
-use super::place::Place;
 use super::socks::{Destination, Socks};
 use super::tunnel::{ConnectRequest, Tunnel};
 use crate::error::LoadError;
-use crate::proxy::ProxyKind;
-use crate::route::Route;
-use crate::target::Target;
+use crate::target::{HostPort, ProxyKind, Route, Target};
 
 /// Where connections for a target go.
 pub(super) fn dialer(target: &Target) -> Result<Dialer, LoadError> {
     let route = &target.route;
     check_sources(&route.source_ips)?;
     if let Some(proxy) = &route.proxy {
-        return Ok(Dialer::new(vec![place(&proxy.host, proxy.port, route)?]));
+        return Ok(Dialer::new(vec![resolve(&proxy.host, proxy.port, route)?]));
     }
-    let places = if route.connect_to.is_empty() {
-        vec![place(&target.host, target.port, route)?]
+    let hosts = if route.connect_to.is_empty() {
+        vec![resolve(&target.host, target.port, route)?]
     } else {
-        let to = |to: &crate::route::Place| place(&to.host, to.port.unwrap_or(target.port), route);
+        let to = |to: &HostPort| resolve(&to.host, to.port.unwrap_or(target.port), route);
         route.connect_to.iter().map(to).collect::<Result<_, _>>()?
     };
-    Ok(Dialer::new(places))
+    Ok(Dialer::new(hosts))
 }
 
 /// What is said to the target's proxy, if there is one.
@@ -59,7 +57,7 @@ fn destination(target: &Target, kind: ProxyKind) -> Result<Destination, LoadErro
 }
 
 /// A host with those of its addresses that the local ones can reach.
-fn place(host: &str, port: u16, route: &Route) -> Result<Place, LoadError> {
+fn resolve(host: &str, port: u16, route: &Route) -> Result<Host, LoadError> {
     let addresses = addresses(host, port)?;
     let mut peers: Vec<Peer> = addresses
         .into_iter()
@@ -78,7 +76,7 @@ fn place(host: &str, port: u16, route: &Route) -> Result<Place, LoadError> {
             });
         }
     }
-    Ok(Place::new(peers))
+    Ok(Host::new(peers))
 }
 
 /// All addresses of a host, in the resolver's order, each once.

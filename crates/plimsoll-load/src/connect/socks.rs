@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::ProxyFault;
-use crate::proxy::{Login, Proxy};
+use crate::target::{Login, Proxy};
 
 const VERSION: u8 = 5;
 const LOGIN_VERSION: u8 = 1;

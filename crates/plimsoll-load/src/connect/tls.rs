@@ -11,7 +11,11 @@ use rustls::{ClientConfig, ClientConnection, ConfigBuilder, Error};
 use super::tls_fault::fault;
 use super::{pem, verifier};
 use crate::error::{LoadError, PemFault, TlsSetupError};
-use crate::target::{Target, TlsOptions};
+use crate::target::{HttpChoice, Target, TlsOptions};
+
+/// What ALPN calls the versions.
+const HTTP_1_1: &[u8] = b"http/1.1";
+pub(crate) const HTTP_2: &[u8] = b"h2";
 
 /// All that a handshake needs.
 #[derive(Clone, Debug)]
@@ -23,7 +27,7 @@ pub(super) struct TlsSetup {
 
 impl TlsSetup {
     /// Reads the certificates.
-    pub(super) fn new(target: &Target, alpn: Vec<Vec<u8>>) -> Result<Self, LoadError> {
+    pub(super) fn new(target: &Target) -> Result<Self, LoadError> {
         let options = &target.tls_options;
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -35,7 +39,7 @@ impl TlsSetup {
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let mut config = with_client(builder, options)?;
-        config.alpn_protocols = alpn;
+        config.alpn_protocols = alpn(target.http);
         Ok(Self {
             config: Arc::new(config),
             name: ServerName::try_from(target.host.clone())
@@ -47,6 +51,15 @@ impl TlsSetup {
     pub(super) fn client(&self) -> io::Result<ClientConnection> {
         ClientConnection::new(Arc::clone(&self.config), self.name.clone())
             .map_err(|error| fault(&error))
+    }
+}
+
+/// What TLS offers, best first.
+fn alpn(choice: HttpChoice) -> Vec<Vec<u8>> {
+    match choice {
+        HttpChoice::Http1 => vec![HTTP_1_1.to_vec()],
+        HttpChoice::Http2 => vec![HTTP_2.to_vec()],
+        HttpChoice::Auto => vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()],
     }
 }
 

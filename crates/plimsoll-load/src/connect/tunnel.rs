@@ -5,8 +5,7 @@ use tokio::net::TcpStream;
 
 use super::ProxyFault;
 use super::socks::Socks;
-use crate::proxy::Proxy;
-use crate::target::Target;
+use crate::target::{Proxy, Target};
 
 /// Longest answer head of a proxy, bytes, and the headers in it.
 const MAX_HEAD: usize = 16 * 1024;

@@ -15,7 +15,7 @@ use crate::connect::{ConnectFault, Connector, ProxyFault};
 use crate::connection::{Connection, READ_BYTES};
 use crate::http2::{Fault, Lease};
 use crate::link::{self, Link};
-use crate::request::{head_and_body, http2_head};
+use crate::request::head::{head_and_body, http2_head};
 use crate::source::Built;
 use crate::stamps::Stamps;
 use crate::target::Target;
@@ -42,11 +42,11 @@ pub(super) async fn exchange(
     match link {
         Link::Http1(mut connection) => {
             let bytes = head_and_body(target, method, built, false);
-            whole(target, &mut connection, &bytes, &stamps, &mut response).await?;
+            over_http1(target, &mut connection, &bytes, &stamps, &mut response).await?;
         }
         Link::Http2(session) => {
             response.http = HttpVersion::Http2;
-            stream(target, &session.lease(), method, built, &mut response).await?;
+            over_http2(target, &session.lease(), method, built, &mut response).await?;
         }
     }
     match target.forward_proxy() {
@@ -66,7 +66,7 @@ pub(super) async fn exchange(
 }
 
 /// On an HTTP/1.1 connection.
-async fn whole(
+async fn over_http1(
     target: &Target,
     connection: &mut Connection,
     bytes: &[u8],
@@ -103,7 +103,7 @@ async fn whole(
 }
 
 /// On an HTTP/2 connection.
-async fn stream(
+async fn over_http2(
     target: &Target,
     lease: &Lease,
     method: &str,

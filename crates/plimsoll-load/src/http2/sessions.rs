@@ -15,14 +15,14 @@ use super::session::{DEFAULT_STREAMS, Lease, Session};
 /// Connections of one worker to one server.
 pub(crate) struct Sessions {
     open: RefCell<Vec<Rc<Session>>>,
-    dials: RefCell<Vec<Rc<Shared>>>,
+    dials: RefCell<Vec<Rc<Dialing>>>,
     /// Streams that the last connection took.
     limit: Cell<u32>,
 }
 
 /// A connection that is being made, to those who wait for it.
 #[derive(Default)]
-struct Shared {
+struct Dialing {
     waiting: Cell<u32>,
     /// Why there is none.
     failed: OnceCell<AnswerEnd>,
@@ -34,7 +34,7 @@ struct Shared {
 /// who wait takes its place.
 pub(crate) struct Dial<'a> {
     sessions: &'a Sessions,
-    shared: Rc<Shared>,
+    dialing: Rc<Dialing>,
 }
 
 impl Default for Sessions {
@@ -75,11 +75,11 @@ impl Sessions {
 
     /// Begins to make a connection.
     pub(crate) fn dial(&self) -> Dial<'_> {
-        let shared = Rc::<Shared>::default();
-        self.dials.borrow_mut().push(Rc::clone(&shared));
+        let dialing = Rc::<Dialing>::default();
+        self.dials.borrow_mut().push(Rc::clone(&dialing));
         Dial {
             sessions: self,
-            shared,
+            dialing,
         }
     }
 
@@ -109,7 +109,7 @@ impl Sessions {
 }
 
 /// One who waits, until it is dropped.
-struct Waits<'a>(&'a Shared);
+struct Waits<'a>(&'a Dialing);
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
@@ -121,15 +121,15 @@ impl Dial<'_> {
     /// Says that there is no connection; all who wait for it fail alike.
     pub(crate) fn fail(self, end: &AnswerEnd) {
         // It is set once: this takes the dial.
-        drop(self.shared.failed.set(end.clone()));
+        drop(self.dialing.failed.set(end.clone()));
     }
 }
 
 impl Drop for Dial<'_> {
     fn drop(&mut self) {
         let mut dials = self.sessions.dials.borrow_mut();
-        dials.retain(|dial| !Rc::ptr_eq(dial, &self.shared));
-        self.shared.over.set(true);
-        self.shared.told.notify_waiters();
+        dials.retain(|dial| !Rc::ptr_eq(dial, &self.dialing));
+        self.dialing.over.set(true);
+        self.dialing.told.notify_waiters();
     }
 }

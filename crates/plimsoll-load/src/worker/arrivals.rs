@@ -11,9 +11,8 @@ use plimsoll_core::time::Offset;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::Shared;
-use crate::exchange::{Due, Slot, Trace};
-use crate::pacer::Pacer;
+use super::{Pacer, Shared};
+use crate::request::{Due, RequestId, Trace};
 
 /// The arrivals of a level, over all workers.
 #[derive(Clone, Debug)]
@@ -35,20 +34,20 @@ struct Ready {
 /// Sends what is due until the next level begins, then lets it end.
 pub(super) async fn arrive(shared: Rc<Shared>, level: u32, arrivals: Box<Arrivals>) {
     let mut requests = JoinSet::new();
-    let clock = shared.line.clock;
+    let clock = shared.context.clock;
     // Without a timer of its own it sends to the millisecond: its lateness shows that.
     let pacer = Pacer::new(clock).ok();
     let share = shared.share;
     let dues = arrivals.dues.skip(share.index as usize);
     for due in dues.step_by(share.count as usize) {
         let due = arrivals.from + due;
-        shared.line.polls.set_next_send(Some(due));
+        shared.context.poll_clock.set_next_send(Some(due));
         tokio::select! {
             biased;
             () = shared.is_over(level) => break,
             () = until(due, pacer.as_ref(), &shared) => {}
         }
-        shared.line.polls.set_next_send(None);
+        shared.context.poll_clock.set_next_send(None);
         let request = shared.begin(due);
         let _ = requests.spawn_local(carry(
             Rc::clone(&shared),
@@ -58,7 +57,7 @@ pub(super) async fn arrive(shared: Rc<Shared>, level: u32, arrivals: Box<Arrival
         ));
         while requests.try_join_next().is_some() {}
     }
-    shared.line.polls.set_next_send(None);
+    shared.context.poll_clock.set_next_send(None);
     while requests.join_next().await.is_some() {}
 }
 
@@ -68,45 +67,50 @@ async fn until(due: Offset, pacer: Option<&Pacer>, shared: &Shared) {
         None => false,
     };
     if !is_there {
-        tokio::time::sleep_until(shared.line.clock.instant(due).into()).await;
+        tokio::time::sleep_until(shared.context.clock.instant(due).into()).await;
     }
 }
 
-async fn carry(shared: Rc<Shared>, slot: Slot, due: Offset, places: Option<Arc<Semaphore>>) {
-    let record = match shared.ready(slot, due, places).await {
+async fn carry(
+    shared: Rc<Shared>,
+    request: RequestId,
+    due: Offset,
+    places: Option<Arc<Semaphore>>,
+) {
+    let record = match shared.ready(request, due, places).await {
         Some(ready) => {
             let at = Due::At {
                 due,
                 ready: ready.at,
             };
-            let cut = async |trace: Rc<Trace>| shared.cut_arrival(slot.level, &trace).await;
-            shared.line.run(slot, at, &*shared, cut).await.0
+            let cut = async |trace: Rc<Trace>| shared.cut_arrival(request.level, &trace).await;
+            shared.context.run(request, at, &*shared, cut).await.0
         }
-        None => slot.never_sent(due, shared.line.clock.now()),
+        None => request.never_sent(due, shared.context.clock.now()),
     };
     shared.tell(LoadEvent::Ended(Box::new(record)));
 }
 
 impl Shared {
     /// Tells of an arrival that is due now.
-    fn begin(&self, due: Offset) -> Slot {
-        let slot = self.slot(ON_SCHEDULE);
+    fn begin(&self, due: Offset) -> RequestId {
+        let request = self.request(ON_SCHEDULE);
         self.tell(LoadEvent::Due(InFlight {
-            id: slot.id,
-            level: slot.level,
-            stream: slot.stream,
+            id: request.id,
+            level: request.level,
+            stream: request.stream,
             due,
             ready: due,
             sent: None,
             first: None,
         }));
-        slot
+        request
     }
 
     /// Waits for a place under the cap; `None` if the level is over before there is one.
     async fn ready(
         &self,
-        slot: Slot,
+        request: RequestId,
         due: Offset,
         places: Option<Arc<Semaphore>>,
     ) -> Option<Ready> {
@@ -124,9 +128,9 @@ impl Shared {
         }
         tokio::select! {
             biased;
-            () = self.is_over(slot.level) => None,
+            () = self.is_over(request.level) => None,
             place = places.acquire_owned() => Some(Ready {
-                at: self.line.clock.now(),
+                at: self.context.clock.now(),
                 _place: place.ok(),
             }),
         }

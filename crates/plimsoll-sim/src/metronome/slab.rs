@@ -37,7 +37,7 @@ impl Key {
 }
 
 #[derive(Debug, Default)]
-struct Place {
+struct Entry {
     /// How often the place was used before.
     turn: u32,
     conn: Option<Box<Conn>>,
@@ -46,7 +46,7 @@ struct Place {
 /// The connections of one worker.
 #[derive(Debug, Default)]
 pub(super) struct Slab {
-    places: Vec<Place>,
+    places: Vec<Entry>,
     free: Vec<u32>,
 }
 
@@ -54,7 +54,7 @@ impl Slab {
     /// Reserves a place; the connection is then [`put`](Self::put) there.
     pub(super) fn reserve(&mut self) -> Key {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place::default());
+            self.places.push(Entry::default());
             (self.places.len() - 1) as u32
         });
         Key::new(index, self.places[index as usize].turn)

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use plimsoll_load::route::{Place, Route};
 use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions};
+use plimsoll_load::target::{HostPort, Route};
 
 use super::args::Parsed;
 use super::failure::Failure;
@@ -108,8 +108,8 @@ fn route(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Route, Failure> {
     let connect_to = parsed.list("connect-to").iter();
-    let connect_to: Vec<Place> = connect_to
-        .map(|text| Place::parse(text))
+    let connect_to: Vec<HostPort> = connect_to
+        .map(|text| HostPort::parse(text))
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::usage(format!("--connect-to: {error}")))?;
     let source_ips = parsed.list("source-ip").iter();

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use plimsoll_load::route::{Place, Route};
 use plimsoll_load::target::{ClientCertificate, HttpChoice, Target, TlsOptions};
+use plimsoll_load::target::{HostPort, Route};
 
 use crate::exit::Failure;
 use crate::proxy::{self, Env, Wanted};
@@ -39,8 +39,8 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
     /// Connect here, not to the host of the URL, whose name TLS and Host keep; several take turns.
-    #[arg(long, value_name = "ADDRESS", value_parser = Place::parse, conflicts_with = "proxy")]
-    pub(crate) connect_to: Vec<Place>,
+    #[arg(long, value_name = "ADDRESS", value_parser = HostPort::parse, conflicts_with = "proxy")]
+    pub(crate) connect_to: Vec<HostPort>,
     /// Local address that connections come from; several take turns.
     #[arg(long, value_name = "IP")]
     pub(crate) source_ip: Vec<IpAddr>,

@@ -5,9 +5,8 @@ mod no_proxy;
 use std::fmt;
 use std::net::IpAddr;
 
-use plimsoll_load::proxy::Proxy;
-use plimsoll_load::route::RouteError;
 use plimsoll_load::target::Target;
+use plimsoll_load::target::{Proxy, RouteError};
 
 /// The lookup of an environment variable.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use plimsoll_load::route::Place;
+use plimsoll_load::target::HostPort;
 
 /// Whether a list names a host and port. Its entries stand between commas or spaces: `*`, a host
 /// with all below it (with or without a dot or `*.` before), an address, a network such as
@@ -23,7 +23,7 @@ fn entry_names(entry: &str, host: &str, port: u16) -> bool {
     if let Some((network, bits)) = entry.split_once('/') {
         return address.is_some_and(|address| is_within(address, network, bits));
     }
-    let Ok(place) = Place::parse(entry) else {
+    let Ok(place) = HostPort::parse(entry) else {
         return false;
     };
     if place.port.is_some_and(|only| only != port) {

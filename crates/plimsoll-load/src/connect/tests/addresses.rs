@@ -5,19 +5,18 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use super::super::dial::Dialer;
+use super::super::host::Host;
 use super::super::peer::Peer;
-use super::super::place::Place;
 use super::{address, closed, connect, connector, listener};
 use crate::error::LoadError;
-use crate::route;
-use crate::target::Target;
-use crate::worker;
+use crate::runtime;
+use crate::target::{HostPort, Target};
 
 fn target(connect_to: &[SocketAddr]) -> Target {
     let mut target = Target::parse("http://name.invalid:1").unwrap();
     for address in connect_to {
-        let place = route::Place::parse(&address.to_string()).unwrap();
-        target.route.connect_to.push(place);
+        let to = HostPort::parse(&address.to_string()).unwrap();
+        target.route.connect_to.push(to);
     }
     target
 }
@@ -37,17 +36,17 @@ fn waiting(listener: &TcpListener) -> Vec<TcpStream> {
 
 fn dialer(addresses: &[SocketAddr]) -> Dialer {
     let peer = |address: &SocketAddr| Peer::new(*address, &[]);
-    Dialer::new(vec![Place::new(addresses.iter().map(peer).collect())])
+    Dialer::new(vec![Host::new(addresses.iter().map(peer).collect())])
 }
 
 fn dial(dialer: &Dialer) -> SocketAddr {
-    let runtime = worker::runtime().unwrap();
+    let runtime = runtime::single_threaded().unwrap();
     runtime.block_on(dialer.dial()).unwrap().1
 }
 
 /// A listener that drops every SYN: its queue is full, and nobody takes from it.
 fn full_listener() -> (TcpListener, Vec<TcpStream>) {
-    let runtime = worker::runtime().unwrap();
+    let runtime = runtime::single_threaded().unwrap();
     let _guard = runtime.enter();
     let socket = tokio::net::TcpSocket::new_v6().unwrap();
     socket.bind("[::1]:0".parse().unwrap()).unwrap();

@@ -17,8 +17,7 @@ use tempfile::TempDir;
 use super::{address, connect, listener};
 use crate::connect::Connector;
 use crate::fetch::{self, Response};
-use crate::route::Place;
-use crate::target::{ClientCertificate, HttpChoice, Target};
+use crate::target::{ClientCertificate, HostPort, HttpChoice, Target};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -147,8 +146,8 @@ fn target(name: &str, server: &Server) -> Target {
 
 fn target_at(name: &str, address: SocketAddr) -> Target {
     let mut target = Target::parse(&format!("https://{name}")).unwrap();
-    let place = Place::parse(&address.to_string()).unwrap();
-    target.route.connect_to.push(place);
+    let to = HostPort::parse(&address.to_string()).unwrap();
+    target.route.connect_to.push(to);
     target
 }
 

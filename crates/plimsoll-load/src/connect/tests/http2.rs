@@ -11,8 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::certificates::{Files, authority, get, server_config, signed};
 use super::{address, listener};
 use crate::http2::tests::peer::Peer;
-use crate::route::Place;
-use crate::target::{HttpChoice, Target};
+use crate::target::{HostPort, HttpChoice, Target};
 
 const BOTH: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -61,8 +60,8 @@ fn answer(listener: &TcpListener, config: ServerConfig) {
 fn ask(alpn: &[&[u8]], choice: HttpChoice) -> Result<HttpVersion, String> {
     let server = serve(alpn);
     let mut target = Target::parse("https://gpu1.test").unwrap();
-    let place = Place::parse(&server.address.to_string()).unwrap();
-    target.route.connect_to.push(place);
+    let to = HostPort::parse(&server.address.to_string()).unwrap();
+    target.route.connect_to.push(to);
     target.tls_options.ca_file = Some(server.files.path("ca.pem"));
     target.http = choice;
     let answer = get(&target);

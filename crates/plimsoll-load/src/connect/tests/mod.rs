@@ -10,8 +10,8 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use tokio::net::TcpSocket;
 
 use super::{ConnectFault, Connected, Connector};
+use crate::runtime;
 use crate::target::Target;
-use crate::worker;
 
 /// A port that listens on one address.
 fn listener(ip: &str) -> TcpListener {
@@ -48,5 +48,7 @@ fn connector(target: &Target) -> Connector {
 }
 
 fn connect(connector: &Connector) -> Result<Connected, ConnectFault> {
-    worker::runtime().unwrap().block_on(connector.connect())
+    runtime::single_threaded()
+        .unwrap()
+        .block_on(connector.connect())
 }

@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::certificates::{own_authority, self_signed, serve, server_config};
 use super::{address, closed, connect, connector, listener};
 use crate::fetch::{self, FetchError};
-use crate::proxy::Proxy;
-use crate::target::Target;
+use crate::target::{Proxy, Target};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// "user:sesame" as `Basic` says it.

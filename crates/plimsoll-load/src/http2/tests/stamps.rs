@@ -16,8 +16,8 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::http2::ledger::Piece;
 use crate::http2::{Incoming, Session};
+use crate::runtime;
 use crate::stamps::{Stamps, ask_for, kernel_stamps};
-use crate::worker;
 
 fn spin(clock: Clock, time: Duration) {
     let until = clock.now() + time;
@@ -45,7 +45,7 @@ async fn pieces(incoming: &mut Incoming) -> Vec<Piece> {
 #[test]
 fn frames_keep_their_own_stamps_however_late_they_are_read() {
     let local = LocalSet::new();
-    local.block_on(&worker::runtime().unwrap(), async {
+    local.block_on(&runtime::single_threaded().unwrap(), async {
         let clock = Clock::start();
         let late = Duration::from_millis(30);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::http2::session::STREAM_WINDOW;
 use crate::http2::{Fault, Incoming, Session};
+use crate::runtime;
 use crate::stamps::Stamps;
-use crate::worker;
 
 /// The largest frame that is allowed.
 const FRAME: usize = 16_384;
@@ -41,7 +41,7 @@ fn room_given(peer: &mut Peer<TcpStream>) -> usize {
 fn ask<T>(script: Script, read: impl AsyncFnOnce(Incoming) -> T) -> T {
     let (address, server) = serve(vec![script]);
     let local = LocalSet::new();
-    let read = local.block_on(&worker::runtime().unwrap(), async {
+    let read = local.block_on(&runtime::single_threaded().unwrap(), async {
         let socket = tokio::net::TcpStream::connect(address).await.unwrap();
         let stamps = Rc::new(Stamps::new(Clock::start(), Arc::default()));
         let connection = Connection::over(socket).unwrap();

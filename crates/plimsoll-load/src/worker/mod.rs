@@ -2,6 +2,8 @@
 //! at human rates and tells what happens through a channel that never blocks it.
 
 mod arrivals;
+mod heartbeat;
+mod pacer;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -17,10 +19,12 @@ use plimsoll_core::workload::ThinkTime;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::beat::beat;
-use crate::exchange::{Due, Line, Slot, Trace, Watch};
+use crate::context::WorkerContext;
+use crate::request::{Due, RequestId, Trace, Watch};
 pub(crate) use arrivals::Arrivals;
 use arrivals::arrive;
+pub(crate) use heartbeat::heartbeat;
+pub(crate) use pacer::Pacer;
 
 /// What the coordinator tells a worker.
 #[derive(Clone, Debug)]
@@ -66,16 +70,9 @@ impl Share {
     }
 }
 
-/// A runtime for one thread that carries no load.
-pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-}
-
 /// What the streams of a worker share.
 struct Shared {
-    line: Line,
+    context: WorkerContext,
     share: Share,
     events: Sender<LoadEvent>,
     level: Cell<u32>,
@@ -94,11 +91,11 @@ struct Shared {
 }
 
 impl Watch for Shared {
-    fn sent(&self, slot: Slot, trace: &Trace) {
+    fn sent(&self, request: RequestId, trace: &Trace) {
         let request = InFlight {
-            id: slot.id,
-            level: slot.level,
-            stream: slot.stream,
+            id: request.id,
+            level: request.level,
+            stream: request.stream,
             due: trace.due.get(),
             ready: trace.ready.get(),
             sent: trace.sent.get(),
@@ -107,20 +104,20 @@ impl Watch for Shared {
         self.tell(LoadEvent::Sent(request));
     }
 
-    fn first(&self, slot: Slot, at: Offset) {
-        self.tell(LoadEvent::First { id: slot.id, at });
+    fn first(&self, request: RequestId, at: Offset) {
+        self.tell(LoadEvent::First { id: request.id, at });
     }
 }
 
 /// Runs a worker until it is told to stop or the coordinator is gone.
 pub(crate) async fn work(
-    line: Line,
+    context: WorkerContext,
     share: Share,
     mut commands: mpsc::UnboundedReceiver<Command>,
     events: Sender<LoadEvent>,
 ) {
     let shared = Rc::new(Shared {
-        line,
+        context,
         share,
         events,
         level: Cell::new(0),
@@ -134,9 +131,9 @@ pub(crate) async fn work(
         changed: Notify::new(),
     });
     let mut streams = JoinSet::new();
-    let mut heartbeat = JoinSet::new();
-    let beating = Rc::clone(&shared);
-    let _ = heartbeat.spawn_local(async move { beat(&beating.line).await });
+    let mut background = JoinSet::new();
+    let own = Rc::clone(&shared);
+    let _ = background.spawn_local(async move { heartbeat(&own.context).await });
     loop {
         let command = tokio::select! {
             command = commands.recv() => command.unwrap_or(Command::Stop),
@@ -159,7 +156,7 @@ pub(crate) async fn work(
                 shared.think.set(think);
                 shared.redraw.set(redraw);
                 shared.changed.notify_waiters();
-                let now = shared.line.clock.now();
+                let now = shared.context.clock.now();
                 if let Some(arrivals) = arrivals {
                     let _ = streams.spawn_local(arrive(Rc::clone(&shared), level, arrivals));
                 }
@@ -184,14 +181,14 @@ pub(crate) async fn work(
 async fn run_stream(shared: Rc<Shared>, stream: u32, start: Offset) {
     shared.wait_until(stream, start).await;
     while shared.stays(stream) {
-        let slot = shared.slot(stream);
+        let request = shared.request(stream);
         let (record, _) = shared
-            .line
-            .run(slot, Due::WhenReady, &*shared, async |trace| {
+            .context
+            .run(request, Due::WhenReady, &*shared, async |trace| {
                 shared.cut(stream, &trace).await;
             })
             .await;
-        let now = shared.line.clock.now();
+        let now = shared.context.clock.now();
         let pause = shared.pause(&record, now);
         shared.tell(LoadEvent::Ended(Box::new(record)));
         if !pause.is_zero() {
@@ -220,10 +217,10 @@ impl Shared {
         !self.stop.get() && stream < self.streams.get()
     }
 
-    fn slot(&self, stream: u32) -> Slot {
+    fn request(&self, stream: u32) -> RequestId {
         let k = self.next.replace(self.next.get() + 1);
         let id = self.share.first + u64::from(self.share.index) + k * u64::from(self.share.count);
-        Slot {
+        RequestId {
             id,
             index: id,
             level: self.level.get(),
@@ -250,7 +247,7 @@ impl Shared {
 
     /// Waits until `at`, or until the stream has to leave.
     async fn wait_until(&self, stream: u32, at: Offset) {
-        let sleep = tokio::time::sleep_until(self.line.clock.instant(at).into());
+        let sleep = tokio::time::sleep_until(self.context.clock.instant(at).into());
         tokio::pin!(sleep);
         while self.stays(stream) {
             tokio::select! {

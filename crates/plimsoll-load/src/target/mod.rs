@@ -1,33 +1,29 @@
-//! Where requests go: scheme, host, port, base path, headers.
+//! Where requests go: scheme, host, port, base path, headers; and the way there.
+//!
+//! | part | does |
+//! |---|---|
+//! | `route` | what the way may lead over: a proxy, other addresses, local addresses |
+//! | `proxy` | a proxy and its login |
+//! | `authority` | host and port as they are written |
+//! | `secret` | a value that no text shows |
+//! | `fault` | why a route is none |
 
-use std::fmt;
+mod authority;
+mod fault;
+mod proxy;
+mod route;
+mod secret;
+
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::proxy::{Proxy, ProxyKind};
-use crate::route::Route;
-
-/// A header value that no log, report or error may show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+use authority::split_port;
+pub use fault::{ProxyAddressFault, RouteError};
+pub(crate) use proxy::Login;
+pub use proxy::{Proxy, ProxyKind};
+pub use route::{HostPort, Route};
+pub use secret::Secret;
 
 /// Why an address is none.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -200,24 +196,6 @@ impl Target {
             Secret::new(format!("Bearer {key}")),
         ));
         self
-    }
-}
-
-/// Host and port of an authority; `None` for a port that is none. IPv6 stands in brackets.
-pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    if let Some(inner) = authority.strip_prefix('[') {
-        let (host, rest) = inner.split_once(']')?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Some((host, Some(port.parse().ok().filter(|port| *port > 0)?))),
-            None => rest.is_empty().then_some((host, None)),
-        };
-    }
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => {
-            Some((host, Some(port.parse().ok().filter(|port| *port > 0)?)))
-        }
-        // A bare IPv6 address has colons and no port.
-        _ => Some((authority, None)),
     }
 }
 

@@ -3,9 +3,8 @@
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 
-use crate::proxy::Proxy;
 use crate::source::Built;
-use crate::target::Target;
+use crate::target::{Proxy, Target};
 
 /// Method and path of a request without a body, or with a JSON one. Without `keep_alive` the server
 /// is asked to close the connection after its answer.

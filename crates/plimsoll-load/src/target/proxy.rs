@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use crate::route::{ProxyAddressFault, RouteError};
-use crate::target::{Secret, split_port};
+use super::authority::split_port;
+use super::{ProxyAddressFault, RouteError, Secret};
 
 /// Port of a proxy that names none, as with curl.
 const DEFAULT_PORT: u16 = 1080;

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::clock::thread_cpu;
-use crate::exchange::Line;
+use crate::context::WorkerContext;
 use crate::stamps::kernel_stamps;
-use crate::tally::{Outputs, Tally};
+use crate::stats::{Outputs, WorkerStats};
 
 /// How often a worker looks at itself.
 const BEAT: Duration = Duration::from_millis(10);
@@ -16,38 +16,39 @@ const TIMER_TICK: Duration = Duration::from_millis(1);
 const BUSY_EVENTS: u64 = 20;
 
 /// Beats for ever; the caller drops it.
-pub(crate) async fn beat(line: &Line) {
+pub(crate) async fn heartbeat(context: &WorkerContext) {
     let mut cpu = thread_cpu();
-    let mut at = line.clock.now();
-    let mut before = line.tally.update(|tally| tally.outputs);
+    let mut at = context.clock.now();
+    let mut before = context.stats.update(|stats| stats.outputs);
     loop {
-        let wanted = line.clock.now() + BEAT;
-        let on_purpose = TIMER_TICK + line.polls.nap_time();
-        line.tally
-            .update(|tally| tally.next_beat = Some(wanted + on_purpose));
-        tokio::time::sleep_until(line.clock.instant(wanted).into()).await;
-        let now = line.clock.now();
-        line.stamps.measure();
+        let wanted = context.clock.now() + BEAT;
+        let on_purpose = TIMER_TICK + context.poll_clock.nap_time();
+        context
+            .stats
+            .update(|stats| stats.next_beat = Some(wanted + on_purpose));
+        tokio::time::sleep_until(context.clock.instant(wanted).into()).await;
+        let now = context.clock.now();
+        context.stamps.measure();
         let cpu_now = thread_cpu();
-        let outputs = line.tally.update(|tally| {
-            tally.woke(now.since(wanted).saturating_sub(on_purpose));
+        let outputs = context.stats.update(|stats| {
+            stats.woke(now.since(wanted).saturating_sub(on_purpose));
             if let (Some(cpu), Some(cpu_now)) = (cpu, cpu_now) {
-                spent(tally, cpu_now.saturating_sub(cpu), now.since(at));
+                spent(stats, cpu_now.saturating_sub(cpu), now.since(at));
             }
-            tally.outputs
+            stats.outputs
         });
         // A nap must not be in a stamp: without the kernel's it would be, and where answers share a
         // connection, what waits for its end gets a later one.
-        let may_nap = kernel_stamps() && !line.shares_connections();
+        let may_nap = kernel_stamps() && !context.shares_connections();
         let gap = busy_gap(before, outputs).filter(|_| may_nap);
-        line.polls.set_gap(gap);
+        context.poll_clock.set_gap(gap);
         (cpu, at, before) = (cpu_now, now, outputs);
     }
 }
 
-fn spent(tally: &mut Tally, cpu: Duration, wall: Duration) {
-    tally.cpu += cpu;
-    tally.wall += wall;
+fn spent(stats: &mut WorkerStats, cpu: Duration, wall: Duration) {
+    stats.cpu += cpu;
+    stats.wall += wall;
 }
 
 /// The mean gap between two events of an answer since the last beat, if there were enough of them.

@@ -1,127 +1,36 @@
 //! One request and its answer on a worker: take a connection, send, read to the end, record.
 //!
-//! Here stands what both versions of HTTP share; the way over a connection of one's own is `whole`,
-//! that over a stream of a shared one is `stream`.
+//! Here stands what both versions of HTTP share; the way over a connection of one's own is `http1`,
+//! that over a stream of a shared one is `http2`. `head` writes what goes out.
 
-mod stream;
-mod whole;
+mod deadline;
+pub(crate) mod head;
+mod http1;
+mod http2;
+mod id;
+mod trace;
 
-use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{ConnectTimes, RequestRecord, StreamEvent};
+use plimsoll_core::record::{RequestRecord, StreamEvent};
 use plimsoll_core::time::Offset;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
-use crate::clock::Clock;
-use crate::connect::Connector;
-use crate::connection::READ_BYTES;
-use crate::guard::unless;
-use crate::polls::Polls;
-use crate::pool::{Pool, Taken, Way};
-use crate::source::{Built, RequestSource};
-use crate::stamps::Stamps;
-use crate::tally::SharedTally;
-use crate::target::Target;
+use crate::context::{Taken, Way, WorkerContext};
+use crate::source::Built;
+use deadline::unless;
+pub(crate) use id::RequestId;
+pub(crate) use trace::{Due, Trace, Watch};
 
 /// A connection that is closed later than this after the send was not closed for being idle.
 const IDLE_RACE: Duration = Duration::from_millis(100);
 
-/// What all requests of one worker share. Nothing of it is shared with another worker.
-pub(crate) struct Line {
-    pub(crate) target: Target,
-    pub(crate) source: Arc<dyn RequestSource>,
-    pub(crate) clock: Clock,
-    pub(crate) stamps: Rc<Stamps>,
-    pub(crate) timeout: Duration,
-    pub(crate) keep_text: bool,
-    pub(crate) tally: Arc<SharedTally>,
-    pub(crate) polls: Arc<Polls>,
-    pool: Pool,
-    answers: RefCell<Vec<Answer>>,
-    /// One read buffer for all streams: no stream holds it across a wait.
-    buffer: RefCell<Vec<u8>>,
-}
-
-/// Settings of a line.
-pub(crate) struct LineOptions {
-    pub(crate) timeout: Duration,
-    pub(crate) keep_text: bool,
-    pub(crate) keep_alive: bool,
-    pub(crate) tally: Arc<SharedTally>,
-    pub(crate) polls: Arc<Polls>,
-}
-
-/// Who sends, and when it was due.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
-    pub(crate) id: u64,
-    pub(crate) index: u64,
-    pub(crate) level: u32,
-    pub(crate) stream: u32,
-}
-
-impl Slot {
-    /// The record of a request that was due and given up before anything was sent.
-    pub(crate) fn never_sent(self, due: Offset, done: Offset) -> RequestRecord {
-        RequestRecord {
-            id: self.id,
-            level: self.level,
-            stream: self.stream,
-            due,
-            ready: due,
-            sent: None,
-            connected: None,
-            events: Vec::new(),
-            done,
-            outcome: Outcome::NeverSent,
-            asked_prompt_tokens: 0,
-            asked_output_tokens: 0,
-            prompt_tokens: None,
-            usage_output_tokens: None,
-            detail: None,
-        }
-    }
-}
-
-/// When a request becomes due.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Due {
-    /// On a schedule that does not wait; `ready` is when it could be sent.
-    At { due: Offset, ready: Offset },
-    /// As soon as the stream has a connection: closed loop.
-    WhenReady,
-}
-
-/// The stamps of a request on its way; shared with whoever may have to cut it.
-#[derive(Debug, Default)]
-pub(crate) struct Trace {
-    pub(crate) due: Cell<Offset>,
-    pub(crate) ready: Cell<Offset>,
-    pub(crate) sent: Cell<Option<Offset>>,
-    pub(crate) first: Cell<Option<Offset>>,
-    connected: Cell<Option<ConnectTimes>>,
-    /// The connection of this attempt had been there before.
-    reused: Cell<bool>,
-    asked_prompt_tokens: Cell<u32>,
-    asked_output_tokens: Cell<u32>,
-}
-
-/// What a request tells while it runs.
-pub(crate) trait Watch {
-    /// It was sent.
-    fn sent(&self, slot: Slot, trace: &Trace);
-    /// Its first output came.
-    fn first(&self, slot: Slot, at: Offset);
-}
-
 /// A request on its way: what its steps share.
 struct Flight<'a, W> {
-    slot: Slot,
+    request: RequestId,
     due: Due,
     trace: &'a Trace,
     watch: &'a W,
@@ -134,48 +43,11 @@ struct Tried {
     may_retry: bool,
 }
 
-impl Line {
-    pub(crate) fn new(
-        target: Target,
-        connector: Connector,
-        source: Arc<dyn RequestSource>,
-        clock: Clock,
-        options: LineOptions,
-    ) -> Self {
-        let stamps = Rc::new(Stamps::new(clock, Arc::clone(&options.tally)));
-        let tally = Arc::clone(&options.tally);
-        let keep_alive = options.keep_alive;
-        Self {
-            pool: Pool::new(
-                &target,
-                connector,
-                keep_alive,
-                Rc::clone(&stamps),
-                tally,
-                clock,
-            ),
-            target,
-            source,
-            clock,
-            stamps,
-            timeout: options.timeout,
-            keep_text: options.keep_text,
-            tally: options.tally,
-            polls: options.polls,
-            answers: RefCell::default(),
-            buffer: RefCell::new(vec![0; READ_BYTES]),
-        }
-    }
-
-    /// Whether answers share a connection.
-    pub(crate) fn shares_connections(&self) -> bool {
-        self.pool.shares()
-    }
-
+impl WorkerContext {
     /// Runs one request to its end. `cut` resolves when it must be given up.
     pub(crate) async fn run(
         &self,
-        slot: Slot,
+        request: RequestId,
         due: Due,
         watch: &impl Watch,
         cut: impl AsyncFnOnce(Rc<Trace>),
@@ -194,7 +66,7 @@ impl Line {
         trace.due.set(due_at);
         trace.ready.set(ready);
         let flight = Flight {
-            slot,
+            request,
             due,
             trace: &trace,
             watch,
@@ -204,7 +76,7 @@ impl Line {
             let exchange = pin!(self.exchange(&flight, &mut answer));
             unless(exchange, given_up).await
         };
-        let record = self.record(slot, &trace, end, &mut answer);
+        let record = self.record(request, &trace, end, &mut answer);
         let text = answer.text().map(str::to_owned);
         self.answers.borrow_mut().push(answer);
         (record, text)
@@ -223,16 +95,16 @@ impl Line {
 
     fn record(
         &self,
-        slot: Slot,
+        request: RequestId,
         trace: &Trace,
         end: AnswerEnd,
         answer: &mut Answer,
     ) -> RequestRecord {
         let usage = answer.usage();
         RequestRecord {
-            id: slot.id,
-            level: slot.level,
-            stream: slot.stream,
+            id: request.id,
+            level: request.level,
+            stream: request.stream,
             due: trace.due.get(),
             ready: trace.ready.get(),
             sent: trace.sent.get(),
@@ -249,8 +121,8 @@ impl Line {
     }
 
     /// A request. It is built again for a second attempt and kept by no stream.
-    fn build(&self, slot: Slot, trace: &Trace) -> Built {
-        let built = self.source.build(slot.index);
+    fn build(&self, request: RequestId, trace: &Trace) -> Built {
+        let built = self.source.build(request.index);
         trace.asked_prompt_tokens.set(built.asked_prompt_tokens);
         trace.asked_output_tokens.set(built.asked_output_tokens);
         built
@@ -269,7 +141,7 @@ impl Line {
             }
             // No fault of the request, which is sent once more on another connection. Its stamp
             // stays the first.
-            self.tally.update(|tally| tally.idle_retries += 1);
+            self.stats.update(|stats| stats.idle_retries += 1);
             answer.reset();
             failed = Some(way);
         };
@@ -310,15 +182,15 @@ impl Line {
         answer: &mut Answer,
     ) -> Tried {
         let trace = flight.trace;
-        let built = self.build(flight.slot, trace);
+        let built = self.build(flight.request, trace);
         if matches!(flight.due, Due::WhenReady) && trace.sent.get().is_none() {
             trace.due.set(self.clock.now());
             trace.ready.set(trace.due.get());
         }
         match way {
-            Way::Http1(connection) => self.whole(flight, connection, built, answer).await,
+            Way::Http1(connection) => self.over_http1(flight, connection, built, answer).await,
             // In a box: it is much larger, and HTTP/1.1 would keep the room for it in each stream.
-            Way::Http2(lease) => Box::pin(self.stream(flight, lease, built, answer)).await,
+            Way::Http2(lease) => Box::pin(self.over_http2(flight, lease, built, answer)).await,
         }
     }
 
@@ -328,7 +200,7 @@ impl Line {
         if trace.sent.get().is_none() {
             let sent = self.clock.now();
             trace.sent.set(Some(sent));
-            flight.watch.sent(flight.slot, trace);
+            flight.watch.sent(flight.request, trace);
         }
     }
 
@@ -361,15 +233,15 @@ impl Line {
         // Answers that share a connection share reads all the time, mostly since the server has sent
         // them together: the bound must tell these from those that waited here.
         let polled = if shared {
-            self.polls.came_after()
+            self.poll_clock.came_after()
         } else {
-            self.polls.all_read_before()
+            self.poll_clock.all_read_before()
         };
-        self.tally
-            .update(|tally| tally.output_read(outputs, shared, before, event.at, polled));
+        self.stats
+            .update(|stats| stats.output_read(outputs, shared, before, event.at, polled));
         if before.is_none() {
             flight.trace.first.set(Some(event.at));
-            flight.watch.first(flight.slot, event.at);
+            flight.watch.first(flight.request, event.at);
         }
     }
 }

@@ -10,44 +10,42 @@ use tokio::task::JoinSet;
 
 use super::BatchRecord;
 use super::common::Common;
-use crate::beat::beat;
 use crate::connect::Connector;
+use crate::context::{PollClock, WorkerContext, WorkerOptions};
 use crate::error::LoadError;
-use crate::exchange::{Due, Line, LineOptions, Slot, Trace, Watch};
-use crate::pacer::Pacer;
-use crate::polls::Polls;
+use crate::request::{Due, RequestId, Trace, Watch};
 use crate::source::RequestSource;
-use crate::tally::{SharedTally, Tally};
+use crate::stats::{SharedStats, WorkerStats};
 use crate::target::Target;
-use crate::worker::Share;
+use crate::worker::{Pacer, Share, heartbeat};
 
 /// A worker of a batch before it runs.
-pub(super) struct Lane {
+pub(super) struct BatchWorker {
     target: Target,
     connector: Connector,
     source: Arc<dyn RequestSource>,
     common: Arc<Common>,
     share: Share,
-    polls: Arc<Polls>,
+    poll_clock: Arc<PollClock>,
 }
 
 /// What a worker has carried.
 pub(super) struct Carried {
     pub(super) records: Vec<BatchRecord>,
-    pub(super) tally: Tally,
+    pub(super) stats: WorkerStats,
 }
 
 /// Nobody needs to know of a batch's requests before they end.
 struct NoWatch;
 
 impl Watch for NoWatch {
-    fn sent(&self, _slot: Slot, _trace: &Trace) {}
-    fn first(&self, _slot: Slot, _at: Offset) {}
+    fn sent(&self, _request: RequestId, _trace: &Trace) {}
+    fn first(&self, _request: RequestId, _at: Offset) {}
 }
 
 /// What the requests of one worker share.
 struct Shared {
-    line: Line,
+    context: WorkerContext,
     common: Arc<Common>,
     ended: RefCell<Vec<BatchRecord>>,
 }
@@ -63,7 +61,7 @@ impl Drop for Done {
     }
 }
 
-impl Lane {
+impl BatchWorker {
     pub(super) fn new(
         target: &Target,
         connector: &Connector,
@@ -77,7 +75,7 @@ impl Lane {
             source: Arc::clone(source),
             common: Arc::clone(common),
             share,
-            polls: Polls::new(common.clock),
+            poll_clock: PollClock::new(common.clock),
         }
     }
 
@@ -92,18 +90,18 @@ impl Lane {
     /// Carries the share to its end, on this thread.
     fn carry(self) -> Result<Carried, LoadError> {
         let _done = Done(Arc::clone(&self.common));
-        let runtime = Polls::runtime(&self.polls).map_err(LoadError::Worker)?;
+        let runtime = PollClock::runtime(&self.poll_clock).map_err(LoadError::Worker)?;
         let plan = &self.common.plan;
-        let options = LineOptions {
+        let options = WorkerOptions {
             timeout: plan.timeout,
             keep_text: plan.keep_text,
             keep_alive: plan.keep_alive,
-            tally: Arc::<SharedTally>::default(),
-            polls: self.polls,
+            stats: Arc::<SharedStats>::default(),
+            poll_clock: self.poll_clock,
         };
         let clock = self.common.clock;
         let shared = Rc::new(Shared {
-            line: Line::new(self.target, self.connector, self.source, clock, options),
+            context: WorkerContext::new(self.target, self.connector, self.source, clock, options),
             common: self.common,
             ended: RefCell::default(),
         });
@@ -113,16 +111,16 @@ impl Lane {
 
 impl Shared {
     async fn run(self: Rc<Self>, share: Share) -> Result<Carried, LoadError> {
-        let mut heartbeat = JoinSet::new();
-        let beating = Rc::clone(&self);
-        let _ = heartbeat.spawn_local(async move { beat(&beating.line).await });
+        let mut background = JoinSet::new();
+        let own = Rc::clone(&self);
+        let _ = background.spawn_local(async move { heartbeat(&own.context).await });
         let mut tasks = self.dispatch(share).await?;
         while let Some(ended) = tasks.join_next().await {
             ended.map_err(|_| LoadError::WorkerLost)?;
         }
         Ok(Carried {
             records: self.ended.take(),
-            tally: self.line.tally.take(self.line.clock.now()),
+            stats: self.context.stats.take(self.context.clock.now()),
         })
     }
 
@@ -134,20 +132,20 @@ impl Shared {
         let mut tasks = JoinSet::new();
         for (number, due) in share.of(&self.common.plan.dues) {
             let due = self.common.started_at + due;
-            self.line.polls.set_next_send(Some(due));
+            self.context.poll_clock.set_next_send(Some(due));
             tokio::select! {
                 biased;
                 () = self.common.stopped() => {}
                 waited = pacer.until(due) => waited.map_err(LoadError::Worker)?,
             }
-            self.line.polls.set_next_send(None);
+            self.context.poll_clock.set_next_send(None);
             match self.slot().await {
                 Some(permit) => {
                     let request = Rc::clone(self).carry(number, due, permit);
                     let _ = tasks.spawn_local(request);
                 }
                 None => self.end(BatchRecord {
-                    record: self.slot_of(number).never_sent(due, clock.now()),
+                    record: self.request_of(number).never_sent(due, clock.now()),
                     text: None,
                 }),
             }
@@ -170,8 +168,8 @@ impl Shared {
     async fn carry(self: Rc<Self>, number: u64, due: Offset, permit: OwnedSemaphorePermit) {
         let at = Due::At { due, ready: due };
         let (record, text) = self
-            .line
-            .run(self.slot_of(number), at, &NoWatch, async |_| {
+            .context
+            .run(self.request_of(number), at, &NoWatch, async |_| {
                 self.common.stopped().await;
             })
             .await;
@@ -179,8 +177,8 @@ impl Shared {
         self.end(BatchRecord { record, text });
     }
 
-    fn slot_of(&self, number: u64) -> Slot {
-        Slot {
+    fn request_of(&self, number: u64) -> RequestId {
+        RequestId {
             id: number,
             index: self.common.plan.first_index + number,
             level: 0,

@@ -4,10 +4,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use thiserror::Error;
-
-use crate::proxy::Proxy;
-use crate::target::split_port;
+use super::authority::split_port;
+use super::{Proxy, RouteError};
 
 /// The way to a target. Empty: straight to the host of the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,61 +14,21 @@ pub struct Route {
     pub proxy: Option<Proxy>,
     /// Connect to these in turn, instead of to the URL's host. `Host` header, TLS name and
     /// certificate check stay those of the URL. Without effect where there is a proxy.
-    pub connect_to: Vec<Place>,
+    pub connect_to: Vec<HostPort>,
     /// Local addresses that connections come from in turn.
     pub source_ips: Vec<IpAddr>,
 }
 
 /// A host and perhaps a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct HostPort {
     /// Name or address, without brackets.
     pub host: String,
     /// Port; that of the URL if `None`.
     pub port: Option<u16>,
 }
 
-/// Why a route is none.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum RouteError {
-    /// No host, or a bad port.
-    #[error("`{text}` is no address; write it as host, host:port or [IPv6]:port")]
-    Place {
-        /// As given.
-        text: String,
-    },
-    /// The scheme is none of a proxy that is spoken to here.
-    #[error("proxies are http://, socks5:// or socks5h://, not `{scheme}://`")]
-    ProxyScheme {
-        /// As given.
-        scheme: String,
-    },
-    /// A proxy's address is malformed. It is not shown: it may hold a password.
-    #[error("the proxy's address is none: {fault}; write it as http://[USER:PASSWORD@]HOST:PORT")]
-    Proxy {
-        /// What is wrong.
-        fault: ProxyAddressFault,
-    },
-}
-
-/// What is wrong with a proxy's address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ProxyAddressFault {
-    /// Its port is none.
-    #[error("its port is no number from 1 to 65535")]
-    Port,
-    /// Nothing stands where the host should, or too much.
-    #[error("it has no host, or more than a host and a port")]
-    Host,
-    /// Something that is no scheme stands before it.
-    #[error("its scheme is none")]
-    Scheme,
-    /// User and password cannot be read.
-    #[error("its user or password is longer than 255 bytes or badly percent-encoded")]
-    Login,
-}
-
-impl Place {
+impl HostPort {
     /// Reads `host`, `host:port`, `[IPv6]:port` or a bare IPv6 address.
     ///
     /// # Errors
@@ -91,7 +49,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
             write!(f, "[{}]", self.host)?;
@@ -110,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_in_every_usual_form() {
+    fn hosts_are_read_in_every_usual_form() {
         let table = [
             ("h", "h"),
             ("h:1", "h:1"),
@@ -119,10 +77,10 @@ mod tests {
             ("[::1]:9", "[::1]:9"),
         ];
         for (text, shown) in table {
-            assert_eq!(Place::parse(text).unwrap().to_string(), shown, "{text}");
+            assert_eq!(HostPort::parse(text).unwrap().to_string(), shown, "{text}");
         }
         for bad in ["", ":1", "h:0", "h:x", "http://h:1", "a b", "[::1", "h:1/x"] {
-            assert!(Place::parse(bad).is_err(), "{bad}");
+            assert!(HostPort::parse(bad).is_err(), "{bad}");
         }
     }
 }

@@ -4,13 +4,14 @@ use bytes::Bytes;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
-use super::{Flight, Line, Tried, Watch};
+use super::head::http2_head;
+use super::{Flight, Tried, Watch};
+use crate::context::WorkerContext;
 use crate::http2::{Fault, Incoming, Lease};
-use crate::request::http2_head;
 use crate::source::Built;
 
-impl Line {
-    pub(super) async fn stream(
+impl WorkerContext {
+    pub(super) async fn over_http2(
         &self,
         flight: &Flight<'_, impl Watch>,
         lease: &Lease,

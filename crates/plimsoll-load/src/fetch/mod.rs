@@ -11,9 +11,9 @@ use thiserror::Error;
 
 use crate::connect::{ConnectFault, Connector};
 use crate::error::LoadError;
+use crate::runtime;
 use crate::source::Built;
 use crate::target::Target;
-use crate::worker;
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn request(
     timeout: Duration,
 ) -> Result<Response, FetchError> {
     let connector = Connector::to(target)?;
-    let runtime = worker::runtime().map_err(LoadError::Worker)?;
+    let runtime = runtime::single_threaded().map_err(LoadError::Worker)?;
     runtime.block_on(bounded(&connector, target, method, built, timeout))
 }
 

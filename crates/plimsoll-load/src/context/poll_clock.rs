@@ -28,7 +28,7 @@ const BEFORE_SEND_NS: u64 = 200_000;
 
 /// When a worker polled, and how long it may nap. Its one writer is the worker's own thread.
 #[derive(Debug)]
-pub(crate) struct Polls {
+pub(crate) struct PollClock {
     clock: Clock,
     latest_ns: AtomicU64,
     before_ns: AtomicU64,
@@ -39,7 +39,7 @@ pub(crate) struct Polls {
     next_send_ns: AtomicU64,
 }
 
-impl Polls {
+impl PollClock {
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             clock,
@@ -54,8 +54,8 @@ impl Polls {
 
     /// A runtime that tells when it polls. It stays on the thread that makes it: its tasks need no
     /// lock on their way to the front.
-    pub(crate) fn runtime(polls: &Arc<Self>) -> std::io::Result<LocalRuntime> {
-        let (parks, unparks) = (Arc::clone(polls), Arc::clone(polls));
+    pub(crate) fn runtime(poll_clock: &Arc<Self>) -> std::io::Result<LocalRuntime> {
+        let (parks, unparks) = (Arc::clone(poll_clock), Arc::clone(poll_clock));
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .on_thread_park(move || parks.park())
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_nap_is_a_small_share_of_the_gap() {
-        let polls = Polls::new(Clock::start());
+        let polls = PollClock::new(Clock::start());
         let table = [
             (None, 0),
             (Some(Duration::ZERO), 0),
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_read_came_after_the_poll_before_this_one() {
-        let polls = Polls::new(Clock::start());
+        let polls = PollClock::new(Clock::start());
         assert_eq!(polls.all_read_before(), Offset::ZERO);
         polls.polled();
         let first = polls.latest_ns.load(Ordering::Relaxed);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_ends_a_sleep_comes_when_it_ends() {
-        let polls = Polls::new(Clock::start());
+        let polls = PollClock::new(Clock::start());
         polls.park();
         polls.polled();
         let first = polls.latest_ns.load(Ordering::Relaxed);

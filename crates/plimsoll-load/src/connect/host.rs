@@ -1,4 +1,4 @@
-//! A place to connect to: a host with all its addresses, and which of them is next.
+//! A host to connect to, with all its addresses, and which of them is next.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use super::peer::Peer;
 /// A host. Successive connections begin at successive addresses, since a load must spread over all
 /// servers of a name.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Host {
     peers: Vec<Arc<Peer>>,
     turn: AtomicUsize,
     v6_first: AtomicBool,
 }
 
-impl Place {
+impl Host {
     /// The family of the first peer is preferred, as the resolver has put it there.
     pub(super) fn new(peers: Vec<Peer>) -> Self {
         let v6_first = peers.first().is_some_and(|peer| peer.address().is_ipv6());
@@ -62,34 +62,34 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn place(addresses: &[&str]) -> Place {
+    fn host(addresses: &[&str]) -> Host {
         let peer = |text: &&str| Peer::new(text.parse().unwrap(), &[]);
-        Place::new(addresses.iter().map(peer).collect())
+        Host::new(addresses.iter().map(peer).collect())
     }
 
-    fn order(place: &Place) -> Vec<String> {
+    fn order(host: &Host) -> Vec<String> {
         let text = |peer: Arc<Peer>| peer.address().ip().to_string();
-        place.next_order().into_iter().map(text).collect()
+        host.next_order().into_iter().map(text).collect()
     }
 
     #[test]
     fn one_family_takes_turns() {
-        let place = place(&["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"]);
-        let starts: Vec<String> = (0..4).map(|_| order(&place).remove(0)).collect();
+        let host = host(&["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"]);
+        let starts: Vec<String> = (0..4).map(|_| order(&host).remove(0)).collect();
         assert_eq!(starts, ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1"]);
     }
 
     #[test]
     fn families_alternate_and_each_takes_turns() {
-        let place = place(&["[::1]:1", "[::2]:1", "10.0.0.1:1"]);
-        assert_eq!(order(&place), ["::1", "10.0.0.1", "::2"]);
-        assert_eq!(order(&place), ["::2", "10.0.0.1", "::1"]);
+        let host = host(&["[::1]:1", "[::2]:1", "10.0.0.1:1"]);
+        assert_eq!(order(&host), ["::1", "10.0.0.1", "::2"]);
+        assert_eq!(order(&host), ["::2", "10.0.0.1", "::1"]);
     }
 
     #[test]
     fn the_family_that_answered_goes_first() {
-        let place = place(&["[::1]:1", "10.0.0.1:1"]);
-        place.answered("10.0.0.1:1".parse().unwrap());
-        assert_eq!(order(&place), ["10.0.0.1", "::1"]);
+        let host = host(&["[::1]:1", "10.0.0.1:1"]);
+        host.answered("10.0.0.1:1".parse().unwrap());
+        assert_eq!(order(&host), ["10.0.0.1", "::1"]);
     }
 }

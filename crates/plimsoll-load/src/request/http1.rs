@@ -5,13 +5,14 @@ use std::io;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::wire::{Answer, AnswerEnd};
 
-use super::{Flight, Line, Tried, Watch};
+use super::head::head_and_body;
+use super::{Flight, Tried, Watch};
 use crate::connection::{Connection, READ_BYTES};
-use crate::request::head_and_body;
+use crate::context::WorkerContext;
 use crate::source::Built;
 
-impl Line {
-    pub(super) async fn whole(
+impl WorkerContext {
+    pub(super) async fn over_http1(
         &self,
         flight: &Flight<'_, impl Watch>,
         connection: &mut Connection,

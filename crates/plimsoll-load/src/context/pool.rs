@@ -14,7 +14,7 @@ use crate::connection::Connection;
 use crate::http2::{Lease, Sessions};
 use crate::link::{self, Link};
 use crate::stamps::Stamps;
-use crate::tally::SharedTally;
+use crate::stats::SharedStats;
 use crate::target::{HttpChoice, Target};
 
 /// Connections that are made at the same time. Thousands at once would overflow the server's queue
@@ -32,7 +32,7 @@ pub(crate) struct Pool {
     may_share: Cell<bool>,
     dials: Semaphore,
     stamps: Rc<Stamps>,
-    tally: Arc<SharedTally>,
+    stats: Arc<SharedStats>,
     clock: Clock,
 }
 
@@ -57,7 +57,7 @@ impl Pool {
         connector: Connector,
         keep_alive: bool,
         stamps: Rc<Stamps>,
-        tally: Arc<SharedTally>,
+        stats: Arc<SharedStats>,
         clock: Clock,
     ) -> Self {
         let may_share = match target.http {
@@ -74,7 +74,7 @@ impl Pool {
             may_share: Cell::new(may_share && keep_alive),
             dials: Semaphore::new(DIALS),
             stamps,
-            tally,
+            stats,
             clock,
         }
     }
@@ -102,7 +102,7 @@ impl Pool {
                 at_once: true,
             });
         }
-        let _waiting = self.tally.wait(self.clock);
+        let _waiting = self.stats.wait(self.clock);
         while self.may_share.get() {
             let Some(joined) = self.sessions.join().await else {
                 let dial = self.sessions.dial();
@@ -152,7 +152,7 @@ impl Pool {
             outcome: fault.outcome(),
             detail: Some(fault.to_string()),
         })?;
-        self.tally.update(|tally| tally.connected(times));
+        self.stats.update(|stats| stats.connected(times));
         let way = match link {
             Link::Http1(connection) => {
                 // A server that chose it once will not choose otherwise.

@@ -14,9 +14,9 @@ use crate::clock::Clock;
 /// Significant digits of the histograms: the client's own lateness to one part in a hundred.
 const DIGITS: u8 = 2;
 
-/// Counts since the tally was last taken. Durations are in ns.
+/// Counts since they were last taken. Durations are in ns.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct WorkerStats {
     pub(crate) kernel_reads: u64,
     pub(crate) user_reads: u64,
     pub(crate) read_lag: Histogram<u64>,
@@ -77,26 +77,26 @@ impl Waiting {
 
 /// A stream waits for a connection as long as this lives.
 pub(crate) struct Wait<'a> {
-    tally: &'a SharedTally,
+    stats: &'a SharedStats,
     clock: Clock,
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let now = self.clock.now();
-        self.tally.update(|tally| {
-            tally.waiting.advance(now);
-            tally.waiting.streams -= 1;
+        self.stats.update(|stats| {
+            stats.waiting.advance(now);
+            stats.waiting.streams -= 1;
         });
     }
 }
 
-/// A tally that its worker writes and the coordinator takes. Only the taking, a few times a level,
+/// What a worker writes and the coordinator takes. Only the taking, a few times a level,
 /// can make the other side wait, and no longer than a swap of pointers.
 #[derive(Debug, Default)]
-pub(crate) struct SharedTally(Mutex<Tally>);
+pub(crate) struct SharedStats(Mutex<WorkerStats>);
 
-impl Default for Tally {
+impl Default for WorkerStats {
     fn default() -> Self {
         Self {
             kernel_reads: 0,
@@ -123,30 +123,30 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(3_600_000_000_000, DIGITS).expect("valid bounds")
 }
 
-impl SharedTally {
-    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Tally) -> T) -> T {
+impl SharedStats {
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut WorkerStats) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins a stream's wait for a connection.
     pub(crate) fn wait(&self, clock: Clock) -> Wait<'_> {
         let now = clock.now();
-        self.update(|tally| {
-            tally.waiting.advance(now);
-            tally.waiting.streams += 1;
+        self.update(|stats| {
+            stats.waiting.advance(now);
+            stats.waiting.streams += 1;
         });
-        Wait { tally: self, clock }
+        Wait { stats: self, clock }
     }
 
     /// Takes what has been counted up to `now` and begins anew. A worker that should have woken by
     /// then is late, also where it is so late that it has not counted it yet.
-    pub(crate) fn take(&self, now: Offset) -> Tally {
-        let fresh = Tally::default();
-        let mut taken = self.update(|tally| {
-            let next_beat = tally.next_beat;
-            let waiting = tally.waiting.take(now);
-            let mut taken = std::mem::replace(tally, Tally { next_beat, ..fresh });
-            tally.waiting = std::mem::replace(&mut taken.waiting, waiting);
+    pub(crate) fn take(&self, now: Offset) -> WorkerStats {
+        let fresh = WorkerStats::default();
+        let mut taken = self.update(|stats| {
+            let next_beat = stats.next_beat;
+            let waiting = stats.waiting.take(now);
+            let mut taken = std::mem::replace(stats, WorkerStats { next_beat, ..fresh });
+            stats.waiting = std::mem::replace(&mut taken.waiting, waiting);
             taken
         });
         let late = taken.next_beat.map_or(Duration::ZERO, |at| now.since(at));
@@ -157,7 +157,7 @@ impl SharedTally {
     }
 }
 
-impl Tally {
+impl WorkerStats {
     /// Enters a read that the kernel stamped, read `lag` later.
     pub(crate) fn kernel_read(&mut self, lag: Duration) {
         self.kernel_reads += 1;
@@ -237,18 +237,18 @@ impl Outputs {
     }
 }
 
-/// The health of a client from the tallies of its workers over `over`.
-pub(crate) fn health(tallies: &[Tally], over: Duration) -> ClientHealth {
-    let mut sum = Tally::default();
-    for tally in tallies {
-        sum.add(tally);
+/// The health of a client from the stats of its workers over `over`.
+pub(crate) fn health(stats: &[WorkerStats], over: Duration) -> ClientHealth {
+    let mut sum = WorkerStats::default();
+    for stats in stats {
+        sum.add(stats);
     }
     let reads = sum.kernel_reads + sum.user_reads;
     let over_s = over.as_secs_f64();
-    let busiest = tallies
+    let busiest = stats
         .iter()
-        .filter(|tally| !tally.wall.is_zero())
-        .map(|tally| tally.cpu.as_secs_f64() / tally.wall.as_secs_f64())
+        .filter(|stats| !stats.wall.is_zero())
+        .map(|stats| stats.cpu.as_secs_f64() / stats.wall.as_secs_f64())
         .reduce(f64::max);
     let outputs = sum.outputs;
     ClientHealth {
@@ -304,16 +304,16 @@ mod tests {
 
     #[test]
     fn shared_stamps_are_counted_with_the_most_they_can_be_late() {
-        let mut tally = Tally::default();
-        tally.output_read(1, false, None, at(100), at(99));
-        tally.output_read(2, false, Some(at(100)), at(120), at(119));
-        tally.output_read(3, false, None, at(200), at(170));
-        tally.output_read(1, true, None, at(300), at(299));
-        let counts = tally.outputs;
+        let mut stats = WorkerStats::default();
+        stats.output_read(1, false, None, at(100), at(99));
+        stats.output_read(2, false, Some(at(100)), at(120), at(119));
+        stats.output_read(3, false, None, at(200), at(170));
+        stats.output_read(1, true, None, at(300), at(299));
+        let counts = stats.outputs;
         assert_eq!((counts.all, counts.shared), (7, 6));
         assert_eq!((counts.first, counts.shared_first), (3, 2));
         assert_eq!((counts.gaps, counts.gap_ns), (1, 20_000_000));
-        let error_ms = summary_ms(&tally.shared_first_error).max.unwrap();
+        let error_ms = summary_ms(&stats.shared_first_error).max.unwrap();
         assert!((error_ms - 30.0).abs() < 0.3, "{error_ms}");
     }
 
@@ -332,22 +332,22 @@ mod tests {
 
     #[test]
     fn a_wait_ends_with_its_guard() {
-        let (shared, clock) = (SharedTally::default(), Clock::start());
+        let (shared, clock) = (SharedStats::default(), Clock::start());
         let wait = shared.wait(clock);
-        assert_eq!(shared.update(|tally| tally.waiting.streams), 1);
+        assert_eq!(shared.update(|stats| stats.waiting.streams), 1);
         drop(wait);
-        assert_eq!(shared.update(|tally| tally.waiting.streams), 0);
+        assert_eq!(shared.update(|stats| stats.waiting.streams), 0);
     }
 
     #[test]
     fn a_worker_that_has_not_woken_is_late() {
-        let shared = SharedTally::default();
+        let shared = SharedStats::default();
         let lag_ms = |now_ms| {
             let health = health(&[shared.take(at(now_ms))], Duration::ZERO);
             health.loop_lag_ms.max
         };
         assert_eq!(lag_ms(50), None, "it has not begun");
-        shared.update(|tally| tally.next_beat = Some(at(60)));
+        shared.update(|stats| stats.next_beat = Some(at(60)));
         assert_eq!(lag_ms(60), None, "it is not due");
         for now_ms in [100, 160] {
             let lag = lag_ms(now_ms).unwrap();
@@ -357,27 +357,27 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_without_reads_says_nothing_of_them() {
-        let health = health(&[Tally::default()], Duration::ZERO);
+    fn a_worker_without_reads_says_nothing_of_them() {
+        let health = health(&[WorkerStats::default()], Duration::ZERO);
         assert_eq!(health, ClientHealth::default());
     }
 
     #[test]
-    fn tallies_of_workers_add_up_and_the_busiest_counts() {
-        let tally = |lag_ms, cpu_ms| {
-            let mut tally = Tally::default();
-            tally.kernel_read(Duration::from_millis(lag_ms));
-            tally.woke(Duration::from_millis(lag_ms));
-            tally.connected(ConnectTimes {
+    fn workers_add_up_and_the_busiest_counts() {
+        let stats = |lag_ms, cpu_ms| {
+            let mut stats = WorkerStats::default();
+            stats.kernel_read(Duration::from_millis(lag_ms));
+            stats.woke(Duration::from_millis(lag_ms));
+            stats.connected(ConnectTimes {
                 tcp: Duration::from_millis(500),
                 ..ConnectTimes::default()
             });
-            tally.waiting.total = Duration::from_millis(500);
-            tally.cpu = Duration::from_millis(cpu_ms);
-            tally.wall = Duration::from_secs(1);
-            tally
+            stats.waiting.total = Duration::from_millis(500);
+            stats.cpu = Duration::from_millis(cpu_ms);
+            stats.wall = Duration::from_secs(1);
+            stats
         };
-        let health = health(&[tally(1, 200), tally(3, 600)], Duration::from_secs(2));
+        let health = health(&[stats(1, 200), stats(3, 600)], Duration::from_secs(2));
         assert_eq!(health.kernel_stamp_ratio, Some(1.0));
         assert_eq!(health.worker_cpu_ratio, Some(0.6));
         assert_eq!(health.connecting_concurrency, Some(0.5));

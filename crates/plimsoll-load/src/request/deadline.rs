@@ -1,7 +1,7 @@
 //! Work that may be given up: a time limit, a cut.
 //!
 //! `select!` polls all its branches whenever one wakes, and an answer of a thousand events would ask
-//! a thousand times whether its time is up. Here the guard has a waker of its own, and is polled
+//! a thousand times whether its time is up. Here the deadline has a waker of its own, and is polled
 //! only when that has been called.
 
 use std::pin::Pin;
@@ -36,11 +36,11 @@ impl Bell {
     }
 }
 
-/// Does `work` unless `guard` comes first. Work that is ready at the same time counts as done. Both
+/// Does `work` unless `deadline` comes first. Work that is ready at the same time counts as done. Both
 /// are pinned by the caller: moved in here, they would take their room twice in each stream.
 pub(crate) async fn unless<T>(
     mut work: Pin<&mut impl Future<Output = T>>,
-    mut guard: Pin<&mut impl Future<Output = T>>,
+    mut deadline: Pin<&mut impl Future<Output = T>>,
 ) -> T {
     let mut bell: Option<(Arc<Bell>, Waker)> = None;
     std::future::poll_fn(move |context| {
@@ -58,7 +58,7 @@ pub(crate) async fn unless<T>(
             }
         };
         if bell.rung.swap(false, Ordering::Acquire) {
-            return guard.as_mut().poll(&mut Context::from_waker(waker));
+            return deadline.as_mut().poll(&mut Context::from_waker(waker));
         }
         Poll::Pending
     })
@@ -87,18 +87,18 @@ mod tests {
     fn what_is_ready_first_counts_and_work_before_its_guard() {
         assert_eq!(block_on(unless(pin!(ready(1)), pin!(ready(2)))), 1);
         assert_eq!(block_on(unless(pin!(pending()), pin!(ready(2)))), 2);
-        let guard = async {
+        let deadline = async {
             tokio::time::sleep(Duration::from_millis(1)).await;
             2
         };
-        assert_eq!(block_on(unless(pin!(pending()), pin!(guard))), 2);
+        assert_eq!(block_on(unless(pin!(pending()), pin!(deadline))), 2);
     }
 
     #[test]
     fn a_guard_is_not_asked_while_the_work_goes_on() {
         let asked = Rc::new(Cell::new(0));
         let seen = Rc::clone(&asked);
-        let guard = poll_fn(move |_| {
+        let deadline = poll_fn(move |_| {
             seen.set(seen.get() + 1);
             Poll::<u32>::Pending
         });
@@ -108,21 +108,20 @@ mod tests {
             }
             1
         };
-        assert_eq!(block_on(unless(pin!(work), pin!(guard))), 1);
+        assert_eq!(block_on(unless(pin!(work), pin!(deadline))), 1);
         assert_eq!(asked.get(), 1);
     }
 
     #[test]
     fn a_guard_that_wakes_is_asked_again() {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let guard = async { receiver.await.unwrap() };
+        let deadline = async { receiver.await.unwrap() };
         let end = block_on(async {
             let local = tokio::task::LocalSet::new();
             let ringer = local.run_until(async {
-                let waiting =
-                    tokio::task::spawn_local(
-                        async move { unless(pin!(pending()), pin!(guard)).await },
-                    );
+                let waiting = tokio::task::spawn_local(async move {
+                    unless(pin!(pending()), pin!(deadline)).await
+                });
                 tokio::task::yield_now().await;
                 sender.send(2).unwrap();
                 waiting.await.unwrap()

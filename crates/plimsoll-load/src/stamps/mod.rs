@@ -21,7 +21,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::clock::{Clock, wall_nanos};
-use crate::tally::SharedTally;
+use crate::stats::SharedStats;
 
 /// Rounds of one measurement; the one that took the shortest counts.
 const ROUNDS: usize = 5;
@@ -35,7 +35,7 @@ pub(crate) struct Stamps {
     /// Wall clock − run's clock, ns.
     wall_ahead_ns: Cell<Option<i128>>,
     control: RefCell<Vec<u8>>,
-    tally: Arc<SharedTally>,
+    stats: Arc<SharedStats>,
 }
 
 /// Asks the kernel for stamps on a socket, and says whether it gives them; where it does not,
@@ -54,13 +54,13 @@ pub fn kernel_stamps() -> bool {
 }
 
 impl Stamps {
-    pub(crate) fn new(clock: Clock, tally: Arc<SharedTally>) -> Self {
+    pub(crate) fn new(clock: Clock, stats: Arc<SharedStats>) -> Self {
         let _ = kernel_stamps();
         let stamps = Self {
             clock,
             wall_ahead_ns: Cell::new(None),
             control: RefCell::new(nix::cmsg_space!(TimeSpec)),
-            tally,
+            stats,
         };
         stamps.measure();
         stamps
@@ -88,8 +88,8 @@ impl Stamps {
         let error = u64::try_from(moved)
             .unwrap_or(u64::MAX)
             .saturating_add(took / 2);
-        self.tally
-            .update(|tally| tally.clock_error_ns = tally.clock_error_ns.max(error));
+        self.stats
+            .update(|stats| stats.clock_error_ns = stats.clock_error_ns.max(error));
     }
 
     /// Reads what there is, with the time at which it came. "Would block" if there is nothing.
@@ -120,12 +120,12 @@ impl Stamps {
             .and_then(|at| u64::try_from(at).ok())
             .map(|at| at.min(now.as_nanos()))
             .filter(|at| now.as_nanos() - at < BELIEVABLE_NS);
-        self.tally.update(|tally| {
+        self.stats.update(|stats| {
             if let Some(at) = believable {
-                tally.kernel_read(Duration::from_nanos(now.as_nanos() - at));
+                stats.kernel_read(Duration::from_nanos(now.as_nanos() - at));
                 Offset::from_nanos(at)
             } else {
-                tally.user_reads += 1;
+                stats.user_reads += 1;
                 now
             }
         })
@@ -203,7 +203,7 @@ mod tests {
                     "stamped {} ms after the write",
                     at.ms_since(written)
                 );
-                assert_eq!(stamps.tally.take(stamps.clock.now()).kernel_reads, 1);
+                assert_eq!(stamps.stats.take(stamps.clock.now()).kernel_reads, 1);
             }
         });
     }
@@ -214,7 +214,7 @@ mod tests {
         let now = Offset::from_nanos(200_000_000_000);
         assert_eq!(stamps.stamp(None, now), now);
         assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
-        assert_eq!(stamps.tally.take(stamps.clock.now()).user_reads, 2);
+        assert_eq!(stamps.stats.take(stamps.clock.now()).user_reads, 2);
         let future = wall_nanos() / 1_000_000_000 + 1_000;
         assert_eq!(
             stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),

@@ -1,0 +1,87 @@
+//! What the requests of one worker share: where they go, what is sent, the connections, the stamps.
+
+mod poll_clock;
+mod pool;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::wire::Answer;
+
+use crate::clock::Clock;
+use crate::connect::Connector;
+use crate::connection::READ_BYTES;
+use crate::source::RequestSource;
+use crate::stamps::Stamps;
+use crate::stats::SharedStats;
+use crate::target::Target;
+pub(crate) use poll_clock::PollClock;
+use pool::Pool;
+pub(crate) use pool::{Taken, Way};
+
+/// What all requests of one worker share. Nothing of it is shared with another worker.
+pub(crate) struct WorkerContext {
+    pub(crate) target: Target,
+    pub(crate) source: Arc<dyn RequestSource>,
+    pub(crate) clock: Clock,
+    pub(crate) stamps: Rc<Stamps>,
+    pub(crate) timeout: Duration,
+    pub(crate) keep_text: bool,
+    pub(crate) stats: Arc<SharedStats>,
+    pub(crate) poll_clock: Arc<PollClock>,
+    pub(crate) pool: Pool,
+    /// Readers of answers that no request has in hand.
+    pub(crate) answers: RefCell<Vec<Answer>>,
+    /// One read buffer for all streams: no stream holds it across a wait.
+    pub(crate) buffer: RefCell<Vec<u8>>,
+}
+
+/// Settings of a worker.
+pub(crate) struct WorkerOptions {
+    pub(crate) timeout: Duration,
+    pub(crate) keep_text: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) stats: Arc<SharedStats>,
+    pub(crate) poll_clock: Arc<PollClock>,
+}
+
+impl WorkerContext {
+    pub(crate) fn new(
+        target: Target,
+        connector: Connector,
+        source: Arc<dyn RequestSource>,
+        clock: Clock,
+        options: WorkerOptions,
+    ) -> Self {
+        let stamps = Rc::new(Stamps::new(clock, Arc::clone(&options.stats)));
+        let stats = Arc::clone(&options.stats);
+        let keep_alive = options.keep_alive;
+        Self {
+            pool: Pool::new(
+                &target,
+                connector,
+                keep_alive,
+                Rc::clone(&stamps),
+                stats,
+                clock,
+            ),
+            target,
+            source,
+            clock,
+            stamps,
+            timeout: options.timeout,
+            keep_text: options.keep_text,
+            stats: options.stats,
+            poll_clock: options.poll_clock,
+            answers: RefCell::default(),
+            buffer: RefCell::new(vec![0; READ_BYTES]),
+        }
+    }
+
+    /// Whether answers share a connection.
+    pub(crate) fn shares_connections(&self) -> bool {
+        self.pool.shares()
+    }
+}
