@@ -14,7 +14,7 @@ use plimsoll_core::wire::ServerSignals;
 use plimsoll_core::workload::{Calibration, Workload};
 
 pub use error::PreflightError;
-pub use models::{ServedModel, served_models};
+pub use models::{ServedModel, read_models};
 
 use crate::batch::BatchRecord;
 use crate::completions::Dialect;

@@ -6,11 +6,11 @@ use plimsoll_core::run::HttpVersion;
 use serde_json::Value;
 
 use super::PreflightError;
-use crate::fetch::{self, FetchError, Response};
+use crate::fetch::{self, Response};
 use crate::target::Target;
 
 /// A model that the server offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServedModel {
     /// The name to send.
     pub id: String,
@@ -20,19 +20,6 @@ pub struct ServedModel {
     pub max_tokens: Option<u32>,
     /// Kind of server, by its own words.
     pub kind: Option<String>,
-}
-
-/// The served models; empty where the server has no list.
-///
-/// # Errors
-/// There is no HTTP answer within `timeout`.
-pub fn served_models(target: &Target, timeout: Duration) -> Result<Vec<ServedModel>, FetchError> {
-    let answer = fetch::get(target, "/v1/models", timeout)?;
-    Ok(if answer.is_ok() {
-        read(&answer.body).unwrap_or_default()
-    } else {
-        Vec::new()
-    })
 }
 
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
@@ -57,13 +44,16 @@ fn listed(target: &Target, answer: Response) -> Result<Vec<ServedModel>, Preflig
             Err(PreflightError::Redirected { url: url(), to })
         }
         _ if answer.is_page() => Err(PreflightError::WebPage { url: url() }),
-        200..=299 => read(&answer.body).ok_or_else(|| PreflightError::NotAnApi { url: url() }),
+        200..=299 => {
+            read_models(&answer.body).ok_or_else(|| PreflightError::NotAnApi { url: url() })
+        }
         // Some gateways have no model list; then the name must be given.
         _ => Ok(Vec::new()),
     }
 }
 
-fn read(body: &[u8]) -> Option<Vec<ServedModel>> {
+/// The models in the body of an answer of `/v1/models`; `None` if it is no list of models.
+pub fn read_models(body: &[u8]) -> Option<Vec<ServedModel>> {
     let page: Value = serde_json::from_slice(body).ok()?;
     let models = page.get("data")?.as_array()?;
     Some(models.iter().filter_map(model).collect())
@@ -102,9 +92,7 @@ pub(super) fn choose(
         (None, None) => Err(PreflightError::NoModels),
         (Some(name), None) => Ok(ServedModel {
             id: name.to_owned(),
-            root: None,
-            max_tokens: None,
-            kind: None,
+            ..ServedModel::default()
         }),
         (Some(name), Some(_)) => models
             .iter()
@@ -127,24 +115,24 @@ mod tests {
     #[test]
     fn the_lists_of_known_servers_are_read() {
         let vllm = br#"{"object":"list","data":[{"id":"m","owned_by":"vllm","root":"/models/m","max_model_len":8192}]}"#;
-        let models = read(vllm).unwrap();
+        let models = read_models(vllm).unwrap();
         assert_eq!(
             (models[0].id.as_str(), models[0].max_tokens),
             ("m", Some(8_192))
         );
         let llama =
             br#"{"models":[],"data":[{"id":"s","owned_by":"llamacpp","meta":{"n_ctx":1024}}]}"#;
-        let models = read(llama).unwrap();
+        let models = read_models(llama).unwrap();
         assert_eq!(
             (models[0].kind.as_deref(), models[0].max_tokens),
             (Some("llama.cpp"), Some(1_024))
         );
-        assert_eq!(read(b"{}"), None);
+        assert_eq!(read_models(b"{}"), None);
     }
 
     #[test]
     fn the_model_is_the_one_given_or_the_first() {
-        let models = read(br#"{"data":[{"id":"a"},{"id":"b"}]}"#).unwrap();
+        let models = read_models(br#"{"data":[{"id":"a"},{"id":"b"}]}"#).unwrap();
         assert_eq!(choose(&models, None).unwrap().id, "a");
         assert_eq!(choose(&models, Some("b")).unwrap().id, "b");
         let error = choose(&models, Some("c")).unwrap_err().to_string();

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
 
+use plimsoll_load::preflight::ServedModel;
 use plimsoll_load::source::Built;
 
-use super::super::probe::ServedModel;
 use super::super::settings::tests::settings;
 use super::*;
 
@@ -21,6 +21,7 @@ impl Probe for Fake {
         let served = |id: &&str| ServedModel {
             id: (*id).to_owned(),
             root: Some(format!("/models/{id}")),
+            ..ServedModel::default()
         };
         Ok(self.models.iter().map(served).collect())
     }

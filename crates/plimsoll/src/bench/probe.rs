@@ -8,9 +8,9 @@ use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::fetch;
+use plimsoll_load::preflight::{ServedModel, read_models};
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
-use serde::Deserialize;
 
 use super::failure::Failure;
 use crate::background::unless_stopped;
@@ -20,21 +20,6 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// How often a wait looks whether the user wants to stop.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// A model that the server lists.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct ServedModel {
-    /// Name in requests.
-    pub(crate) id: String,
-    /// What was loaded under that name.
-    #[serde(default)]
-    pub(crate) root: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ModelList {
-    data: Vec<ServedModel>,
-}
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,9 +99,8 @@ impl Probe for LiveProbe<'_> {
                 response.status
             ));
         }
-        let list: ModelList = serde_json::from_slice(&response.body)
-            .map_err(|error| format!("/v1/models did not answer with a list of models: {error}"))?;
-        Ok(list.data)
+        read_models(&response.body)
+            .ok_or_else(|| "/v1/models did not answer with a list of models in JSON".to_owned())
     }
 
     fn completion(&mut self, request: Built) -> Result<Answer, Failure> {
