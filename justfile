@@ -1,15 +1,31 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt lint doc schema instructions evidence test demo gateways guide llama
+ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo gateways guide llama
 
 # Formatting.
 fmt:
     cargo fmt --all --check
 
+# Spelling; needs typos.
+typos:
+    typos
+
+# Licences, second versions of a crate, where crates come from; needs cargo-deny.
+deny:
+    cargo deny check licenses bans sources
+
+# Known faults of dependencies; needs cargo-deny, and fetches its database from GitHub.
+advisories:
+    cargo deny check advisories
+
 # Lints, warnings as errors.
 lint:
     cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The declared Rust version: what dependencies ask for, and a build with it where it is installed.
+msrv:
+    cargo xtask msrv
 
 # Documentation, warnings as errors.
 doc:
@@ -53,11 +69,13 @@ gateways:
 guide:
     cargo test -p plimsoll --test it -- --ignored guide
 
-# Licences, advisories and duplicate crates; needs cargo-deny.
-deny:
-    cargo deny check
+# Builds the fuzz targets and gives each the same 100 000 inputs; needs cargo-fuzz.
+fuzz-check: (_fuzz "-seed=1 -runs=100000")
 
-# A minute of each fuzz target; needs cargo-fuzz and a nightly compiler.
-fuzz:
-    cargo +nightly fuzz run sse -- -max_total_time=60
-    cargo +nightly fuzz run answer -- -max_total_time=60
+# A minute of each fuzz target, or as many seconds as you say; needs cargo-fuzz.
+fuzz seconds="60": (_fuzz ("-max_total_time=" + seconds))
+
+# Without a sanitizer any compiler does. There is no unsafe code for it to look at.
+_fuzz options:
+    cargo fuzz build --sanitizer none
+    for target in $(cargo fuzz list); do cargo fuzz run --sanitizer none $target -- {{options}} || exit 1; done

@@ -17,12 +17,17 @@ pub(crate) fn release() -> PathBuf {
         .join("release")
 }
 
+/// The cargo that runs this, in the project's root.
+pub(crate) fn cargo_itself() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
 /// Runs cargo in the project's root.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = cargo_itself()
         .args(arguments)
-        .current_dir(root())
         .status()
         .context("cargo does not start")?;
     if !status.success() {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cargo xtask schema [--check]` | writes the JSON Schema of the run file, or sees that it is in step |
 //! | `cargo xtask pictures [--check]` | draws the pictures of docs/method.md, or sees that they are in step |
+//! | `cargo xtask msrv` | whether the declared Rust version can still build this |
 //! | `cargo xtask instructions` | counts the instructions of an output event (needs valgrind) |
 //! | `cargo xtask bench [--peers DIR] [--rounds N] [--part PART]` | the load engine against its bounds and its peers |
 
@@ -13,6 +14,7 @@ mod bench;
 mod command;
 mod evidence;
 mod instructions;
+mod msrv;
 mod pictures;
 mod schema;
 
@@ -26,11 +28,12 @@ fn main() -> Result<()> {
         ["schema", "--check"] => schema::check(),
         ["pictures"] => pictures::write(),
         ["pictures", "--check"] => pictures::check(),
+        ["msrv"] => msrv::check(),
         ["instructions"] => instructions::check(),
         ["bench", options @ ..] => bench::run(options),
         ["evidence", options @ ..] => evidence::run(options),
         _ => bail!(
-            "usage: cargo xtask schema [--check] | pictures [--check] | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
+            "usage: cargo xtask schema [--check] | pictures [--check] | msrv | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
         ),
     }
 }
