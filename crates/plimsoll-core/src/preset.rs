@@ -57,12 +57,12 @@ pub enum Goal {
     /// A search up this ladder.
     Search(Ladder),
     /// One load, held.
-    Hold(Hold),
+    Hold(HeldLoad),
 }
 
 /// One load, held.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hold {
+pub struct HeldLoad {
     /// Streams, or with a rate the most in flight; `None` for no limit.
     pub streams: Option<u32>,
     /// Arrivals per second; `None` for streams that send as soon as they are answered.
@@ -97,25 +97,25 @@ impl Preset {
         let rate = view.request_per_s.ok_or(PresetError::NoRate(self));
         let hold = match self {
             Self::Limit => return Ok(Goal::Search(Ladder::guide())),
-            Self::Quick => Hold {
+            Self::Quick => HeldLoad {
                 streams: Some(view.streams.unwrap_or(QUICK.0)),
                 request_per_s: None,
                 least_requests: QUICK.1,
                 least_time: Duration::ZERO,
             },
-            Self::Realistic => Hold {
+            Self::Realistic => HeldLoad {
                 streams: view.streams,
                 request_per_s: Some(rate?),
                 least_requests: REALISTIC_REQUESTS,
                 least_time: Duration::ZERO,
             },
-            Self::Capacity => Hold {
+            Self::Capacity => HeldLoad {
                 streams: Some((f64::from(streams?) * GROWTH).ceil() as u32),
                 request_per_s: Some(rate?),
                 least_requests: CAPACITY_REQUESTS,
                 least_time: Duration::ZERO,
             },
-            Self::Soak => Hold {
+            Self::Soak => HeldLoad {
                 streams: Some(((f64::from(streams?) * SOAK_SHARE).floor() as u32).max(1)),
                 request_per_s: Some(rate? * SOAK_SHARE),
                 least_requests: CAPACITY_REQUESTS,
@@ -139,7 +139,7 @@ impl Preset {
     }
 }
 
-impl Hold {
+impl HeldLoad {
     /// How long it is held; `None` where its streams decide, who send as many as they are answered.
     pub fn time(&self) -> Option<Duration> {
         let Some(request_per_s) = self.request_per_s else {
@@ -152,7 +152,7 @@ impl Hold {
     }
 }
 
-impl From<GuideNumbers> for Hold {
+impl From<GuideNumbers> for HeldLoad {
     fn from(numbers: GuideNumbers) -> Self {
         Self {
             streams: Some(numbers.max_concurrency),
@@ -202,7 +202,7 @@ mod tests {
         request_per_s: Some(20.0),
     };
 
-    fn hold(preset: Preset, view: InView) -> Hold {
+    fn hold(preset: Preset, view: InView) -> HeldLoad {
         match preset.goal(view) {
             Ok(Goal::Hold(hold)) => hold,
             other => panic!("{other:?}"),
@@ -253,12 +253,12 @@ mod tests {
     /// 2 000 at 20 a second take 100 s, and 3 · √2000 / 20 = 6.7 s more, that as many come.
     #[test]
     fn requests_at_a_rate_are_a_time() {
-        let seconds = |one: Hold| one.time().map(|time| time.as_secs_f64());
+        let seconds = |one: HeldLoad| one.time().map(|time| time.as_secs_f64());
         assert!((seconds(hold(Preset::Capacity, VIEW)).unwrap() - 106.7).abs() < 0.01);
         assert_eq!(seconds(hold(Preset::Soak, VIEW)), Some(3_600.0));
         assert_eq!(seconds(hold(Preset::Quick, VIEW)), None);
         let guide = NamedWorkload::find("guide:客服").unwrap().guide.unwrap();
-        let guide = Hold::from(guide);
+        let guide = HeldLoad::from(guide);
         assert_eq!((guide.streams, guide.request_per_s), (Some(50), Some(20.0)));
         assert!((seconds(guide).unwrap() - 54.74).abs() < 0.01);
     }

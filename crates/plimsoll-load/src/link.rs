@@ -6,7 +6,7 @@ use plimsoll_core::record::ConnectTimes;
 
 use crate::connect::{ConnectFault, Connector, HTTP_2, Http2Fault};
 use crate::connection::Connection;
-use crate::http2::Session;
+use crate::http2::Http2Connection;
 use crate::stamps::Stamps;
 use crate::target::HttpChoice;
 
@@ -15,7 +15,7 @@ pub(crate) enum Link {
     /// For one request at a time.
     Http1(Connection),
     /// For many.
-    Http2(Rc<Session>),
+    Http2(Rc<Http2Connection>),
 }
 
 /// Makes a connection that is ready for a request. It must run where tasks can be local.
@@ -42,7 +42,7 @@ pub(crate) async fn open(
         };
     }
     let before = connector.clock().now();
-    let session = Session::open(connection, Rc::clone(stamps))
+    let connection = Http2Connection::open(connection, Rc::clone(stamps))
         .await
         .map_err(fault)?;
     let took = connector.clock().now().since(before);
@@ -51,5 +51,5 @@ pub(crate) async fn open(
         Some(tls) => *tls += took,
         None => times.tcp += took,
     }
-    Ok((Link::Http2(session), times))
+    Ok((Link::Http2(connection), times))
 }

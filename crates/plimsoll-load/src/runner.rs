@@ -188,7 +188,7 @@ impl SocketRunner {
         let command = Command::Level {
             level: plan.index,
             streams: plan.closed_streams(),
-            think: plan.manner.think,
+            think: plan.settings.think,
             request_time: plan.request_time,
             spread: plan.handover(self.streams),
             arrivals: arrivals(plan, from).map(Box::new),

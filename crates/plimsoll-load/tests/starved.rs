@@ -17,7 +17,7 @@ use std::time::Duration;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use plimsoll_core::level::{
-    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+    FinishedLevel, Hold, LevelPlan, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::stats::quantile;
@@ -134,7 +134,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
         request_time: TTFT,
         longest_hold: Duration::from_secs(10),
         longest: Duration::from_secs(60),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     };
     // The server meets this; a client that read its own lateness as the server's would see it fail.
     let slo = "ttft p95 <= 210ms".parse().unwrap();

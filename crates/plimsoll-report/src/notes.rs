@@ -27,7 +27,7 @@ pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
         .chain(screened(run, lang))
         .chain([level_time(run, verdict, lang)])
         .chain(alarms(run, lang))
-        .chain(manner(run, lang))
+        .chain(settings(run, lang))
         .chain(client_notes(run, lang))
         .chain(through_proxy(run, lang))
         .collect()
@@ -257,7 +257,7 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
 }
 
 /// How levels were carried and judged, where that is not as usual.
-fn manner(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+fn settings(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
     let burst = run.plan.burst.then(|| {
         lang.pick(
             "New streams start all at once (--burst): the burst of their first prompts is in the \

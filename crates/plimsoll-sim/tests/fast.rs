@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -39,7 +39,7 @@ fn plan(streams: u32) -> LevelPlan {
         request_time: Duration::from_secs(2),
         longest_hold: Duration::from_secs(120),
         longest: Duration::from_secs(600),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     }
 }
 

@@ -33,7 +33,7 @@ fn ramp(engine: &EngineParams, spread_ratio: f64, seed: u64, hold: Hold) -> Vec<
             request_time,
             longest_hold: Duration::from_secs(100),
             longest: Duration::from_secs(200),
-            manner: plimsoll_core::level::Manner::default(),
+            settings: plimsoll_core::level::LevelSettings::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         request_time =

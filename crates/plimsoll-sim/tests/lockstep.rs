@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll_core::judge::Decision;
 use plimsoll_core::level::{
-    Alarm, FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+    Alarm, FinishedLevel, Hold, LevelPlan, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -20,9 +20,14 @@ fn runner(spread_ratio: f64) -> VirtualRunner {
 }
 
 /// A level of 24 streams, held for up to `request_times`, after one that measures them.
-fn hold(spread_ratio: f64, manner: Manner, slo: &str, request_times: u32) -> FinishedLevel {
+fn hold(
+    spread_ratio: f64,
+    settings: LevelSettings,
+    slo: &str,
+    request_times: u32,
+) -> FinishedLevel {
     let mut runner = runner(spread_ratio);
-    let mut run = |index, hold, request_time: Duration, manner| {
+    let mut run = |index, hold, request_time: Duration, settings| {
         let plan = LevelPlan {
             index,
             purpose: Purpose::Refine,
@@ -32,19 +37,24 @@ fn hold(spread_ratio: f64, manner: Manner, slo: &str, request_times: u32) -> Fin
             request_time,
             longest_hold: request_time * request_times,
             longest: Duration::from_secs(86_400),
-            manner,
+            settings,
         };
         let slo = slo.parse().expect("objectives");
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         level
     };
-    let first = run(0, Hold::Screen, Duration::from_secs(1), Manner::default());
+    let first = run(
+        0,
+        Hold::Screen,
+        Duration::from_secs(1),
+        LevelSettings::default(),
+    );
     let e2e_ms = first.summary.e2e_ms.mean.expect("requests ended");
     run(
         1,
         Hold::Decide,
         Duration::from_secs_f64(e2e_ms / 1e3),
-        manner,
+        settings,
     )
 }
 
@@ -59,7 +69,7 @@ fn lockstep(level: &FinishedLevel) -> Option<(u32, f64, f64)> {
     })
 }
 
-const REDRAWN: Manner = Manner {
+const REDRAWN: LevelSettings = LevelSettings {
     think: None,
     burst: false,
     redraw_seed: Some(1),
@@ -91,16 +101,16 @@ fn a_level_is_not_decided_by_few_draws() {
 
 #[test]
 fn lengths_that_vary_raise_no_such_alarm() {
-    let level = hold(0.2, Manner::default(), "ttft p95 <= 100s", 90);
+    let level = hold(0.2, LevelSettings::default(), "ttft p95 <= 100s", 90);
     assert_eq!(lockstep(&level), None);
 }
 
 #[test]
 fn a_burst_starts_all_new_streams_at_once() {
     let sent = |burst| {
-        let manner = Manner {
+        let settings = LevelSettings {
             burst,
-            ..Manner::default()
+            ..LevelSettings::default()
         };
         let plan = LevelPlan {
             index: 0,
@@ -111,7 +121,7 @@ fn a_burst_starts_all_new_streams_at_once() {
             request_time: Duration::from_secs(1),
             longest_hold: Duration::from_secs(20),
             longest: Duration::from_secs(86_400),
-            manner,
+            settings,
         };
         let slo = "ttft p95 <= 100s".parse().expect("an objective");
         let Ok(level) = runner(0.2).run_level(plan, &slo, &mut |_| Go::On);

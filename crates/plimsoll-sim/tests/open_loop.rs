@@ -33,7 +33,7 @@ fn plan(index: u32, load: Load) -> LevelPlan {
         request_time: Duration::from_millis(400),
         longest_hold: Duration::from_secs(30),
         longest: Duration::from_secs(86_400),
-        manner: plimsoll_core::level::Manner::default(),
+        settings: plimsoll_core::level::LevelSettings::default(),
     }
 }
 

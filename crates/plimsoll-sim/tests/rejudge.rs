@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, Hold, InFlight, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose,
+    FinishedLevel, Hold, InFlight, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose,
     rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
@@ -50,7 +50,7 @@ fn levels(slo: &Slo) -> Vec<FinishedLevel> {
             index,
             purpose,
             load,
-            manner: Manner::default(),
+            settings: LevelSettings::default(),
             open_loop: OpenLoop::default(),
             hold,
             request_time: Duration::from_millis(30),

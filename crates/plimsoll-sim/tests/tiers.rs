@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{LevelPlan, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{SearchConfig, Tiers};
 use plimsoll_core::slo::{Metric, Slo};
@@ -68,7 +68,7 @@ fn over_bound(text: &str, streams: u32) -> f64 {
         index: 0,
         purpose: Purpose::Confirm,
         load: Load::Streams(streams),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
         open_loop: OpenLoop::default(),
         hold: plimsoll_core::level::Hold::Whole,
         request_time: Duration::from_millis(500),

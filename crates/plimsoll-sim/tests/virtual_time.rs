@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose,
+    FinishedLevel, Hold, LevelPlan, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::{Go, Runner};
@@ -30,7 +30,7 @@ fn run(runner: &mut VirtualRunner, index: u32, streams: u32) -> FinishedLevel {
         request_time: Duration::from_millis(100),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
@@ -132,7 +132,7 @@ fn a_listener_can_end_a_level() {
         request_time: Duration::from_secs(1),
         longest_hold: Duration::from_secs(60),
         longest: Duration::from_secs(86_400),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     };
     let slo = "ttft p95 <= 10s".parse().expect("an objective");
     let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {
@@ -173,13 +173,13 @@ fn users_who_think_are_there_and_mostly_not_in_flight() {
         purpose: Purpose::Refine,
         load: Load::Streams(50),
         open_loop: OpenLoop::default(),
-        manner: Manner {
+        settings: LevelSettings {
             think: Some(ThinkTime {
                 mean: Duration::from_secs(2),
                 is_fixed: false,
                 seed: 9,
             }),
-            ..Manner::default()
+            ..LevelSettings::default()
         },
         hold: Hold::Decide,
         request_time: Duration::from_millis(100),

@@ -81,7 +81,7 @@ impl Console {
         let span = progress.now.since(since).as_secs_f64();
         let recent = || {
             level
-                .book()
+                .ledger()
                 .ended()
                 .iter()
                 .filter(|record| record.done >= since)

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use plimsoll_core::judge::{Confidence, Decision, LevelSample, judge};
-use plimsoll_core::level::{Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{RequestRecord, StreamEvent};
 use plimsoll_core::runner::{Go, Runner};
@@ -160,7 +160,7 @@ fn of_engine(number: u64, seed: u64) -> Decision {
         purpose: Purpose::Refine,
         load: Load::Streams(streams),
         open_loop: OpenLoop::default(),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
         hold: Hold::Decide,
         request_time,
         longest_hold: request_time.mul_f64(REQUEST_TIMES),

@@ -5,7 +5,7 @@
 //! the edge, [`FINE`] requests each, until the neighbours of the edge are told apart or the local
 //! line through logit p over ln N says where it crosses and how surely.
 
-use plimsoll_sim::fast::{Ask, Hold, hold};
+use plimsoll_sim::fast::{Ask, HoldCounts, hold};
 use serde::{Deserialize, Serialize};
 
 use super::population::Subject;
@@ -93,7 +93,7 @@ pub(super) fn long_hold(
 }
 
 /// Share of bad requests and its standard error by batch means.
-fn share(hold: &Hold) -> (f64, f64) {
+fn share(hold: &HoldCounts) -> (f64, f64) {
     let (asked, bad): (u32, u32) = (hold.asked.iter().sum(), hold.bad.iter().sum());
     let share = f64::from(bad) / f64::from(asked.max(1));
     let count = hold.asked.len() as f64;

@@ -94,7 +94,7 @@ pub(super) fn level() -> Result<Pair> {
             request_time: Duration::from_millis(250),
             longest_hold: Duration::from_secs(60),
             longest: Duration::from_secs(60),
-            manner: plimsoll_core::level::Manner::default(),
+            settings: plimsoll_core::level::LevelSettings::default(),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
         level

@@ -7,7 +7,7 @@ use super::{Inputs, Target};
 /// A line of a plan that may be absent. A line of [`super::Supply`] or [`super::Demand`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Line {
+pub enum PlanLine {
     /// What one server carries: its planned mean.
     Supply,
     /// Requests per second of one server.
@@ -70,7 +70,7 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// The line.
-    pub line: Line,
+    pub line: PlanLine,
     /// All that it needs and was not given.
     pub needs: Vec<Input>,
 }
@@ -105,39 +105,42 @@ fn is_given(inputs: &Inputs, input: Input) -> bool {
 
 /// Every line with all that it needs. What one server carries is one line until its cap is known,
 /// and what a target needs is one until there is a target.
-pub(super) fn lines(inputs: &Inputs) -> Vec<(Line, Vec<Input>)> {
+pub(super) fn lines(inputs: &Inputs) -> Vec<(PlanLine, Vec<Input>)> {
     let mut lines = match inputs.cap_streams {
-        None => vec![(Line::Supply, vec![Input::Cap])],
+        None => vec![(PlanLine::Supply, vec![Input::Cap])],
         Some(_) => supply_lines(),
     };
     match inputs.target {
-        None => lines.push((Line::Demand, vec![Input::Target])),
+        None => lines.push((PlanLine::Demand, vec![Input::Target])),
         Some(target) => lines.extend(demand_lines(target)),
     }
     lines
 }
 
-fn supply_lines() -> Vec<(Line, Vec<Input>)> {
+fn supply_lines() -> Vec<(PlanLine, Vec<Input>)> {
     use Input::{
         ActiveShare, GpuPrice, Gpus, PeakFactor, RequestTime, ThinkTime, TokensPerRequest,
     };
     vec![
-        (Line::SupplyRequestPerS, vec![RequestTime]),
-        (Line::SupplyActiveUsers, vec![RequestTime, ThinkTime]),
-        (Line::SupplyUsers, vec![RequestTime, ThinkTime, ActiveShare]),
-        (Line::SupplyRequestPerDay, vec![RequestTime, PeakFactor]),
+        (PlanLine::SupplyRequestPerS, vec![RequestTime]),
+        (PlanLine::SupplyActiveUsers, vec![RequestTime, ThinkTime]),
         (
-            Line::SupplyTokensPerDay,
+            PlanLine::SupplyUsers,
+            vec![RequestTime, ThinkTime, ActiveShare],
+        ),
+        (PlanLine::SupplyRequestPerDay, vec![RequestTime, PeakFactor]),
+        (
+            PlanLine::SupplyTokensPerDay,
             vec![RequestTime, PeakFactor, TokensPerRequest],
         ),
         (
-            Line::SupplyCost,
+            PlanLine::SupplyCost,
             vec![RequestTime, TokensPerRequest, GpuPrice, Gpus],
         ),
     ]
 }
 
-fn demand_lines(target: Target) -> Vec<(Line, Vec<Input>)> {
+fn demand_lines(target: Target) -> Vec<(PlanLine, Vec<Input>)> {
     use Input::{Cap, GpuPrice, Gpus, PeakFactor, RequestTime, ThinkTime, TokensPerRequest};
     let rate = match target {
         Target::Users(_) => vec![RequestTime, ThinkTime],
@@ -152,20 +155,23 @@ fn demand_lines(target: Target) -> Vec<(Line, Vec<Input>)> {
     let servers = with(&streams, &[Cap]);
     let cost = with(&servers, &[GpuPrice, Gpus]);
     let mut lines = vec![
-        (Line::DemandRequestPerS, rate.clone()),
-        (Line::DemandStreams, streams),
-        (Line::DemandRequestPerDay, day.clone()),
-        (Line::DemandTokensPerDay, with(&day, &[TokensPerRequest])),
-        (Line::DemandServers, servers),
+        (PlanLine::DemandRequestPerS, rate.clone()),
+        (PlanLine::DemandStreams, streams),
+        (PlanLine::DemandRequestPerDay, day.clone()),
         (
-            Line::DemandCostPerToken,
+            PlanLine::DemandTokensPerDay,
+            with(&day, &[TokensPerRequest]),
+        ),
+        (PlanLine::DemandServers, servers),
+        (
+            PlanLine::DemandCostPerToken,
             with(&with(&cost, &day), &[TokensPerRequest]),
         ),
-        (Line::DemandCost, cost),
+        (PlanLine::DemandCost, cost),
     ];
     if !matches!(target, Target::Users(_)) {
         lines.push((
-            Line::DemandActiveUsers,
+            PlanLine::DemandActiveUsers,
             with(&rate, &[RequestTime, ThinkTime]),
         ));
     }

@@ -25,7 +25,7 @@ mod supply;
 pub use demand::Demand;
 pub use inputs::{Inputs, OperatingPoint, RequestTime, Target, TimeSource, TokensPerRequest};
 pub use measured::Measured;
-pub use missing::{Input, Line, Missing};
+pub use missing::{Input, Missing, PlanLine};
 pub use supply::Supply;
 
 use serde::Serialize;

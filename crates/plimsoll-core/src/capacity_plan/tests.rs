@@ -131,7 +131,7 @@ fn streams_of_a_target_need_no_server() {
     assert_eq!(
         plan.missing[0],
         Missing {
-            line: Line::Supply,
+            line: PlanLine::Supply,
             needs: vec![Input::Cap]
         }
     );
@@ -140,7 +140,7 @@ fn streams_of_a_target_need_no_server() {
 #[test]
 fn nothing_known_names_what_to_give() {
     let plan = capacity_plan(&Inputs::unknown(0.75));
-    let needs: Vec<(Line, Vec<Input>)> = plan
+    let needs: Vec<(PlanLine, Vec<Input>)> = plan
         .missing
         .into_iter()
         .map(|missing| (missing.line, missing.needs))
@@ -148,33 +148,33 @@ fn nothing_known_names_what_to_give() {
     assert_eq!(
         needs,
         [
-            (Line::Supply, vec![Input::Cap]),
-            (Line::Demand, vec![Input::Target])
+            (PlanLine::Supply, vec![Input::Cap]),
+            (PlanLine::Demand, vec![Input::Target])
         ]
     );
 }
 
 /// Whether a line is there.
-fn has(plan: &CapacityPlan, line: Line) -> bool {
+fn has(plan: &CapacityPlan, line: PlanLine) -> bool {
     let supply = plan.supply.as_ref();
     let demand = plan.demand.as_ref();
     match line {
-        Line::Supply => supply.is_some(),
-        Line::SupplyRequestPerS => supply.unwrap().request_per_s.is_some(),
-        Line::SupplyActiveUsers => supply.unwrap().active_users.is_some(),
-        Line::SupplyUsers => supply.unwrap().users.is_some(),
-        Line::SupplyRequestPerDay => supply.unwrap().request_per_day.is_some(),
-        Line::SupplyTokensPerDay => supply.unwrap().tokens_per_day.is_some(),
-        Line::SupplyCost => supply.unwrap().cost_per_million_tokens.is_some(),
-        Line::Demand => demand.is_some(),
-        Line::DemandRequestPerS => demand.unwrap().request_per_s.is_some(),
-        Line::DemandStreams => demand.unwrap().mean_streams.is_some(),
-        Line::DemandActiveUsers => demand.unwrap().active_users.is_some(),
-        Line::DemandRequestPerDay => demand.unwrap().request_per_day.is_some(),
-        Line::DemandTokensPerDay => demand.unwrap().tokens_per_day.is_some(),
-        Line::DemandServers => demand.unwrap().servers.is_some(),
-        Line::DemandCost => demand.unwrap().cost_per_h.is_some(),
-        Line::DemandCostPerToken => demand.unwrap().cost_per_million_tokens.is_some(),
+        PlanLine::Supply => supply.is_some(),
+        PlanLine::SupplyRequestPerS => supply.unwrap().request_per_s.is_some(),
+        PlanLine::SupplyActiveUsers => supply.unwrap().active_users.is_some(),
+        PlanLine::SupplyUsers => supply.unwrap().users.is_some(),
+        PlanLine::SupplyRequestPerDay => supply.unwrap().request_per_day.is_some(),
+        PlanLine::SupplyTokensPerDay => supply.unwrap().tokens_per_day.is_some(),
+        PlanLine::SupplyCost => supply.unwrap().cost_per_million_tokens.is_some(),
+        PlanLine::Demand => demand.is_some(),
+        PlanLine::DemandRequestPerS => demand.unwrap().request_per_s.is_some(),
+        PlanLine::DemandStreams => demand.unwrap().mean_streams.is_some(),
+        PlanLine::DemandActiveUsers => demand.unwrap().active_users.is_some(),
+        PlanLine::DemandRequestPerDay => demand.unwrap().request_per_day.is_some(),
+        PlanLine::DemandTokensPerDay => demand.unwrap().tokens_per_day.is_some(),
+        PlanLine::DemandServers => demand.unwrap().servers.is_some(),
+        PlanLine::DemandCost => demand.unwrap().cost_per_h.is_some(),
+        PlanLine::DemandCostPerToken => demand.unwrap().cost_per_million_tokens.is_some(),
     }
 }
 

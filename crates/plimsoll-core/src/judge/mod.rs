@@ -7,18 +7,18 @@
 //! guaranteed: `cargo xtask evidence` measures how often they are false.
 
 mod batches;
-mod chain;
+mod clumping;
 mod confidence;
 mod mean;
 mod observe;
-mod share;
+mod proportion;
 mod slices;
 
 use serde::{Deserialize, Serialize};
 
 pub use confidence::Confidence;
 pub use observe::{LevelSample, Observation, observe};
-pub use share::least_requests_for_a_pass;
+pub use proportion::least_requests_for_a_pass;
 pub use slices::Slice;
 
 use crate::slo::{Objective, Op, Slo, Stat};
@@ -125,7 +125,7 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
     let batches = Batches::of(&observed.observations, sample);
     let errors = Errors::of_one_among(slo.0.len(), sample.confidence);
     let judged = match objective.allowed_share() {
-        Some(allowed) => share::judge(objective, allowed, &batches, errors),
+        Some(allowed) => proportion::judge(objective, allowed, &batches, errors),
         None => mean::judge(objective, &batches, errors),
     };
     ObjectiveResult {

@@ -166,7 +166,7 @@ fn missing_users(
 
 /// The share of the time that streams in lockstep pause.
 fn paused(plan: &LevelPlan) -> f64 {
-    plan.manner
+    plan.settings
         .redraw_seed
         .map_or(0.0, |_| Redraw::paused_ratio())
 }
@@ -180,7 +180,7 @@ fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Op
     if !few_failed {
         return None;
     }
-    if let Some(think) = plan.manner.think {
+    if let Some(think) = plan.settings.think {
         return missing_users(
             streams,
             think.mean.as_secs_f64(),

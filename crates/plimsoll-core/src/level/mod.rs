@@ -9,22 +9,22 @@
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
 mod alarms;
-mod book;
 mod client;
-mod manner;
+mod ledger;
 mod plan;
 mod rejudge;
+mod settings;
 mod since;
 mod summary;
 
 use std::time::Duration;
 
 pub use alarms::Alarm;
-pub use book::{Book, InFlight, LoadEvent, RequestCounts};
 pub use client::ClientHealth;
-pub use manner::Manner;
+pub use ledger::{InFlight, LoadEvent, RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
+pub use settings::LevelSettings;
 pub use summary::{Draw, LevelSummary, LevelVerdict, ServerWindow, Window};
 
 pub use crate::load::Load;
@@ -87,12 +87,12 @@ pub enum Phase {
 pub struct Level {
     plan: LevelPlan,
     slo: Slo,
-    book: Book,
+    ledger: RequestLedger,
     handover: Duration,
     started_at: Offset,
     full_at: Option<Offset>,
     window_from: Option<Offset>,
-    /// Stream-seconds in the book when the window began.
+    /// Stream-seconds in the ledger when the window began.
     area_at_window: f64,
     /// Request-seconds that had been waited in the client by then.
     waiting_at_window: f64,
@@ -117,7 +117,7 @@ impl Level {
             handover,
             plan,
             slo,
-            book: Book::open(now, carried),
+            ledger: RequestLedger::open(now, carried),
             started_at: now,
             full_at: None,
             window_from: None,
@@ -137,9 +137,9 @@ impl Level {
         &self.plan
     }
 
-    /// The book, for progress and for back-off.
-    pub fn book(&self) -> &Book {
-        &self.book
+    /// The ledger, for progress and for back-off.
+    pub fn ledger(&self) -> &RequestLedger {
+        &self.ledger
     }
 
     /// When it started.
@@ -167,23 +167,23 @@ impl Level {
             self.since_full.see(record);
             self.since_window.see(record);
         }
-        self.book.enter(event);
+        self.ledger.enter(event);
     }
 
     /// Moves on to `now`; every event up to `now` has been applied.
     pub fn tick(&mut self, now: Offset) -> Step {
         if self.full_at.is_none() && self.is_full(now) {
             self.full_at = Some(now);
-            self.since_full = Since::among(now, self.book.ended());
+            self.since_full = Since::among(now, self.ledger.ended());
         }
         if let Some(full_at) = self.full_at
             && self.window_from.is_none()
             && self.has_settled(full_at, now)
         {
             self.window_from = Some(now);
-            self.since_window = Since::among(now, self.book.ended());
-            self.area_at_window = self.book.stream_seconds(now);
-            self.waiting_at_window = self.book.waiting_seconds(now);
+            self.since_window = Since::among(now, self.ledger.ended());
+            self.area_at_window = self.ledger.stream_seconds(now);
+            self.waiting_at_window = self.ledger.waiting_seconds(now);
             self.settled_time = self.request_time();
             let first_look = match self.plan.hold {
                 Hold::Visit => VISIT_LOOK_REQUEST_TIMES,
@@ -217,7 +217,7 @@ impl Level {
         server: Option<ServerWindow>,
     ) -> FinishedLevel {
         let summary = summary::summarise(&mut self, now, client, server);
-        let (records, in_flight) = self.book.close();
+        let (records, in_flight) = self.ledger.close();
         FinishedLevel {
             summary,
             records,
@@ -239,15 +239,15 @@ impl Level {
         let all_there = match self.plan.load {
             Load::Streams(streams) => self.has_all(streams as usize),
             // What fills the server has come by now; the streams of the last level must be gone.
-            Load::RatePerS(_) => !self.book.has_streams(),
+            Load::RatePerS(_) => !self.ledger.has_streams(),
         };
         all_there || since_start >= self.handover + self.plan.request_time + PATIENCE
     }
 
     fn has_all(&self, streams: usize) -> bool {
-        let flying = self.book.in_flight_count();
+        let flying = self.ledger.in_flight_count();
         flying <= streams
-            && (self.plan.manner.think.is_some()
+            && (self.plan.settings.think.is_some()
                 || flying == streams
                 || self.streams_seen() >= streams)
     }
@@ -255,11 +255,11 @@ impl Level {
     /// Distinct streams with a request on this level: a stream may be between two requests.
     fn streams_seen(&self) -> usize {
         let mut seen: Vec<u32> = self
-            .book
+            .ledger
             .ended()
             .iter()
             .map(|record| record.stream)
-            .chain(self.book.in_flight().iter().map(|request| request.stream))
+            .chain(self.ledger.in_flight().iter().map(|request| request.stream))
             .filter(|stream| *stream < self.plan.closed_streams())
             .collect();
         seen.sort_unstable();
@@ -339,7 +339,7 @@ impl Level {
     }
 
     fn decision(&self, from: Offset, now: Offset) -> Decision {
-        let (in_flight, draws) = (self.book.in_flight(), self.draws(from, now));
+        let (in_flight, draws) = (self.ledger.in_flight(), self.draws(from, now));
         let sample = self.sample(from, now, &in_flight, &draws);
         judge::conjunction(&judge::judge(&self.slo, &sample))
     }
@@ -358,8 +358,8 @@ impl Level {
 
     fn series(&self, from: Offset, to: Offset) -> Series {
         let request_times = to.since(from).as_secs_f64() / self.request_time().as_secs_f64();
-        let in_flight = self.book.in_flight();
-        Series::of(self.book.ended(), &in_flight, (from, to), request_times)
+        let in_flight = self.ledger.in_flight();
+        Series::of(self.ledger.ended(), &in_flight, (from, to), request_times)
     }
 
     fn is_screened(&self, from: Offset, now: Offset) -> bool {
@@ -378,13 +378,13 @@ impl Level {
         draws: &'a [Stretch],
     ) -> LevelSample<'a> {
         LevelSample {
-            ended: self.book.ended(),
+            ended: self.ledger.ended(),
             in_flight,
             from,
             to,
             request_time: self.request_time(),
             draws,
-            confidence: self.plan.manner.confidence,
+            confidence: self.plan.settings.confidence,
         }
     }
 

@@ -26,7 +26,7 @@ fn plan(hold: Hold, cap: Option<u32>) -> LevelPlan {
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(2),
         longest: Duration::from_secs(86_400),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     }
 }
 

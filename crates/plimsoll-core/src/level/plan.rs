@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Load, Manner};
+use super::{LevelSettings, Load};
 use crate::schedule::{OpenLoopDues, Redraw, open_loop};
 use crate::time::Offset;
 
@@ -101,7 +101,7 @@ pub struct LevelPlan {
     /// The level ends here with all that came before its window: what is left of the budget.
     pub longest: Duration,
     /// How it is carried and judged.
-    pub manner: Manner,
+    pub settings: LevelSettings,
 }
 
 impl LevelPlan {
@@ -138,10 +138,10 @@ impl LevelPlan {
         }
         let new = f64::from(self.streams().saturating_sub(streams_before));
         let share = (new / f64::from(streams_before.max(1))).min(1.0);
-        if self.manner.think.is_some() {
+        if self.settings.think.is_some() {
             // Users come over a whole cycle (`ThinkTime::join`); those in flight fill up in this.
             self.request_time.mul_f64(1.5)
-        } else if self.streams() <= 1 || self.manner.burst {
+        } else if self.streams() <= 1 || self.settings.burst {
             Duration::ZERO
         } else {
             self.request_time.mul_f64(1.5 * share)
@@ -152,7 +152,7 @@ impl LevelPlan {
     /// themselves, or where there is one stream.
     pub fn redraw(&self, from: Offset) -> Option<Redraw> {
         let several = self.load.streams().is_some_and(|streams| streams > 1);
-        self.manner
+        self.settings
             .redraw_seed
             .filter(|_| several)
             .map(|seed| Redraw {

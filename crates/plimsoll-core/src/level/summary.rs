@@ -214,20 +214,20 @@ pub(super) fn summarise(
     server: Option<ServerWindow>,
 ) -> LevelSummary {
     let from = level.window_from;
-    let waiting = level.book.waiting_seconds(now) - level.waiting_at_window;
+    let waiting = level.ledger.waiting_seconds(now) - level.waiting_at_window;
     let window_s = from.map_or(0.0, |from| now.since(from).as_secs_f64());
-    let area = level.book.stream_seconds(now) - level.area_at_window;
+    let area = level.ledger.stream_seconds(now) - level.area_at_window;
     let mean = |area: f64| from.filter(|_| window_s > 0.0).map(|_| area / window_s);
     client.achieved_concurrency = mean(area);
     client.waiting_concurrency = mean(waiting);
     let from = from.unwrap_or(now);
-    let in_flight = level.book.in_flight();
+    let in_flight = level.ledger.in_flight();
     let draws = level.draws(from, now);
     let sample = level.sample(from, now, &in_flight, &draws);
     let objectives = judge(&level.slo, &sample);
-    let figures = Figures::of(level.book.ended(), &in_flight, from, now);
+    let figures = Figures::of(level.ledger.ended(), &in_flight, from, now);
     client.send_lag_ms = Summary::of(figures.send_lag_ms);
-    let counts = level.book.counts(from, now);
+    let counts = level.ledger.counts(from, now);
     let ended = counts.completed_in_window + counts.failed_in_window;
     let rate = |count: f64| (window_s > 0.0).then(|| count / window_s);
     let request_time = sample.request_time;
@@ -278,8 +278,8 @@ pub(super) fn summarise(
 pub(super) fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
     let _ = level.plan.load.rate_per_s()?;
     stability::assess(&Arrived {
-        ended: level.book.ended(),
-        in_flight: &level.book.in_flight(),
+        ended: level.ledger.ended(),
+        in_flight: &level.ledger.in_flight(),
         from,
         to,
         request_time: level.settled_time,

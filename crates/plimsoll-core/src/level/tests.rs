@@ -24,7 +24,7 @@ fn plan(streams: u32, hold: Hold) -> LevelPlan {
         request_time: Duration::from_millis(R),
         longest_hold: Duration::from_secs(30),
         longest: Duration::from_secs(86_400),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Axis, Ladder};
-use crate::level::{Manner, OpenLoop};
+use crate::level::{LevelSettings, OpenLoop};
 use crate::run::RunPlan;
 use crate::slo::Slo;
 use crate::workload::ThinkTime;
@@ -52,7 +52,7 @@ pub struct SearchConfig {
     /// A request time to plan the first level with, as preflight estimates it.
     pub first_request_time: Duration,
     /// How all levels are carried and judged.
-    pub manner: Manner,
+    pub settings: LevelSettings,
 }
 
 impl SearchConfig {
@@ -76,7 +76,7 @@ impl SearchConfig {
             confirm: true,
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
-            manner: Manner::default(),
+            settings: LevelSettings::default(),
         }
     }
 
@@ -98,7 +98,7 @@ impl SearchConfig {
             budget: Duration::from_secs_f64(plan.budget_s),
             confirm: plan.confirm,
             headroom: plan.headroom_ratio,
-            manner: Manner {
+            settings: LevelSettings {
                 burst: plan.burst,
                 redraw_seed: plan.lockstep.then_some(plan.seed),
                 think: plan.think_time_s.map(|mean_s| ThinkTime {

@@ -29,13 +29,13 @@ use std::time::Duration;
 pub(crate) use cause::cause_of;
 pub use config::{Rules, SearchConfig};
 pub use ladder::{Ladder, LadderError};
-pub use tiers::{Asked, Tiers};
+pub use tiers::{TierLevel, Tiers};
 pub use visits::TAIL;
 
 pub use crate::load::Axis;
 
 use crate::judge::ObjectiveResult;
-use crate::level::{Hold, LevelPlan, LevelSummary, Load, Manner, OpenLoop, Purpose};
+use crate::level::{Hold, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose};
 use crate::verdict::Verdict;
 use crate::workload::ThinkTime;
 
@@ -379,9 +379,9 @@ impl Search {
                 .level_time
                 .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
             longest: remaining,
-            manner: Manner {
+            settings: LevelSettings {
                 think,
-                ..self.config.manner
+                ..self.config.settings
             },
         }
     }
@@ -400,7 +400,7 @@ impl Search {
     fn think(&self, load: Load, purpose: Purpose) -> Option<ThinkTime> {
         let is_free = matches!(purpose, Purpose::Baseline | Purpose::Saturation);
         self.config
-            .manner
+            .settings
             .think
             .filter(|_| !is_free && load.streams().is_some())
     }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::connection::Connection;
-use crate::http2::{Lease, Sessions};
+use crate::http2::{Http2Connections, Lease};
 use crate::link::{self, Link};
 use crate::stamps::Stamps;
 use crate::stats::SharedStats;
@@ -27,7 +27,7 @@ pub(crate) struct Pool {
     choice: HttpChoice,
     keep_alive: bool,
     idle: RefCell<Vec<Connection>>,
-    sessions: Sessions,
+    shared: Http2Connections,
     /// A connection may turn out to carry many requests at once.
     may_share: Cell<bool>,
     dials: Semaphore,
@@ -70,7 +70,7 @@ impl Pool {
             choice: target.http,
             keep_alive,
             idle: RefCell::default(),
-            sessions: Sessions::default(),
+            shared: Http2Connections::default(),
             may_share: Cell::new(may_share && keep_alive),
             dials: Semaphore::new(DIALS),
             stamps,
@@ -86,7 +86,7 @@ impl Pool {
 
     /// Whether answers share a connection.
     pub(crate) fn shares(&self) -> bool {
-        !self.sessions.is_empty()
+        !self.shared.is_empty()
     }
 
     /// A way for a request: a free place, an idle connection that is still good, or a new one. One
@@ -104,8 +104,8 @@ impl Pool {
         }
         let _waiting = self.stats.wait(self.clock);
         while self.may_share.get() {
-            let Some(joined) = self.sessions.join().await else {
-                let dial = self.sessions.dial();
+            let Some(joined) = self.shared.join().await else {
+                let dial = self.shared.dial();
                 return self.connect().await.inspect_err(|end| dial.fail(end));
             };
             joined?;
@@ -132,7 +132,7 @@ impl Pool {
             Some(Way::Http2(lease)) => Some(lease),
             _ => None,
         };
-        if let Some(lease) = self.sessions.free(lease) {
+        if let Some(lease) = self.shared.free(lease) {
             return Some(Way::Http2(lease));
         }
         if failed.is_some() {
@@ -159,8 +159,8 @@ impl Pool {
                 self.may_share.set(false);
                 Way::Http1(connection)
             }
-            Link::Http2(session) if self.keep_alive => Way::Http2(self.sessions.add(session)),
-            Link::Http2(session) => Way::Http2(session.lease()),
+            Link::Http2(connection) if self.keep_alive => Way::Http2(self.shared.add(connection)),
+            Link::Http2(connection) => Way::Http2(connection.lease()),
         };
         let times = Some(times);
         Ok(Taken {

@@ -44,9 +44,9 @@ pub(super) async fn exchange(
             let bytes = head_and_body(target, method, built, false);
             over_http1(target, &mut connection, &bytes, &stamps, &mut response).await?;
         }
-        Link::Http2(session) => {
+        Link::Http2(connection) => {
             response.http = HttpVersion::Http2;
-            over_http2(target, &session.lease(), method, built, &mut response).await?;
+            over_http2(target, &connection.lease(), method, built, &mut response).await?;
         }
     }
     match target.forward_proxy() {

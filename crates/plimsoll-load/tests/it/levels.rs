@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{Hold, LevelPlan, LevelVerdict, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose};
 use plimsoll_core::run::Endpoint;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
@@ -25,7 +25,7 @@ pub(crate) fn plan(index: u32, streams: u32) -> LevelPlan {
         request_time: Duration::from_millis(30),
         longest_hold: Duration::from_secs(20),
         longest: Duration::from_secs(86_400),
-        manner: Manner::default(),
+        settings: LevelSettings::default(),
     }
 }
 
@@ -98,9 +98,9 @@ fn users_who_think_are_mostly_not_in_flight() {
         seed: 3,
     });
     let users = LevelPlan {
-        manner: Manner {
+        settings: LevelSettings {
             think,
-            ..Manner::default()
+            ..LevelSettings::default()
         },
         ..plan(0, 40)
     };
@@ -170,7 +170,7 @@ fn a_stop_ends_the_level_at_once_and_cuts_what_is_in_flight() {
     });
     let mut runner = runner(&server, 1);
     let finished = runner.run_level(plan(0, 3), &slo(), &mut |progress| {
-        if progress.level.book().in_flight_count() == 3 {
+        if progress.level.ledger().in_flight_count() == 3 {
             Go::Stop
         } else {
             Go::On
@@ -185,9 +185,9 @@ fn streams_pause_to_redraw_their_phases() {
     let server = server(Faults::default());
     let mut runner = runner(&server, 2);
     let plan = LevelPlan {
-        manner: Manner {
+        settings: LevelSettings {
             redraw_seed: Some(7),
-            ..Manner::default()
+            ..LevelSettings::default()
         },
         hold: Hold::Decide,
         longest_hold: Duration::from_millis(600),

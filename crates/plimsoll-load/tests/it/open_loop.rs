@@ -148,7 +148,7 @@ fn those_that_wait_when_the_run_stops_are_never_sent() {
     plan.load = Load::RatePerS(RATE);
     plan.open_loop.most_in_flight = Some(2);
     let finished = runner.run_level(plan, &slo(), &mut |progress| {
-        if progress.level.book().in_flight().len() > 10 {
+        if progress.level.ledger().in_flight().len() > 10 {
             Go::Stop
         } else {
             Go::On

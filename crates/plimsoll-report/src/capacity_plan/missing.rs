@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use plimsoll_core::capacity_plan::{Input, Line, Missing};
+use plimsoll_core::capacity_plan::{Input, Missing, PlanLine};
 
 use crate::lang::Lang;
 use crate::layout;
@@ -74,35 +74,39 @@ fn option(input: Input, lang: Lang) -> &'static str {
     }
 }
 
-fn name(line: Line, lang: Lang) -> &'static str {
+fn name(line: PlanLine, lang: Lang) -> &'static str {
     match line {
-        Line::Supply => lang.pick("what one server carries", "一台服务的承载能力"),
-        Line::SupplyRequestPerS => lang.pick("requests per second of one server", "一台的 QPS"),
-        Line::SupplyActiveUsers => lang.pick("active users of one server", "一台的同时活跃用户数"),
-        Line::SupplyUsers => lang.pick("all users of one server", "一台的用户总数"),
-        Line::SupplyRequestPerDay => {
+        PlanLine::Supply => lang.pick("what one server carries", "一台服务的承载能力"),
+        PlanLine::SupplyRequestPerS => lang.pick("requests per second of one server", "一台的 QPS"),
+        PlanLine::SupplyActiveUsers => {
+            lang.pick("active users of one server", "一台的同时活跃用户数")
+        }
+        PlanLine::SupplyUsers => lang.pick("all users of one server", "一台的用户总数"),
+        PlanLine::SupplyRequestPerDay => {
             lang.pick("requests per day of one server", "一台每天的请求数")
         }
-        Line::SupplyTokensPerDay => {
+        PlanLine::SupplyTokensPerDay => {
             lang.pick("tokens per day of one server", "一台每天的 token 数")
         }
-        Line::SupplyCost => lang.pick("cost of a million tokens", "每百万 token 成本"),
-        Line::Demand => lang.pick(
+        PlanLine::SupplyCost => lang.pick("cost of a million tokens", "每百万 token 成本"),
+        PlanLine::Demand => lang.pick(
             "streams and servers for a target",
             "目标需要多少路并发、几台服务",
         ),
-        Line::DemandRequestPerS => lang.pick("requests per second of the target", "目标的 QPS"),
-        Line::DemandStreams => lang.pick("streams for the target", "目标需要的并发"),
-        Line::DemandActiveUsers => lang.pick("active users of the target", "目标的同时活跃用户数"),
-        Line::DemandRequestPerDay => {
+        PlanLine::DemandRequestPerS => lang.pick("requests per second of the target", "目标的 QPS"),
+        PlanLine::DemandStreams => lang.pick("streams for the target", "目标需要的并发"),
+        PlanLine::DemandActiveUsers => {
+            lang.pick("active users of the target", "目标的同时活跃用户数")
+        }
+        PlanLine::DemandRequestPerDay => {
             lang.pick("requests per day of the target", "目标每天的请求数")
         }
-        Line::DemandTokensPerDay => {
+        PlanLine::DemandTokensPerDay => {
             lang.pick("tokens per day of the target", "目标每天的 token 数")
         }
-        Line::DemandServers => lang.pick("servers for the target", "目标需要的台数"),
-        Line::DemandCost => lang.pick("cost of the servers", "这些服务的成本"),
-        Line::DemandCostPerToken => {
+        PlanLine::DemandServers => lang.pick("servers for the target", "目标需要的台数"),
+        PlanLine::DemandCost => lang.pick("cost of the servers", "这些服务的成本"),
+        PlanLine::DemandCostPerToken => {
             lang.pick("cost of the target's tokens", "目标每百万 token 的成本")
         }
     }

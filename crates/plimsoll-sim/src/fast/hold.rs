@@ -11,7 +11,7 @@ use super::streams::{Fate, Flight, Streams, Watch};
 
 /// What a long hold saw of one question: how many requests, how many of them bad, in batches.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Hold {
+pub struct HoldCounts {
     /// Requests asked about, by batch.
     pub asked: Vec<u32>,
     /// Bad ones, by batch.
@@ -23,7 +23,7 @@ pub type Ask<'a> = &'a dyn Fn(bool, f64, Option<f64>) -> Option<bool>;
 
 struct Counter<'a> {
     questions: &'a [Ask<'a>],
-    counts: Vec<Hold>,
+    counts: Vec<HoldCounts>,
     batch: Option<usize>,
     ended: u64,
     request_time_ns: f64,
@@ -59,7 +59,7 @@ impl Watch for Counter<'_> {
 }
 
 /// Holds `streams` until `batches` batches of `each` requests have ended, after as many requests of
-/// warm-up as one batch has; one [`Hold`] a question. Starts spread over `spread_ns`.
+/// warm-up as one batch has; one [`HoldCounts`] a question. Starts spread over `spread_ns`.
 pub fn hold(
     engine: FastEngine,
     lengths: &Arc<[Lengths]>,
@@ -68,9 +68,9 @@ pub fn hold(
     spread_ns: u64,
     (batches, each): (usize, u64),
     questions: &[Ask<'_>],
-) -> Vec<Hold> {
+) -> Vec<HoldCounts> {
     let mut loop_ = Streams::new(engine, Arc::clone(lengths), seed);
-    let empty = Hold {
+    let empty = HoldCounts {
         asked: vec![0; batches],
         bad: vec![0; batches],
     };

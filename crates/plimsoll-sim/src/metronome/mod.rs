@@ -94,7 +94,7 @@ impl MetronomeConfig {
 
 /// What all workers of one server share.
 #[derive(Debug)]
-struct Shared {
+struct MetronomeState {
     pace: Pace,
     defaults: Defaults,
     completion: Score,
@@ -106,7 +106,7 @@ struct Shared {
     created: u64,
 }
 
-impl Shared {
+impl MetronomeState {
     fn new(config: MetronomeConfig) -> io::Result<Self> {
         let workers = config.workers.max(1);
         let pace = Pace::new(config.ttft, config.itl);
@@ -145,14 +145,14 @@ impl Shared {
 #[derive(Debug)]
 pub struct Metronome {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<MetronomeState>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Stops a server from another thread, such as a signal handler's. Clones stop the same server.
 #[derive(Debug, Clone)]
 pub struct StopHandle {
-    shared: Arc<Shared>,
+    shared: Arc<MetronomeState>,
 }
 
 impl StopHandle {
@@ -182,7 +182,7 @@ impl Metronome {
         let listening = listen::listen(bind)
             .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
         let (listener, addr) = listening.map_err(|source| SimError::Bind { bind, source })?;
-        let shared = Arc::new(Shared::new(config).map_err(SimError::Thread)?);
+        let shared = Arc::new(MetronomeState::new(config).map_err(SimError::Thread)?);
         // From here on, dropping the server stops what has been started so far.
         let mut server = Self {
             addr,
@@ -227,7 +227,7 @@ impl Metronome {
     /// Means and maxima are exact. Quantiles of TTFT and ITL are within 4 ppm of their distance
     /// from the schedule, those of e2e within 4 ppm of the value. A request is entered just after
     /// its last byte was written: in the microseconds between, its client may already have it.
-    /// Asked for over the connection of the last request, the truth always includes it.
+    /// Received for over the connection of the last request, the truth always includes it.
     pub fn truth(&self) -> Truth {
         self.shared.recorder.truth()
     }

@@ -1,6 +1,6 @@
 //! Answers that are given at once.
 
-use super::Shared;
+use super::MetronomeState;
 use super::request::Route;
 use crate::server::error::ApiError;
 use serde_json::json;
@@ -48,7 +48,7 @@ impl From<&ApiError> for Reply {
 }
 
 /// Answers everything that is not generated.
-pub(super) fn reply(shared: &Shared, route: Route) -> Reply {
+pub(super) fn reply(shared: &MetronomeState, route: Route) -> Reply {
     match route {
         Route::Models => Reply::ok(JSON, models(shared)),
         Route::Health => Reply::ok("text/plain", ""),
@@ -66,7 +66,7 @@ pub(super) fn reply(shared: &Shared, route: Route) -> Reply {
     }
 }
 
-fn models(shared: &Shared) -> String {
+fn models(shared: &MetronomeState) -> String {
     let model = json!({
         "id": shared.defaults.model,
         "object": "model",
@@ -79,7 +79,7 @@ fn models(shared: &Shared) -> String {
 }
 
 /// A page of vLLM's with the one figure that there is; nothing ever waits.
-fn metrics(shared: &Shared) -> String {
+fn metrics(shared: &MetronomeState) -> String {
     let model = shared
         .defaults
         .model

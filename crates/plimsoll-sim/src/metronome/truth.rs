@@ -17,7 +17,7 @@ const KEPT_REQUESTS: usize = 2_000_000;
 
 /// One completed request; times in ns of the system's monotonic clock.
 #[derive(Debug, Clone, Serialize)]
-struct Line {
+struct TruthLine {
     id: Option<Box<str>>,
     received_ns: u64,
     first_ns: Option<u64>,
@@ -36,7 +36,7 @@ struct Account {
     ttft: Histogram,
     itl: Histogram,
     e2e: Histogram,
-    lines: Vec<Line>,
+    lines: Vec<TruthLine>,
 }
 
 impl Account {
@@ -69,7 +69,7 @@ impl Account {
             self.itl.record(gap_ns, 1);
         }
         if self.lines.len() < kept {
-            self.lines.push(Line {
+            self.lines.push(TruthLine {
                 id: answer.id.take(),
                 received_ns: answer.received_ns,
                 first_ns: answer.first_ns,

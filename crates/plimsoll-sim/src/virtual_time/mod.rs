@@ -118,7 +118,7 @@ impl VirtualRunner {
         let spread = running.level.plan().handover(busy.len() as u32);
         let new = (0..streams).filter(|stream| !busy.contains(stream));
         for (i, stream) in (0..).zip(new) {
-            let delay = match running.level.plan().manner.think {
+            let delay = match running.level.plan().settings.think {
                 Some(think) => think.join(stream, running.level.plan().request_time),
                 None => scatter(i, spread),
             };
@@ -183,7 +183,7 @@ impl VirtualRunner {
             {
                 let redraw = running.level.redraw();
                 let redraw = redraw.map(|redraw| redraw.pause(stream, sent, at));
-                let think = running.level.plan().manner.think;
+                let think = running.level.plan().settings.think;
                 let think = think.map(|think| think.after(id));
                 let pause = think.into_iter().chain(redraw).sum::<Duration>();
                 if pause.is_zero() {

@@ -65,7 +65,7 @@ use settings::Settings;
 const PROGRESS_PARTS: usize = 4;
 
 /// Where a run reads from and writes to.
-struct Session<'a> {
+struct Surroundings<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     interrupted: &'a dyn Fn() -> bool,
@@ -86,16 +86,16 @@ pub(crate) fn run(
     env: &dyn Fn(&str) -> Option<String>,
     interrupted: &dyn Fn() -> bool,
 ) -> i32 {
-    let mut session = Session {
+    let mut here = Surroundings {
         out,
         err,
         interrupted,
         clock: Clock::start(),
         started: Zoned::now(),
     };
-    session.command(argv, env).unwrap_or_else(|failure| {
+    here.command(argv, env).unwrap_or_else(|failure| {
         // If not even that can be written, the exit code has to do.
-        writeln!(session.err, "{failure}").unwrap_or_default();
+        writeln!(here.err, "{failure}").unwrap_or_default();
         failure.code
     })
 }
@@ -120,7 +120,7 @@ fn unwritable(error: &io::Error) -> Failure {
     Failure::run(format!("the report cannot be written: {error}"))
 }
 
-impl Session<'_> {
+impl Surroundings<'_> {
     fn command(
         &mut self,
         argv: &[String],

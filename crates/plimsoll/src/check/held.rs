@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::Load;
-use plimsoll_core::preset::{Goal, Hold, InView, Preset, PresetError};
+use plimsoll_core::preset::{Goal, HeldLoad, InView, Preset, PresetError};
 
 use crate::asked::example;
 use crate::cli::CheckArgs;
@@ -45,7 +45,7 @@ impl Held {
         Ok(held)
     }
 
-    fn from_hold(hold: Hold, args: &CheckArgs) -> Self {
+    fn from_hold(hold: HeldLoad, args: &CheckArgs) -> Self {
         let load = hold
             .request_per_s
             .map_or_else(|| Load::Streams(hold.streams.unwrap_or(1)), Load::RatePerS);
@@ -85,13 +85,13 @@ fn contradictions(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 /// The guide's numbers for a business, where no other load is given.
-fn guides_numbers(args: &CheckArgs) -> Option<Hold> {
+fn guides_numbers(args: &CheckArgs) -> Option<HeldLoad> {
     let is_alone = args.rate.or(args.concurrency.map(f64::from)).is_none();
     let guide = args.lengths.workload.and_then(|named| named.guide);
-    guide.filter(|_| is_alone).map(Hold::from)
+    guide.filter(|_| is_alone).map(HeldLoad::from)
 }
 
-fn by_preset(preset: Preset, args: &CheckArgs) -> Result<Hold, Failure> {
+fn by_preset(preset: Preset, args: &CheckArgs) -> Result<HeldLoad, Failure> {
     let view = InView {
         // Under a cap that is given no other is reckoned.
         streams: args.concurrency.or(args.cap),
@@ -114,14 +114,14 @@ fn by_preset(preset: Preset, args: &CheckArgs) -> Result<Hold, Failure> {
     Err(Failure::usage(lacking).hint(example(preset, args.server.url.as_deref())))
 }
 
-fn by_options(args: &CheckArgs) -> Result<Hold, Failure> {
+fn by_options(args: &CheckArgs) -> Result<HeldLoad, Failure> {
     if args.rate.is_none() && args.concurrency.is_none() {
         return Err(
             Failure::usage("there is no load: give --rate or --concurrency")
                 .hint("for 20 requests per second: --rate 20; or see --preset"),
         );
     }
-    Ok(Hold {
+    Ok(HeldLoad {
         streams: args.concurrency,
         request_per_s: args.rate,
         least_requests: 0,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::check::CheckPlan;
-use plimsoll_core::level::{Hold, LevelPlan, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, OpenLoop, Purpose};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::{ThinkTime, Workload};
 use plimsoll_load::target::Target;
@@ -63,16 +63,16 @@ pub(super) fn check_plan(
     }
 }
 
-fn manner(args: &CheckArgs, workload: &Workload) -> Manner {
+fn settings(args: &CheckArgs, workload: &Workload) -> LevelSettings {
     let (seed, think) = (workload.seed, args.think);
-    Manner {
+    LevelSettings {
         redraw_seed: is_lockstep(workload, think).then_some(seed),
         think: think.mean.map(|mean| ThinkTime {
             mean,
             is_fixed: think.is_fixed,
             seed,
         }),
-        ..Manner::default()
+        ..LevelSettings::default()
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn level(
         index: 0,
         purpose: Purpose::Confirm,
         load: held.load,
-        manner: manner(args, workload),
+        settings: settings(args, workload),
         open_loop: OpenLoop {
             burstiness: args.burstiness,
             most_in_flight,

@@ -50,7 +50,7 @@ impl Resolved {
             return;
         };
         self.search.first_request_time = request_time;
-        if let Some(think) = self.search.manner.think.filter(|_| self.may_move_start) {
+        if let Some(think) = self.search.settings.think.filter(|_| self.may_move_start) {
             let users = think.mean.as_secs_f64() / request_time.as_secs_f64();
             let start = (users.round() as u32).clamp(self.search.start, self.search.most_streams);
             self.search.start = start;

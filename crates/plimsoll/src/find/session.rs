@@ -8,7 +8,7 @@ use plimsoll_core::level::{FinishedLevel, LoadEvent};
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Asked, Axis, Tiers};
+use plimsoll_core::search::{Axis, TierLevel, Tiers};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
@@ -69,7 +69,7 @@ impl Session<'_> {
         run: &mut Run,
         tiers: &mut Tiers,
         runner: &mut SocketRunner,
-        asked: Asked,
+        asked: TierLevel,
     ) -> Result<(), Failure> {
         let started = RunEvent::LevelStarted {
             index: asked.plan.index,

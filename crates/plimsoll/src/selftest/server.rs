@@ -43,7 +43,7 @@ pub(super) struct Latency {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct TruthLine {
     id: Option<String>,
     received_ns: u64,
     first_ns: Option<u64>,
@@ -91,7 +91,7 @@ impl Server {
         let lines = fetch::get(&self.target, "/sim/truth/requests", PATIENCE)?;
         let mut ttft_ms = HashMap::new();
         for line in lines.text().lines() {
-            let line: Line = serde_json::from_str(line)?;
+            let line: TruthLine = serde_json::from_str(line)?;
             let id = line.id.and_then(|id| id.parse().ok());
             if let (Some(id), Some(first_ns)) = (id, line.first_ns) {
                 let ttft = first_ns.saturating_sub(line.received_ns);

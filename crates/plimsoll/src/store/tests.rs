@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, Load, Manner, OpenLoop, Purpose};
+use plimsoll_core::level::{
+    FinishedLevel, Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose,
+};
 use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::workload::Workload;
@@ -128,7 +130,7 @@ fn levels() -> Vec<FinishedLevel> {
             index,
             purpose: Purpose::Ramp,
             load: Load::Streams(index + 1),
-            manner: Manner::default(),
+            settings: LevelSettings::default(),
             open_loop: OpenLoop::default(),
             hold: Hold::Short,
             request_time: Duration::from_millis(1),

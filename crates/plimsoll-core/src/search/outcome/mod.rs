@@ -33,7 +33,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         .map(|bounds| bounds.lower)
         .filter(|cap| *cap > 0 && !is_open);
     // A gateway counts requests in flight, and streams that think are not always in flight.
-    let is_of_users = search.config.axis == Axis::Streams && search.config.manner.think.is_some();
+    let is_of_users = search.config.axis == Axis::Streams && search.config.settings.think.is_some();
     let cap = cap.filter(|_| !is_of_users);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
     let throughput = |of: fn(&LevelSummary) -> Option<f64>| at(search, at_capacity?, of);

@@ -37,7 +37,7 @@ struct Seat {
 
 /// A level that a tier asks for.
 #[derive(Debug)]
-pub struct Asked {
+pub struct TierLevel {
     /// The tier's place.
     pub tier: usize,
     /// The level.
@@ -67,14 +67,14 @@ impl Tiers {
     }
 
     /// The next level, `elapsed` into the run; `None` when every tier has its answer.
-    pub fn next(&mut self, elapsed: Duration) -> Option<Asked> {
+    pub fn next(&mut self, elapsed: Duration) -> Option<TierLevel> {
         while let Some(tier) = self.turn(elapsed) {
             let seat = &mut self.seats[tier];
             match seat.search.next(elapsed) {
                 Next::Done(verdict) => seat.answer = Some(*verdict),
                 Next::Run(plan) => {
                     self.asking = tier;
-                    return Some(Asked {
+                    return Some(TierLevel {
                         tier,
                         slo: seat.search.config.slo.clone(),
                         plan: LevelPlan {
@@ -174,7 +174,7 @@ impl Tiers {
         for (tier, seat) in self.seats.iter_mut().enumerate() {
             let config = &seat.search.config;
             let judged = |level: &LevelSummary| {
-                let by = (&config.slo, config.manner.confidence);
+                let by = (&config.slo, config.settings.confidence);
                 rejudge(level, by, &finished.records, &finished.in_flight)
             };
             let own = if tier == judged_by {

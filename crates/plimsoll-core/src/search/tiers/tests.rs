@@ -28,7 +28,7 @@ fn config(first: &str, budget_s: u64) -> SearchConfig {
 }
 
 /// What the server shows at a load: time to first token spread evenly over 8 to 12 ms per stream.
-fn run(asked: &Asked, elapsed: Duration) -> FinishedLevel {
+fn run(asked: &TierLevel, elapsed: Duration) -> FinishedLevel {
     let streams = asked.plan.streams();
     let records: Vec<_> = (0..300_u64)
         .map(|i| {
@@ -41,7 +41,7 @@ fn run(asked: &Asked, elapsed: Duration) -> FinishedLevel {
     let mut summary = level(streams, 0, 300);
     summary.index = asked.plan.index;
     summary.purpose = asked.plan.purpose;
-    let by = (&asked.slo, asked.plan.manner.confidence);
+    let by = (&asked.slo, asked.plan.settings.confidence);
     let mut summary = rejudge(&summary, by, &records, &[]);
     summary.started_s = elapsed.as_secs_f64();
     // The window is where the records are: what started when says only the order.

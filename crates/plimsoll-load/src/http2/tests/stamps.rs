@@ -15,7 +15,7 @@ use super::peer::{DATA, Peer, frame, head};
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::http2::ledger::Piece;
-use crate::http2::{Incoming, Session};
+use crate::http2::{Http2Connection, Incoming};
 use crate::runtime;
 use crate::stamps::{Stamps, ask_for, kernel_stamps};
 
@@ -57,7 +57,10 @@ fn frames_keep_their_own_stamps_however_late_they_are_read() {
         peer.send(&frame(4, 0, 0, &[]));
         let stamps = Rc::new(Stamps::new(clock, Arc::default()));
         let connection = Connection::over(socket).unwrap();
-        let lease = Session::open(connection, stamps).await.unwrap().lease();
+        let lease = Http2Connection::open(connection, stamps)
+            .await
+            .unwrap()
+            .lease();
         let request = Request::get("http://h/").body(()).unwrap();
         let mut incoming = lease.send(request, Bytes::new(), || {}).unwrap();
 

@@ -12,8 +12,8 @@ use tokio::task::LocalSet;
 use super::peer::{DATA, Peer, Script, WINDOW_UPDATE, frame, head, serve};
 use crate::clock::Clock;
 use crate::connection::Connection;
-use crate::http2::session::STREAM_WINDOW;
-use crate::http2::{Fault, Incoming, Session};
+use crate::http2::connection::STREAM_WINDOW;
+use crate::http2::{Fault, Http2Connection, Incoming};
 use crate::runtime;
 use crate::stamps::Stamps;
 
@@ -45,7 +45,10 @@ fn ask<T>(script: Script, read: impl AsyncFnOnce(Incoming) -> T) -> T {
         let socket = tokio::net::TcpStream::connect(address).await.unwrap();
         let stamps = Rc::new(Stamps::new(Clock::start(), Arc::default()));
         let connection = Connection::over(socket).unwrap();
-        let lease = Session::open(connection, stamps).await.unwrap().lease();
+        let lease = Http2Connection::open(connection, stamps)
+            .await
+            .unwrap()
+            .lease();
         let request = Request::get("http://h/").body(()).unwrap();
         let incoming = lease.send(request, Bytes::new(), || {}).unwrap();
         read(incoming).await

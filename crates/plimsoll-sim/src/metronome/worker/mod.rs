@@ -4,7 +4,7 @@ mod accept;
 mod play;
 mod serve;
 
-use super::Shared;
+use super::MetronomeState;
 use super::clock::now_ns;
 use super::conn::Conn;
 use super::poller::{Poller, Ready};
@@ -22,7 +22,7 @@ const WRITES_BETWEEN: usize = 8;
 
 /// A worker and everything that is its own.
 pub(super) struct Worker {
-    shared: Arc<Shared>,
+    shared: Arc<MetronomeState>,
     index: usize,
     poller: Poller,
     /// The first worker accepts for all; dealing out in turn gives each the same share.
@@ -38,7 +38,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<MetronomeState>,
         index: usize,
         listener: Option<TcpListener>,
     ) -> io::Result<Self> {

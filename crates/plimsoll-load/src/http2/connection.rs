@@ -27,7 +27,7 @@ const MAX_HEADERS: u32 = 64 * 1024;
 pub(super) const DEFAULT_STREAMS: u32 = 100;
 
 /// A connection that carries streams.
-pub(crate) struct Session {
+pub(crate) struct Http2Connection {
     sender: SendRequest<Bytes>,
     ledger: Rc<RefCell<Ledger>>,
     /// Streams that somebody holds.
@@ -37,13 +37,13 @@ pub(crate) struct Session {
 
 /// A place for one stream on a connection. Others get it when it is dropped.
 pub(crate) struct Lease {
-    session: Rc<Session>,
+    connection: Rc<Http2Connection>,
 }
 
-impl Session {
+impl Http2Connection {
     /// Speaks HTTP/2 on a connection, and waits for the server's settings, so that its limit is
     /// known before the first request. It spawns a task on the current local runtime, which ends when
-    /// the session and its streams are gone.
+    /// the connection and its streams are gone.
     ///
     /// # Errors
     /// The server speaks something else or breaks off.
@@ -69,14 +69,14 @@ impl Session {
             Rc::clone(&greeted),
         )));
         greeted.notified().await;
-        let session = Rc::new(Self {
+        let this = Rc::new(Self {
             sender,
             ledger,
             in_use: Cell::new(0),
             ended,
         });
-        session.check()?;
-        Ok(session)
+        this.check()?;
+        Ok(this)
     }
 
     /// What is wrong with the greeting.
@@ -110,21 +110,21 @@ impl Session {
     pub(crate) fn lease(self: &Rc<Self>) -> Lease {
         self.in_use.set(self.in_use.get() + 1);
         Lease {
-            session: Rc::clone(self),
+            connection: Rc::clone(self),
         }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.session.in_use.set(self.session.in_use.get() - 1);
+        self.connection.in_use.set(self.connection.in_use.get() - 1);
     }
 }
 
 impl Lease {
     /// Whether it is a place on this connection.
-    pub(super) fn is_on(&self, session: &Rc<Session>) -> bool {
-        Rc::ptr_eq(&self.session, session)
+    pub(super) fn is_on(&self, connection: &Rc<Http2Connection>) -> bool {
+        Rc::ptr_eq(&self.connection, connection)
     }
 
     /// Hands a request to the connection; `stamp` is called just before. The answer must be read
@@ -135,12 +135,12 @@ impl Lease {
         body: Bytes,
         stamp: impl FnOnce(),
     ) -> Result<Incoming, Fault> {
-        let session = &self.session;
+        let connection = &self.connection;
         let is_whole = body.is_empty();
         stamp();
-        let sent = session.sender.clone().send_request(request, is_whole);
+        let sent = connection.sender.clone().send_request(request, is_whole);
         let (response, mut rest) = sent.map_err(|error| Fault::before_stream(&error))?;
-        let incoming = Incoming::new(response, Rc::clone(&session.ledger));
+        let incoming = Incoming::new(response, Rc::clone(&connection.ledger));
         if !is_whole {
             rest.send_data(body, true)
                 .map_err(|error| incoming.fault(&error))?;

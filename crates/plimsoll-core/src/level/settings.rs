@@ -5,7 +5,7 @@ use crate::workload::ThinkTime;
 
 /// What all levels of a run have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Manner {
+pub struct LevelSettings {
     /// Whether new streams start all at once, the guide's way, and not scattered.
     pub burst: bool,
     /// The seed of the pauses that redraw the phases of the streams, where all requests ask for the

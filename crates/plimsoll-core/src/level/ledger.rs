@@ -1,4 +1,4 @@
-//! The book of a level: who is in flight, who ended and how. Nothing that was due gets lost:
+//! The ledger of a level: who is in flight, who ended and how. Nothing that was due gets lost:
 //! carried in + due = ended + carried out.
 
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ pub struct RequestCounts {
 
 /// The requests of one level.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct RequestLedger {
     in_flight: BTreeMap<u64, InFlight>,
     /// Due, and not sent yet.
     waiting: BTreeMap<u64, InFlight>,
@@ -100,8 +100,8 @@ pub struct Book {
     changed_at: Offset,
 }
 
-impl Book {
-    /// Opens the book at `now` with the requests that the last level left in flight.
+impl RequestLedger {
+    /// Opens the ledger at `now` with the requests that the last level left in flight.
     pub fn open(now: Offset, carried: Vec<InFlight>) -> Self {
         let carried_in = carried.len() as u64;
         let by_id = carried.into_iter().map(|one| (one.id, one));
@@ -197,7 +197,7 @@ impl Book {
         counts
     }
 
-    /// Closes the book: the records, and who is still in flight.
+    /// Closes the ledger: the records, and who is still in flight.
     pub fn close(self) -> (Vec<RequestRecord>, Vec<InFlight>) {
         let in_flight = self.in_flight();
         (self.ended, in_flight)
@@ -213,7 +213,7 @@ impl Book {
 }
 
 impl RequestCounts {
-    /// The invariant of the book.
+    /// The invariant of the ledger.
     pub fn balance(&self) -> bool {
         self.carried_in + self.due == self.outcomes.values().sum::<u64>() + self.carried_out
     }
@@ -256,25 +256,25 @@ mod tests {
 
     #[test]
     fn the_integral_of_in_flight_is_exact() {
-        let mut book = Book::open(Offset::ZERO, Vec::new());
-        book.enter(sent(1, 1_000));
-        book.enter(sent(2, 2_000));
-        book.enter(ended(1, 4_000, Outcome::Completed));
-        let total = book.stream_seconds(Offset::from_nanos(5_000_000_000));
+        let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
+        ledger.enter(sent(1, 1_000));
+        ledger.enter(sent(2, 2_000));
+        ledger.enter(ended(1, 4_000, Outcome::Completed));
+        let total = ledger.stream_seconds(Offset::from_nanos(5_000_000_000));
         assert!((total - (1.0 + 4.0 + 1.0)).abs() < 1e-9, "{total}");
     }
 
     #[test]
     fn a_request_that_waits_is_due_and_not_in_flight() {
         let at_s = |s: u64| Offset::from_nanos(s * 1_000_000_000);
-        let mut book = Book::open(Offset::ZERO, vec![due(1, 0)]);
-        book.enter(LoadEvent::Due(due(2, 1_000)));
-        assert_eq!((book.in_flight_count(), book.in_flight().len()), (0, 2));
-        book.enter(sent(1, 2_000));
-        book.enter(ended(1, 4_000, Outcome::Completed));
-        assert!((book.stream_seconds(at_s(5)) - 2.0).abs() < 1e-9);
-        assert!((book.waiting_seconds(at_s(5)) - (1.0 + 2.0 + 3.0)).abs() < 1e-9);
-        let counts = book.counts(Offset::ZERO, at_s(5));
+        let mut ledger = RequestLedger::open(Offset::ZERO, vec![due(1, 0)]);
+        ledger.enter(LoadEvent::Due(due(2, 1_000)));
+        assert_eq!((ledger.in_flight_count(), ledger.in_flight().len()), (0, 2));
+        ledger.enter(sent(1, 2_000));
+        ledger.enter(ended(1, 4_000, Outcome::Completed));
+        assert!((ledger.stream_seconds(at_s(5)) - 2.0).abs() < 1e-9);
+        assert!((ledger.waiting_seconds(at_s(5)) - (1.0 + 2.0 + 3.0)).abs() < 1e-9);
+        let counts = ledger.counts(Offset::ZERO, at_s(5));
         assert_eq!(
             (counts.carried_in, counts.due, counts.carried_out),
             (1, 1, 1)
@@ -284,9 +284,9 @@ mod tests {
 
     #[test]
     fn a_request_never_sent_is_due_all_the_same() {
-        let mut book = Book::open(Offset::ZERO, Vec::new());
-        book.enter(ended(1, 10, Outcome::NeverSent));
-        let counts = book.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
+        let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
+        ledger.enter(ended(1, 10, Outcome::NeverSent));
+        let counts = ledger.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
         assert_eq!((counts.due, counts.outcomes["never_sent"]), (1, 1));
         assert!(counts.balance());
     }
@@ -301,20 +301,20 @@ mod tests {
                 .map(|id| InFlight { sent: (id % 2 == 0).then_some(Offset::ZERO), ..due(id, 0) })
                 .collect();
             let mut live: Vec<u64> = carried.iter().map(|one| one.id).collect();
-            let mut book = Book::open(Offset::ZERO, carried);
+            let mut ledger = RequestLedger::open(Offset::ZERO, carried);
             let mut next = 100;
             for (pick, op) in ops {
                 if op < 2 || live.is_empty() {
-                    book.enter(if op == 0 { sent(next, next) } else { LoadEvent::Due(due(next, next)) });
+                    ledger.enter(if op == 0 { sent(next, next) } else { LoadEvent::Due(due(next, next)) });
                     live.push(next);
                     next += 1;
                 } else {
                     let id = live.swap_remove(pick as usize % live.len());
                     let outcome = [Outcome::Completed, Outcome::TimedOut][usize::from(op) % 2];
-                    book.enter(ended(id, next, outcome));
+                    ledger.enter(ended(id, next, outcome));
                 }
             }
-            let counts = book.counts(Offset::ZERO, Offset::ZERO);
+            let counts = ledger.counts(Offset::ZERO, Offset::ZERO);
             prop_assert!(counts.balance());
             prop_assert_eq!(counts.carried_out, live.len() as u64);
         }

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use plimsoll_core::wire::AnswerEnd;
 use tokio::sync::Notify;
 
-use super::session::{DEFAULT_STREAMS, Lease, Session};
+use super::connection::{DEFAULT_STREAMS, Http2Connection, Lease};
 
 /// Connections of one worker to one server.
-pub(crate) struct Sessions {
-    open: RefCell<Vec<Rc<Session>>>,
+pub(crate) struct Http2Connections {
+    open: RefCell<Vec<Rc<Http2Connection>>>,
     dials: RefCell<Vec<Rc<Dialing>>>,
     /// Streams that the last connection took.
     limit: Cell<u32>,
@@ -33,11 +33,11 @@ struct Dialing {
 /// A connection that is being made, to the request that makes it. If that is dropped, one of those
 /// who wait takes its place.
 pub(crate) struct Dial<'a> {
-    sessions: &'a Sessions,
+    connections: &'a Http2Connections,
     dialing: Rc<Dialing>,
 }
 
-impl Default for Sessions {
+impl Default for Http2Connections {
     fn default() -> Self {
         Self {
             open: RefCell::default(),
@@ -47,7 +47,7 @@ impl Default for Sessions {
     }
 }
 
-impl Sessions {
+impl Http2Connections {
     /// Whether there are any.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.borrow().is_empty()
@@ -57,19 +57,19 @@ impl Sessions {
     /// failed. Connections that take no more requests are let go.
     pub(crate) fn free(&self, failed: Option<&Lease>) -> Option<Lease> {
         let mut open = self.open.borrow_mut();
-        open.retain(|session| session.is_open());
+        open.retain(|connection| connection.is_open());
         open.iter()
-            .filter(|session| session.in_use() < session.limit())
-            .filter(|session| !failed.is_some_and(|lease| lease.is_on(session)))
-            .min_by_key(|session| session.in_use())
-            .map(Session::lease)
+            .filter(|connection| connection.in_use() < connection.limit())
+            .filter(|connection| !failed.is_some_and(|lease| lease.is_on(connection)))
+            .min_by_key(|connection| connection.in_use())
+            .map(Http2Connection::lease)
     }
 
     /// Takes a new connection in, and gives out its first place.
-    pub(crate) fn add(&self, session: Rc<Session>) -> Lease {
-        let lease = session.lease();
-        self.limit.set(session.limit());
-        self.open.borrow_mut().push(session);
+    pub(crate) fn add(&self, connection: Rc<Http2Connection>) -> Lease {
+        let lease = connection.lease();
+        self.limit.set(connection.limit());
+        self.open.borrow_mut().push(connection);
         lease
     }
 
@@ -78,7 +78,7 @@ impl Sessions {
         let dialing = Rc::<Dialing>::default();
         self.dials.borrow_mut().push(Rc::clone(&dialing));
         Dial {
-            sessions: self,
+            connections: self,
             dialing,
         }
     }
@@ -127,7 +127,7 @@ impl Dial<'_> {
 
 impl Drop for Dial<'_> {
     fn drop(&mut self) {
-        let mut dials = self.sessions.dials.borrow_mut();
+        let mut dials = self.connections.dials.borrow_mut();
         dials.retain(|dial| !Rc::ptr_eq(dial, &self.dialing));
         self.dialing.over.set(true);
         self.dialing.told.notify_waiters();

@@ -12,7 +12,7 @@
 //! says little of τ, and then the long clumps of the mixture hold a pass back.
 
 use super::Observation;
-use super::share::{Evidence, PRIOR};
+use super::proportion::{Evidence, PRIOR};
 
 /// Points of the integral over p on each side of the bound.
 const SHARES: u32 = 64;

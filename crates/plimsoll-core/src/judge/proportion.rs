@@ -2,11 +2,11 @@
 //!
 //! One is the beta-binomial of statistics.md §2.3.4, its sample size divided by an upper bound of
 //! the autocorrelation time from batches: it sees slow changes of any kind, once there are enough
-//! requests over the bound. The other is a two-state chain ([`super::chain`]): it knows what few
+//! requests over the bound. The other is a two-state chain ([`super::clumping`]): it knows what few
 //! clumps, or none, are worth.
 
 use super::batches::Batches;
-use super::chain::{Mixture, Turns};
+use super::clumping::{Mixture, Turns};
 use super::{Confidence, Decision, Errors, Judged};
 use crate::slo::{Metric, Objective};
 use crate::stats::{beta_inc, ln_beta};
