@@ -22,6 +22,7 @@ pub mod search;
 pub mod slo;
 pub mod stability;
 pub mod stats;
+pub mod telemetry;
 pub mod tier;
 pub mod time;
 pub mod verdict;

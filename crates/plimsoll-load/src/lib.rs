@@ -10,7 +10,7 @@
 //! | [`runner`] | levels over sockets: workers, and the thread that steps the level |
 //! | [`batch`] | a fixed number of requests on a schedule |
 //! | [`fetch`] | one small request that waits |
-//! | [`scrape`] | the server's own signals on the same clock |
+//! | [`telemetry`] | signals of the server, and of what else is measured, on the same clock |
 //! | [`stamps`] | receive stamps: the kernel's, on the run's clock |
 //!
 //! Below them:
@@ -40,10 +40,10 @@ pub mod preflight;
 mod request;
 pub mod runner;
 mod runtime;
-pub mod scrape;
 pub mod source;
 pub mod stamps;
 mod stats;
 mod steal;
 pub mod target;
+pub mod telemetry;
 mod worker;

@@ -10,6 +10,7 @@ use plimsoll_core::level::{
 };
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::telemetry::ServerWindow;
 use plimsoll_core::time::Offset;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -17,11 +18,11 @@ use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::context::{PollClock, WorkerContext, WorkerOptions};
 use crate::error::LoadError;
-use crate::scrape::Scraper;
 use crate::source::RequestSource;
 use crate::stats::{self, SharedStats, WorkerStats};
 use crate::steal::Steal;
 use crate::target::Target;
+use crate::telemetry::Telemetry;
 use crate::worker::{self, Arrivals, Command, Share};
 
 /// How often the level is stepped and the listener called.
@@ -49,7 +50,7 @@ pub struct SocketRunner {
     clock: Clock,
     workers: Vec<Worker>,
     events: Receiver<LoadEvent>,
-    scraper: Option<Scraper>,
+    telemetry: Option<Telemetry>,
     in_flight: Vec<InFlight>,
     streams: u32,
 }
@@ -133,7 +134,7 @@ impl SocketRunner {
     pub fn start(
         target: &Target,
         source: &Arc<dyn RequestSource>,
-        scraper: Option<Scraper>,
+        telemetry: Option<Telemetry>,
         clock: Clock,
         options: RunnerOptions,
     ) -> Result<Self, LoadError> {
@@ -161,7 +162,7 @@ impl SocketRunner {
             clock,
             workers,
             events,
-            scraper,
+            telemetry,
             in_flight: Vec::new(),
             streams: 0,
         })
@@ -254,13 +255,15 @@ impl Runner for SocketRunner {
             let go = on_progress(Progress { level: &level, now });
             if step == Step::End || go == Go::Stop {
                 let from = level.window_from().unwrap_or(level.started_at());
-                let server = self
-                    .scraper
-                    .as_ref()
-                    .and_then(|scraper| scraper.window(from, now));
+                let telemetry = self.telemetry.as_ref();
+                let samples = telemetry.map_or_else(Vec::new, |telemetry| telemetry.take(now));
+                let server = ServerWindow::of(&samples, from, now);
                 let finished = level.finish(now, counted.end(self, now), server);
                 self.in_flight.clone_from(&finished.in_flight);
-                return Ok(finished);
+                return Ok(FinishedLevel {
+                    samples,
+                    ..finished
+                });
             }
         }
     }

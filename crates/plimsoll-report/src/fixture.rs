@@ -4,7 +4,7 @@ mod verdicts;
 
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
-    ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, ServerWindow, Window,
+    ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, Window,
 };
 use plimsoll_core::run::{
     Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
@@ -13,6 +13,7 @@ use plimsoll_core::run::{
 use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::stats::Summary;
+use plimsoll_core::telemetry::ServerWindow;
 use plimsoll_core::tier::{Tier, TierVerdict};
 use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 use plimsoll_core::workload::LengthLaw;

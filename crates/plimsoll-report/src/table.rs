@@ -1,7 +1,8 @@
 //! The table of levels, in the order run.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use plimsoll_core::level::{LevelSummary, Load, ServerWindow};
+use plimsoll_core::level::{LevelSummary, Load};
+use plimsoll_core::telemetry::ServerWindow;
 
 use crate::lang::Lang;
 use crate::layout;

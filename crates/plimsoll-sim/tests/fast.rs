@@ -71,7 +71,7 @@ fn compare(params: EngineParams, streams: u32) {
     let shared = fast.len().min(slow.len());
     assert!(shared >= 40, "{shared} requests");
     assert_eq!(fast[..shared], slow[..shared], "{streams} streams");
-    let preemptions = |server: Option<plimsoll_core::level::ServerWindow>| {
+    let preemptions = |server: Option<plimsoll_core::telemetry::ServerWindow>| {
         server.and_then(|server| server.preemptions)
     };
     assert_eq!(preemptions(fast_server), preemptions(slow_server));

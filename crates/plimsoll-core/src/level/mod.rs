@@ -25,7 +25,7 @@ pub use ledger::{InFlight, LoadEvent, RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use rejudge::rejudge;
 pub use settings::LevelSettings;
-pub use summary::{Draw, LevelSummary, LevelVerdict, ServerWindow, Window};
+pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 
 pub use crate::load::Load;
 
@@ -34,6 +34,7 @@ use crate::record::RequestRecord;
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::stability::Drift;
+use crate::telemetry::{Sample, ServerWindow};
 use crate::time::Offset;
 use alarms::Series;
 use since::Since;
@@ -222,6 +223,7 @@ impl Level {
             summary,
             records,
             in_flight,
+            samples: Vec::new(),
         }
     }
 
@@ -424,6 +426,9 @@ pub struct FinishedLevel {
     pub records: Vec<RequestRecord>,
     /// Requests that go on in the next level.
     pub in_flight: Vec<InFlight>,
+    /// What was sampled since the last level ended, source by source in order of time: what the
+    /// summary's window figures are computed from. Empty where the runner knows them exactly.
+    pub samples: Vec<Sample>,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::record::RequestRecord;
 use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;
+use crate::telemetry::ServerWindow;
 use crate::time::Offset;
 
 /// A shorter window, in mean request times, says nothing.
@@ -65,24 +66,6 @@ impl Draw {
             to_s: stretch.to.as_secs_f64(),
         }
     }
-}
-
-/// The server's own signals within the window.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ServerWindow {
-    /// Samples taken.
-    pub samples: usize,
-    /// Mean number of running requests.
-    pub running_mean: Option<f64>,
-    /// Largest number of running requests.
-    pub running_max: Option<f64>,
-    /// Mean number of waiting requests.
-    pub waiting_mean: Option<f64>,
-    /// Largest KV-cache use, 0..1.
-    pub kv_used_ratio_max: Option<f64>,
-    /// Preemptions within the window.
-    pub preemptions: Option<f64>,
 }
 
 /// One level, summarised. Rates and latencies are of the window alone.

@@ -143,8 +143,8 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
 mod tests {
     use super::super::tests::level;
     use super::*;
-    use crate::level::ServerWindow;
     use crate::stats::Summary;
+    use crate::telemetry::ServerWindow;
 
     fn broken(mut server: ServerWindow) -> LevelSummary {
         server.samples = 9;

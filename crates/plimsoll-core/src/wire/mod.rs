@@ -7,7 +7,6 @@ mod fault;
 mod http1;
 mod openai;
 mod prometheus;
-mod signals;
 mod sse;
 mod template;
 
@@ -15,6 +14,5 @@ pub use answer::{Answer, AnswerEnd};
 pub use fault::HttpFault;
 pub use http1::{Head, Part, ResponseReader};
 pub use openai::{Chunk, ChunkFault, Usage, parse_chunk};
-pub use prometheus::{Sample, parse_samples};
-pub use signals::ServerSignals;
+pub use prometheus::{MetricLine, metric_lines};
 pub use sse::SseParser;

@@ -1,22 +1,23 @@
-//! The Prometheus text format, as far as server metrics need it: one sample a line.
+//! The Prometheus text format, as far as server metrics need it: one value a line. Which metric
+//! means what is no matter of the format.
 
-/// One sample: metric name, its labels as written, and its value.
+/// One line of a page: metric name, its labels as written, and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sample<'a> {
+pub struct MetricLine<'a> {
     /// Metric name, such as `vllm:num_requests_running`.
     pub name: &'a str,
     /// What stands between the braces; empty without labels.
     pub labels: &'a str,
-    /// The value; NaN and infinities are left out by [`parse_samples`].
+    /// The value as written, which may be NaN or infinite.
     pub value: f64,
 }
 
-/// The samples of a page, in order. Comments and lines that are no samples are passed over.
-pub fn parse_samples(page: &str) -> impl Iterator<Item = Sample<'_>> {
+/// The values of a page, in order. Comments and lines without a value are passed over.
+pub fn metric_lines(page: &str) -> impl Iterator<Item = MetricLine<'_>> {
     page.lines().filter_map(parse_line)
 }
 
-fn parse_line(line: &str) -> Option<Sample<'_>> {
+fn parse_line(line: &str) -> Option<MetricLine<'_>> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return None;
@@ -28,11 +29,10 @@ fn parse_line(line: &str) -> Option<Sample<'_>> {
         let space = line.find(char::is_whitespace)?;
         (&line[..space], "", &line[space..])
     };
-    let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
-    value.is_finite().then_some(Sample {
+    Some(MetricLine {
         name: name.trim(),
         labels,
-        value,
+        value: rest.split_whitespace().next()?.parse().ok()?,
     })
 }
 
@@ -41,23 +41,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_with_and_without_labels() {
-        let page = "# HELP a b\n# TYPE a gauge\na 3\nvllm:b{model_name=\"m {x}\"} 0.5 1700000000\n\nbad\nc NaN\nd{x=\"1\"} +Inf\n";
-        let samples: Vec<_> = parse_samples(page).collect();
+    fn lines_with_and_without_labels() {
+        let page = "# HELP a b\n# TYPE a gauge\na 3\nvllm:b{model_name=\"m {x}\"} 0.5 1700000000\n\nbad\nd{x=\"1\"} +Inf\n";
+        let lines: Vec<_> = metric_lines(page).collect();
+        let line = |name, labels, value| MetricLine {
+            name,
+            labels,
+            value,
+        };
         assert_eq!(
-            samples,
-            vec![
-                Sample {
-                    name: "a",
-                    labels: "",
-                    value: 3.0
-                },
-                Sample {
-                    name: "vllm:b",
-                    labels: "model_name=\"m {x}\"",
-                    value: 0.5
-                },
+            lines,
+            [
+                line("a", "", 3.0),
+                line("vllm:b", "model_name=\"m {x}\"", 0.5),
+                line("d", "x=\"1\"", f64::INFINITY),
             ]
         );
+        assert!(metric_lines("c NaN").all(|line| line.value.is_nan()));
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::run::{Endpoint, PromptForm, ServerInfo};
-use plimsoll_core::wire::ServerSignals;
 use plimsoll_core::workload::{Calibration, Workload};
 
 pub use error::PreflightError;
@@ -18,9 +17,8 @@ pub use models::{ServedModel, read_models};
 
 use crate::batch::BatchRecord;
 use crate::completions::Dialect;
-use crate::fetch;
-use crate::scrape;
 use crate::target::Target;
+use crate::telemetry::MetricsPage;
 use probe::Prober;
 
 /// Which API to use.
@@ -96,7 +94,7 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
             .is_some_and(|(tokens, _)| tokens == asked),
         prompt_form: dialect.prompt_form,
         prompt_tokens_measured: record.prompt_tokens.map(f64::from),
-        has_metrics: has_metrics(target, options.timeout),
+        has_metrics: MetricsPage::is_known(target, options.timeout),
     };
     let request_time = request_time(record, options.workload.output.mean_tokens());
     Ok(Ready {
@@ -117,11 +115,6 @@ fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), Pre
         Some(limit) if wanted > limit => Err(PreflightError::TooLong { wanted, limit }),
         _ => Ok(()),
     }
-}
-
-fn has_metrics(target: &Target, timeout: Duration) -> bool {
-    fetch::get(target, scrape::PATH, timeout)
-        .is_ok_and(|page| page.is_ok() && ServerSignals::read(&page.text()).is_some())
 }
 
 /// The first dialect that the server answers to, with its answer.

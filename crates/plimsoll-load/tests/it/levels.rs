@@ -10,7 +10,7 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::workload::ThinkTime;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
-use plimsoll_load::scrape::Scraper;
+use plimsoll_load::telemetry::{MetricsPage, SignalSource, Telemetry};
 use plimsoll_sim::{Faults, SimServer};
 
 use super::{PATIENCE, server, source, target, workload};
@@ -36,7 +36,8 @@ pub(crate) fn slo() -> Slo {
 pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     let clock = Clock::start();
     let target = target(server);
-    let scraper = Scraper::start(&target, clock).unwrap();
+    let page = MetricsPage::of(&target).unwrap();
+    let telemetry = Telemetry::start(vec![SignalSource::MetricsPage(page)], clock).unwrap();
     let options = RunnerOptions {
         workers,
         timeout: PATIENCE,
@@ -46,7 +47,7 @@ pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     SocketRunner::start(
         &target,
         &source(Endpoint::Completions),
-        Some(scraper),
+        Some(telemetry),
         clock,
         options,
     )

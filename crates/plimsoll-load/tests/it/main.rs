@@ -17,6 +17,7 @@ mod odd_servers;
 mod open_loop;
 mod preflight;
 mod raw;
+mod telemetry;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,11 @@
 //! Checks of every kind, as a reader sees them.
 
 use plimsoll_core::check::{CHECK_SCHEMA_VERSION, CheckVerdict, Flow, Little, Thirds};
-use plimsoll_core::level::{Alarm, LevelVerdict, Load, ServerWindow};
+use plimsoll_core::level::{Alarm, LevelVerdict, Load};
 use plimsoll_core::run::RunState;
 use plimsoll_core::slo::Metric;
 use plimsoll_core::stability::{Drift, Spread, Stability, Trend};
+use plimsoll_core::telemetry::ServerWindow;
 use plimsoll_core::verdict::{Cause, CauseKind};
 
 use super::*;

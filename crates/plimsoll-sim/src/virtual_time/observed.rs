@@ -1,6 +1,7 @@
 //! What the engine's own metrics would say of a level.
 
-use plimsoll_core::level::{Level, Phase, ServerWindow};
+use plimsoll_core::level::{Level, Phase};
+use plimsoll_core::telemetry::ServerWindow;
 
 use crate::engine::{Engine, Step};
 

@@ -16,8 +16,8 @@ use plimsoll_load::clock::Clock;
 use plimsoll_load::completions::CompletionSource;
 use plimsoll_load::preflight::Ready;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
-use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
+use plimsoll_load::telemetry::Telemetry;
 use plimsoll_report::check::{before, render, render_dry_run};
 use plimsoll_report::lang::Lang;
 
@@ -97,16 +97,14 @@ fn hold(
         dialect: ready.dialect.clone(),
         workload: asked.options.workload,
     });
-    let has_metrics = ready.info.has_metrics;
-    let scraper = has_metrics.then(|| Scraper::start(&asked.target, clock));
+    let telemetry = Telemetry::of(&ready.info, &asked.target, clock)?;
     let options = RunnerOptions {
         workers: workers(plan.load),
         timeout: asked.options.timeout,
         keep_alive: !args.requests.no_keep_alive,
         first_request: 0,
     };
-    let scraper = scraper.transpose()?;
-    let mut runner = SocketRunner::start(&asked.target, &source, scraper, clock, options)?;
+    let mut runner = SocketRunner::start(&asked.target, &source, telemetry, clock, options)?;
     let mut is_cut = false;
     let finished = runner.run_level(plan, slo, &mut |progress| {
         console.show(&progress);

@@ -15,9 +15,9 @@ use plimsoll_load::clock::Clock;
 use plimsoll_load::completions::CompletionSource;
 use plimsoll_load::preflight::Ready;
 use plimsoll_load::runner::{RunnerOptions, SocketRunner};
-use plimsoll_load::scrape::Scraper;
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
+use plimsoll_load::telemetry::Telemetry;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::least::least_for_a_pass;
 use plimsoll_report::table::level_header;
@@ -173,11 +173,7 @@ impl Session<'_> {
             dialect: self.ready.dialect.clone(),
             workload: self.resolved.preflight.workload,
         });
-        let scraper = if self.ready.info.has_metrics {
-            Some(Scraper::start(&self.target, clock)?)
-        } else {
-            None
-        };
+        let telemetry = Telemetry::of(&self.ready.info, &self.target, clock)?;
         let options = RunnerOptions {
             workers: self.resolved.workers,
             timeout: self.resolved.preflight.timeout,
@@ -187,7 +183,7 @@ impl Session<'_> {
         Ok(SocketRunner::start(
             &self.target,
             &source,
-            scraper,
+            telemetry,
             clock,
             options,
         )?)

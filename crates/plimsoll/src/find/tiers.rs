@@ -86,6 +86,7 @@ pub(super) fn searches(resolved: &Resolved, start: &Start, run: &Run) -> Result<
             summary: level.clone(),
             records: records.map_err(Failure::usage)?.unwrap_or_default(),
             in_flight: in_flight.clone(),
+            samples: Vec::new(),
         });
     }
     Ok(tiers)

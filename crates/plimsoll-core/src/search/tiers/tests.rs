@@ -49,6 +49,7 @@ fn run(asked: &TierLevel, elapsed: Duration) -> FinishedLevel {
         summary,
         records,
         in_flight: Vec::new(),
+        samples: Vec::new(),
     }
 }
 
