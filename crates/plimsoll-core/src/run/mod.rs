@@ -2,8 +2,11 @@
 //! same run.
 
 mod event;
+mod format;
+mod v1;
 
 pub use event::RunEvent;
+pub use format::{Format, UnknownVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Confidence;

@@ -54,16 +54,17 @@ pub(super) fn resume(
     lang: Lang,
     stop: &Stop,
 ) -> Result<Exit, Failure> {
+    let first = Saved::read(&folder.join("1"))?;
+    resume_one::check_format(&first, folder)?;
     let (folder, repeats) = Folder::open_repeats(folder)?;
-    let first = Saved::read(&folder.below(1).0)?.run;
     if repeats.runs.len() >= repeats.asked as usize {
         return Err(Failure::usage("all runs are finished; nothing to resume"));
     }
-    let words = Words::of_saved(&first.plan.arguments)?.with(typed)?;
+    let words = Words::of_saved(&first.run.plan.arguments)?.with(typed)?;
     let series = Series {
         times: repeats.asked,
         folder,
-        seed: first.plan.seed,
+        seed: first.run.plan.seed,
         engine: engine(&words.meaning()?)?,
         words: &words,
         typed,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::run::{RunPlan, RunState, ServerInfo};
+use plimsoll_core::run::{Format, RunPlan, RunState, ServerInfo};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ pub(super) fn open(folder: &Path, words: &Words) -> Result<(FindArgs, Resolved, 
     let path = folder;
     let folder = Folder::open(path)?;
     let saved = Saved::read(path)?;
+    check_format(&saved, path)?;
     if saved.run.state == RunState::Finished {
         return Err(finished(&folder, &saved, path));
     }
@@ -37,6 +38,19 @@ pub(super) fn open(folder: &Path, words: &Words) -> Result<(FindArgs, Resolved, 
             saved: Box::new(saved),
         },
     ))
+}
+
+/// A folder has one version: what is added to it could not be read with the rest.
+pub(super) fn check_format(saved: &Saved, path: &Path) -> Result<(), Failure> {
+    if saved.format == Format::Current {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::usage(format!(
+        "the run in `{shown}` is of an older format (schema version 1), which is read and no longer \
+         written"
+    ))
+    .hint("begin a new run; `find --from` and `plan --from` read the old one"))
 }
 
 /// There is nothing to do, but for a last `run.json` that a crash may have kept from the disk.

@@ -1,14 +1,14 @@
 //! Reads `events.jsonl` back, also where the power went in the middle of a line.
 
 use plimsoll_core::level::InFlight;
-use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
-use serde::Deserialize;
+use plimsoll_core::run::{Format, Run, RunEvent, RunState, SCHEMA_VERSION};
 
 use super::files::Whole;
 
 /// A log as far as it is whole.
 #[derive(Debug)]
 pub(super) struct Log {
+    pub(super) format: Format,
     pub(super) run: Run,
     /// Finished levels: those that were held as planned.
     pub(super) levels: u32,
@@ -19,21 +19,16 @@ pub(super) struct Log {
     pub(super) whole: Whole,
 }
 
-/// What is the same in every version.
-#[derive(Deserialize)]
-struct Versioned {
-    schema_version: Option<u32>,
-}
-
 impl Log {
     /// Reads a log; the text of an error goes behind the name of the file.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let first = bytes.split(|byte| *byte == b'\n').next();
-        check_version(first.unwrap_or(bytes))?;
-        let (events, whole) = whole_lines(bytes)?;
+        let format = format_of(first.unwrap_or(bytes))?;
+        let (events, whole) = whole_lines(bytes, format)?;
         let mut events = events.into_iter();
         let run = events.next().and_then(Run::begin);
         let mut log = Self {
+            format,
             run: run.ok_or("does not begin with the start of a run")?,
             levels: 0,
             in_flight: Vec::new(),
@@ -91,23 +86,22 @@ impl Log {
 
 /// A newer version may have what is unknown here, so it is looked at before the rest of a run or of
 /// its first event.
-pub(super) fn check_version(bytes: &[u8]) -> Result<(), String> {
-    let version = serde_json::from_slice::<Versioned>(bytes).ok();
-    match version.and_then(|of| of.schema_version) {
-        Some(version) if version > SCHEMA_VERSION => Err(format!(
-            "is of schema version {version}, and this program knows {SCHEMA_VERSION}"
-        )),
-        _ => Ok(()),
-    }
+pub(super) fn format_of(bytes: &[u8]) -> Result<Format, String> {
+    Format::of(bytes).map_err(|unknown| {
+        format!(
+            "is of schema version {}, and this program knows versions up to {SCHEMA_VERSION}",
+            unknown.schema_version
+        )
+    })
 }
 
 /// The events up to a last line that was not written to its end.
-fn whole_lines(bytes: &[u8]) -> Result<(Vec<RunEvent>, Whole), String> {
+fn whole_lines(bytes: &[u8], format: Format) -> Result<(Vec<RunEvent>, Whole), String> {
     let mut events = Vec::new();
     let mut whole = Whole::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let end = whole.bytes + line.len() as u64;
-        match serde_json::from_slice(line) {
+        match format.event(line) {
             Ok(event) => events.push(event),
             Err(_) if end == bytes.len() as u64 => break,
             Err(error) => {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use plimsoll_core::run::{Run, SCHEMA_VERSION};
+use plimsoll_core::run::Run;
 
 use super::RUN;
+use super::log::format_of;
 use crate::exit::Failure;
 
 /// Reads a run folder, or its `run.json`.
@@ -15,18 +16,12 @@ pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {
         path.to_owned()
     };
     let shown = file.display();
-    let text = std::fs::read_to_string(&file).map_err(|error| {
+    let bytes = std::fs::read(&file).map_err(|error| {
         Failure::usage(format!("`{shown}` cannot be read: {error}"))
             .hint("--from takes a folder that `plimsoll find` wrote, or its run.json")
     })?;
-    let run: Run = serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("`{shown}` is no run of this version: {error}")))?;
-    if run.schema_version == SCHEMA_VERSION {
-        Ok(run)
-    } else {
-        Err(Failure::usage(format!(
-            "`{shown}` has the format {}, and this version reads {SCHEMA_VERSION}",
-            run.schema_version
-        )))
-    }
+    let format = format_of(&bytes).map_err(|why| Failure::usage(format!("`{shown}` {why}")))?;
+    format
+        .run(&bytes)
+        .map_err(|error| Failure::usage(format!("`{shown}` is no run: {error}")))
 }

@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::level::InFlight;
-use plimsoll_core::run::Run;
+use plimsoll_core::run::{Format, Run};
 use plimsoll_core::time::Offset;
 
 use super::files::{self, Whole};
-use super::log::{Log, check_version};
+use super::log::{Log, format_of};
 use super::requests::Requests;
 use super::{EVENTS, REQUESTS, RUN};
 use crate::exit::Failure;
@@ -21,6 +21,8 @@ const REQUESTS_PER_START: u64 = 1 << 40;
 /// A run that was read back from its folder.
 pub(crate) struct Saved {
     folder: PathBuf,
+    /// The version that it was written in.
+    pub(crate) format: Format,
     pub(crate) run: Run,
     /// Finished levels. The run may have one more, which was cut off.
     pub(crate) levels: u32,
@@ -48,6 +50,7 @@ impl Saved {
         let is_current = check_run_file(folder, &log.run).map_err(|why| (RUN, why))?;
         let mut saved = Self {
             folder: folder.to_owned(),
+            format: log.format,
             run: log.run,
             levels: log.levels,
             in_flight: log.in_flight,
@@ -119,8 +122,7 @@ pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(unreadable(&error)),
     };
-    check_version(&bytes)?;
-    let Ok(run) = serde_json::from_slice::<Run>(&bytes) else {
+    let Ok(run) = format_of(&bytes)?.run(&bytes) else {
         return Ok(false);
     };
     if (&run.started_utc, &run.plan) != (&log.started_utc, &log.plan) {

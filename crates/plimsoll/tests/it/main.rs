@@ -12,6 +12,7 @@ mod guide_goals;
 mod guide_scripts;
 mod interrupts;
 mod llama;
+mod old_runs;
 mod plan;
 mod repeat;
 mod resume;

@@ -1,0 +1,94 @@
+//! Runs of version 1 as they would be written today: pure functions on JSON.
+//!
+//! | version 1 | today |
+//! |---|---|
+//! | `capacity` in streams or `rate`, with `lower` and `upper` | one `capacity` of loads |
+//! | `gateway_cap` and `planned_mean`, or `planned_rate_per_s` | one `recommended` |
+//!
+//! What is not known stays as it is: reading it then fails where a value must be there.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+use super::SCHEMA_VERSION;
+
+/// Upgrades a run file.
+pub(super) fn run(run: &mut Value) {
+    run["schema_version"] = json!(SCHEMA_VERSION);
+    answers(run);
+}
+
+/// Upgrades an event of a log.
+pub(super) fn event(event: &mut Value) {
+    match event["event"].as_str() {
+        Some("run_started") => event["schema_version"] = json!(SCHEMA_VERSION),
+        Some("run_finished") => answers(event),
+        _ => {}
+    }
+}
+
+/// The answer and those of the tiers, which stand alike in a run and in its last event.
+fn answers(of: &mut Value) {
+    if let Some(answer) = of["verdict"].as_object_mut() {
+        verdict(answer);
+    }
+    let tiers = of["tiers"].as_array_mut().into_iter().flatten();
+    for tier in tiers {
+        if let Some(answer) = tier["verdict"].as_object_mut() {
+            verdict(answer);
+        }
+    }
+}
+
+fn verdict(of: &mut Map<String, Value>) {
+    let mut take = |name| of.remove(name).unwrap_or_default();
+    let (streams, rate) = (take("capacity"), take("rate"));
+    let (cap, mean) = (take("gateway_cap"), take("planned_mean"));
+    let planned_rate = take("planned_rate_per_s");
+    let recommended = if cap.is_object() {
+        json!({
+            "cap": cap,
+            "mean_amount": mean["streams"],
+            "mean_cap_ratio": mean["cap_ratio"],
+            "exceeds_cap_ratio": mean["exceeds_cap_ratio"],
+        })
+    } else {
+        by_rate(&planned_rate, &rate["lower_per_s"])
+    };
+    let capacity = if streams.is_object() {
+        interval(
+            "streams",
+            [&streams["streams"], &streams["lower"], &streams["upper"]],
+        )
+    } else if rate.is_object() {
+        let ends = [&rate["per_s"], &rate["lower_per_s"], &rate["upper_per_s"]];
+        interval("rate_per_s", ends)
+    } else {
+        Value::Null
+    };
+    let _ = of.insert("capacity".to_owned(), capacity);
+    let _ = of.insert("recommended".to_owned(), recommended);
+}
+
+fn interval(kind: &str, [at, lower, upper]: [&Value; 3]) -> Value {
+    let load = |amount: &Value| match amount {
+        Value::Null => Value::Null,
+        amount => json!({ kind: amount }),
+    };
+    json!({ "at": load(at), "lower": load(lower), "upper": load(upper) })
+}
+
+/// A rate to plan for stood alone; the limit beside it was the lower end of the interval.
+fn by_rate(planned_per_s: &Value, limit_per_s: &Value) -> Value {
+    match (planned_per_s.as_f64(), limit_per_s.as_f64()) {
+        (Some(planned), Some(limit)) if limit > 0.0 => json!({
+            "cap": { "rate_per_s": limit },
+            "mean_amount": planned,
+            "mean_cap_ratio": planned / limit,
+            "exceeds_cap_ratio": null,
+        }),
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,92 @@
+//! Folders that version 1 wrote: a search of streams with a requests file, one of rates, and one
+//! with two SLOs.
+
+use std::fs;
+use std::path::Path;
+
+use super::super::{Format, Run, RunEvent, SCHEMA_VERSION};
+use crate::load::Load;
+use crate::verdict::{Capacity, VerdictKind};
+
+const FOLDERS: [&str; 3] = ["streams", "rate", "tiers"];
+
+fn file(folder: &str, name: &str) -> Vec<u8> {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run-v1");
+    fs::read(folders.join(folder).join(name)).unwrap()
+}
+
+fn run(folder: &str) -> Run {
+    let bytes = file(folder, "run.json");
+    let format = Format::of(&bytes).unwrap();
+    assert_eq!(format, Format::V1);
+    format.run(&bytes).unwrap()
+}
+
+#[test]
+fn the_log_of_version_1_says_what_its_run_file_says() {
+    for folder in FOLDERS {
+        let log = file(folder, "events.jsonl");
+        let lines = || {
+            log.split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+        };
+        let format = Format::of(lines().next().unwrap()).unwrap();
+        let events: Vec<RunEvent> = lines().map(|line| format.event(line).unwrap()).collect();
+        let run = run(folder);
+        assert_eq!(run.schema_version, SCHEMA_VERSION);
+        assert_eq!(Run::replay(events), Some(run), "{folder}");
+    }
+}
+
+#[test]
+fn a_run_that_was_upgraded_is_a_run_of_today() {
+    for folder in FOLDERS {
+        let upgraded = run(folder);
+        let written = serde_json::to_vec(&upgraded).unwrap();
+        let format = Format::of(&written).unwrap();
+        assert_eq!(format, Format::Current);
+        assert_eq!(format.run(&written).unwrap(), upgraded, "{folder}");
+    }
+}
+
+/// The numbers are those of the files.
+#[test]
+fn streams_keep_their_capacity_and_their_advice() {
+    let verdict = run("streams").verdict.unwrap();
+    assert_eq!(verdict.kind, VerdictKind::Capacity);
+    let capacity = Capacity {
+        at: Load::Streams(8),
+        lower: Load::Streams(3),
+        upper: Some(Load::Streams(15)),
+    };
+    assert_eq!(verdict.capacity, Some(capacity));
+    let advice = verdict.recommended.unwrap();
+    assert_eq!(advice.cap, Load::Streams(3));
+    assert!((advice.mean_amount - 0.8).abs() < 1e-12, "{advice:?}");
+    assert!(advice.exceeds_cap_ratio.is_some_and(|ratio| ratio < 0.0101));
+}
+
+#[test]
+fn rates_keep_their_capacity_and_their_advice() {
+    let verdict = run("rate").verdict.unwrap();
+    let capacity = Capacity {
+        at: Load::RatePerS(41.0),
+        lower: Load::RatePerS(33.6),
+        upper: Some(Load::RatePerS(49.5)),
+    };
+    assert_eq!(verdict.capacity, Some(capacity));
+    let advice = verdict.recommended.unwrap();
+    assert_eq!(advice.cap, Load::RatePerS(33.6));
+    assert!((advice.mean_amount - 25.2).abs() < 1e-12, "{advice:?}");
+    assert_eq!(advice.exceeds_cap_ratio, None);
+}
+
+#[test]
+fn each_tier_keeps_its_own() {
+    let tiers = run("tiers").tiers;
+    let found: Vec<Load> = tiers
+        .iter()
+        .map(|tier| tier.verdict.capacity.unwrap().at)
+        .collect();
+    assert_eq!(found, [27, 86].map(Load::Streams));
+}
