@@ -73,18 +73,20 @@ pub struct HeldLoad {
     pub least_time: Duration,
 }
 
+/// There is no preset of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a preset is one of quick, limit, realistic, capacity, soak")]
+pub struct UnknownPreset;
+
 /// What a preset lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PresetError {
-    /// No such name.
-    #[error("a preset is one of quick, limit, realistic, capacity, soak")]
-    Unknown,
+pub enum PresetLack {
     /// The concurrency in view.
-    #[error("`{0}` needs a concurrency: the target, or for soak the best that was found")]
-    NoStreams(Preset),
+    #[error("it needs a concurrency: the target, or for soak the best that was found")]
+    Streams,
     /// The rate in view.
-    #[error("`{0}` needs a request rate: that expected, or for soak that of the best load")]
-    NoRate(Preset),
+    #[error("it needs a request rate: that expected, or for soak that of the best load")]
+    Rate,
 }
 
 impl Preset {
@@ -92,9 +94,9 @@ impl Preset {
     ///
     /// # Errors
     /// It needs a concurrency or a rate that is not in view.
-    pub fn goal(self, view: InView) -> Result<Goal, PresetError> {
-        let streams = view.streams.ok_or(PresetError::NoStreams(self));
-        let rate = view.request_per_s.ok_or(PresetError::NoRate(self));
+    pub fn goal(self, view: InView) -> Result<Goal, PresetLack> {
+        let streams = view.streams.ok_or(PresetLack::Streams);
+        let rate = view.request_per_s.ok_or(PresetLack::Rate);
         let hold = match self {
             Self::Limit => return Ok(Goal::Search(Ladder::guide())),
             Self::Quick => HeldLoad {
@@ -176,9 +178,9 @@ impl fmt::Display for Preset {
 }
 
 impl FromStr for Preset {
-    type Err = PresetError;
+    type Err = UnknownPreset;
 
-    fn from_str(text: &str) -> Result<Self, PresetError> {
+    fn from_str(text: &str) -> Result<Self, UnknownPreset> {
         [
             Self::Quick,
             Self::Limit,
@@ -188,7 +190,7 @@ impl FromStr for Preset {
         ]
         .into_iter()
         .find(|one| one.to_string() == text)
-        .ok_or(PresetError::Unknown)
+        .ok_or(UnknownPreset)
     }
 }
 
@@ -241,12 +243,12 @@ mod tests {
         };
         assert_eq!(
             Preset::Realistic.goal(InView::default()),
-            Err(PresetError::NoRate(Preset::Realistic))
+            Err(PresetLack::Rate)
         );
         for preset in [Preset::Capacity, Preset::Soak] {
-            assert_eq!(preset.goal(only_rate), Err(PresetError::NoStreams(preset)));
+            assert_eq!(preset.goal(only_rate), Err(PresetLack::Streams));
         }
-        assert_eq!("fast".parse::<Preset>(), Err(PresetError::Unknown));
+        assert_eq!("fast".parse::<Preset>(), Err(UnknownPreset));
         assert_eq!("soak".parse(), Ok(Preset::Soak));
     }
 

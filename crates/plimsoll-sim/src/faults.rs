@@ -58,7 +58,6 @@ pub struct Faults {
 
 /// A share that is none.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum FaultError {
     /// One share is outside of 0 to 1.
     #[error("fault `{name}` must be between 0 and 1, got `{value}`")]

@@ -6,7 +6,7 @@ use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
 
 use crate::cli::{SloArgs, ThinkArgs, WorkloadArgs};
-use crate::exit::Failure;
+use crate::fault::{AskFault, Failure, Hint};
 
 /// The guide's lengths (guide.zh.md, method 1).
 const INPUT_TOKENS: u32 = 512;
@@ -70,9 +70,7 @@ pub(crate) fn slo(args: &SloArgs, named: Option<NamedWorkload>) -> Result<(Slo, 
     let named = named.and_then(|named| named.slo);
     let slo = match (given.is_empty(), named) {
         (false, _) => Slo(given),
-        (true, Some(text)) => text
-            .parse::<Slo>()
-            .map_err(|error| Failure::usage(error.to_string()))?,
+        (true, Some(text)) => text.parse::<Slo>()?,
         (true, None) => {
             let ttft = Objective::ttft_mean(args.max_ttft.as_secs_f64() * 1e3);
             let slo = Slo(vec![Objective::success(args.min_success), ttft]);
@@ -88,10 +86,7 @@ pub(crate) fn slo(args: &SloArgs, named: Option<NamedWorkload>) -> Result<(Slo, 
 pub(crate) fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
     let has_goodput = slo.0.iter().any(|one| one.metric == Metric::Goodput);
     if has_goodput && slo.per_request().next().is_none() {
-        return Err(Failure::usage(
-            "`goodput` is the share of requests that meet the other objectives, and there is none",
-        )
-        .hint("add one, for example --slo 'ttft p95 <= 1s'"));
+        return Err(Failure::from(AskFault::GoodputAlone).hint(Hint::AddObjective));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::net::ToSocketAddrs;
 
 use plimsoll_load::target::{HttpChoice, Target};
 
+use crate::fault::MachineFault;
 use crate::machine;
 
 /// Files that are open beside the streams: the report's, the event queues, the metrics page.
@@ -26,8 +27,8 @@ struct Limits {
 /// Checks that this machine can hold so many streams to a target.
 ///
 /// # Errors
-/// It cannot: the text names the limit, and how to lift it.
-pub(crate) fn check(streams: u32, target: &Target) -> Result<(), String> {
+/// It cannot.
+pub(crate) fn check(streams: u32, target: &Target) -> Result<(), MachineFault> {
     // Answers share connections there.
     if target.http == HttpChoice::Http2 {
         return Ok(());
@@ -59,30 +60,26 @@ impl Limits {
         }
     }
 
-    fn carry(self, streams: u64) -> Result<(), String> {
+    fn carry(self, streams: u64) -> Result<(), MachineFault> {
         let files = streams + OTHER_FILES;
         if let Some(limit) = self.open_files.filter(|limit| *limit < files) {
-            return Err(format!(
-                "{streams} streams need {files} open files, and this process may have {limit}; \
-                 raise the limit with `ulimit -n {files}` as root or LimitNOFILE= in the unit, \
-                 or ask for fewer streams"
-            ));
+            return Err(MachineFault::OpenFiles {
+                streams,
+                files,
+                limit,
+            });
         }
         if let Some(ports) = self.ports.filter(|ports| ports * self.pairs < streams) {
-            let all = ports * self.pairs;
-            return Err(format!(
-                "{streams} streams need as many local ports, and there are {all}; give more local \
-                 addresses with --source-ip, more of the server's with --connect-to, or widen \
-                 net.ipv4.ip_local_port_range"
-            ));
+            let ports = ports * self.pairs;
+            return Err(MachineFault::Ports { streams, ports });
         }
         let bytes = streams * STREAM_BYTES;
         if let Some(free) = self.free_bytes.filter(|free| *free < bytes) {
-            let (need, free) = (bytes >> 20, free >> 20);
-            return Err(format!(
-                "{streams} streams need about {need} MB of memory, and {free} MB are free; \
-                 ask for fewer streams, or spread them over more machines"
-            ));
+            return Err(MachineFault::Memory {
+                streams,
+                need_mb: bytes >> 20,
+                free_mb: free >> 20,
+            });
         }
         Ok(())
     }
@@ -122,7 +119,10 @@ fn free_bytes() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_report::lang::Lang;
+
     use super::*;
+    use crate::fault::Failure;
 
     #[test]
     fn each_limit_is_named_with_its_way_out() {
@@ -157,7 +157,7 @@ mod tests {
             ),
         ];
         for (limits, way_out) in table {
-            let text = limits.carry(20_000).unwrap_err();
+            let text = Failure::from(limits.carry(20_000).unwrap_err()).words(Lang::En);
             assert!(text.contains(way_out), "{text}");
         }
     }

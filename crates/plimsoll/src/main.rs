@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod console;
 mod exit;
+mod fault;
 mod find;
 mod limits;
 mod machine;
@@ -22,7 +23,8 @@ mod store;
 use std::io::Write;
 
 use cli::{Cli, Command};
-use exit::{Exit, Failure};
+use exit::Exit;
+use fault::AskFault;
 
 fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().collect();
@@ -71,15 +73,13 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
         Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
-        Command::Bench => Err(Failure::usage(
-            "`plimsoll bench` has one command: `plimsoll bench serve`",
-        )),
+        Command::Bench => Err(AskFault::BenchAlone.into()),
     };
     match done {
         Ok(exit) => exit.code(),
         Err(failure) => {
             let mut err = std::io::stderr().lock();
-            drop(writeln!(err, "{failure}"));
+            drop(writeln!(err, "{}", failure.words(lang)));
             failure.exit.code()
         }
     }

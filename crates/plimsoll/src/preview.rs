@@ -2,10 +2,10 @@
 
 use std::io::{self, StdoutLock, Write};
 
-use anyhow::Context;
 use serde::Serialize;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{Failure, WriteFault};
 
 /// Prints what a command would do: as JSON, or as `render` writes it.
 pub(crate) fn show<D: Serialize>(
@@ -24,7 +24,7 @@ pub(crate) fn show<D: Serialize>(
     match written {
         // A reader that has seen enough closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written.context("failed to write the plan")?,
+        written => written.map_err(WriteFault::Stdout)?,
     }
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use plimsoll_sim::SimServer;
 
 use crate::background::unless_stopped;
 use crate::cli::{ConnectArgs, EndpointArg, EngineArgs, RequestArgs, ServerArgs};
-use crate::exit::Failure;
+use crate::fault::{Failure, Fault};
 use crate::signal::Stop;
 use crate::sim;
 
@@ -54,7 +54,7 @@ impl Asked {
         let (target, options) = (self.target.clone(), self.options.clone());
         match unless_stopped(move || preflight(&target, &options), || stop.is_set())? {
             Some(ready) => Ok(ready?),
-            None => Err(Failure::interrupted()),
+            None => Err(Fault::Interrupted.into()),
         }
     }
 }
@@ -81,7 +81,7 @@ fn options(server: &ServerArgs, workload: Workload, timeout: Duration) -> Prefli
 }
 
 fn parse(url: &str) -> Result<Target, Failure> {
-    Target::parse(url).map_err(|error| Failure::usage(error.to_string()))
+    Ok(Target::parse(url)?)
 }
 
 /// The server to load, with its key.

@@ -11,7 +11,8 @@ use plimsoll_sim::{
 };
 
 use crate::cli::{EngineArgs, MetronomeArgs, Pace, SimArgs};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{EngineFault, Failure, Hint, WriteFault};
 use crate::signal::Stop;
 
 /// Length of the metronome's answers whose requests do not give it, in tokens.
@@ -80,7 +81,7 @@ fn say(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
-        .map_err(|error| Failure::fault(&error.into()))
+        .map_err(|error| WriteFault::Stdout(error).into())
 }
 
 /// Starts the built-in engine on a free loopback port.
@@ -96,13 +97,13 @@ fn start(config: SimConfig) -> Result<SimServer, Failure> {
 }
 
 fn refused(error: SimError) -> Failure {
-    Failure::usage(format!("{:#}", anyhow::Error::from(error)))
+    EngineFault::from(error).into()
 }
 
 fn profile(args: &EngineArgs) -> Result<Profile, Failure> {
     Profile::named(&args.profile).ok_or_else(|| {
-        Failure::usage(format!("there is no profile `{}`", args.profile))
-            .hint(format!("profiles: {}", Profile::names().join(", ")))
+        let fault = EngineFault::NoProfile(args.profile.clone());
+        Failure::from(fault).hint(Hint::Profiles(Profile::names().join(", ")))
     })
 }
 
@@ -122,9 +123,7 @@ fn engine(args: &EngineArgs) -> Result<EngineParams, Failure> {
         ..EngineOverrides::default()
     };
     let params = overrides.apply(&profile(args)?.engine);
-    params
-        .validate()
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    params.validate().map_err(EngineFault::from)?;
     Ok(params)
 }
 
@@ -132,10 +131,7 @@ fn faults(json: Option<&str>) -> Result<Faults, Failure> {
     let Some(json) = json else {
         return Ok(Faults::default());
     };
-    let faults: Faults =
-        serde_json::from_str(json).map_err(|error| Failure::usage(format!("--faults: {error}")))?;
-    faults
-        .validate()
-        .map_err(|error| Failure::usage(format!("--faults: {error}")))?;
+    let faults: Faults = serde_json::from_str(json).map_err(EngineFault::FaultsJson)?;
+    faults.validate().map_err(EngineFault::Faults)?;
     Ok(faults)
 }

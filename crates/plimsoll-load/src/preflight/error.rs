@@ -1,10 +1,9 @@
-//! Why a server is not ready, and what to do about it.
+//! Why a server is not ready.
 
 use plimsoll_core::outcome::Outcome;
 use thiserror::Error;
 
 use super::probe::Prober;
-use crate::connect::ConnectFault;
 use crate::error::LoadError;
 use crate::fetch::FetchError;
 
@@ -100,55 +99,5 @@ impl PreflightError {
             },
             _ => Self::FirstRequest { outcome, detail },
         }
-    }
-
-    /// The way out, where there is one to name.
-    pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Fetch(FetchError::Connect {
-                source: ConnectFault::Tcp { .. },
-                ..
-            }) => {
-                "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
-            }
-            Self::Fetch(FetchError::Connect {
-                source: ConnectFault::Proxy { .. },
-                ..
-            }) => {
-                "--no-proxy HOST goes straight to the server; user and password of a proxy stand in its address: --proxy http://USER:PASSWORD@HOST:PORT"
-            }
-            Self::Fetch(FetchError::Connect {
-                source: ConnectFault::Http2 { .. },
-                ..
-            }) => "leave --http 2 away: HTTP/1.1 is the default",
-            Self::Fetch(FetchError::Broken { .. } | FetchError::NotHttp { .. }) => {
-                "is this an HTTP port? a server with TLS wants https://, one that speaks nothing but HTTP/2 wants --http 2"
-            }
-            Self::Fetch(FetchError::TimedOut { .. }) | Self::NoAnswer { .. } => {
-                "give a server that is slow to answer more time with --timeout"
-            }
-            Self::Fetch(FetchError::Setup(LoadError::Resolve { .. }))
-            | Self::Load(LoadError::Resolve { .. }) => "check the spelling of the host name",
-            Self::Fetch(FetchError::Setup(LoadError::SourceIp { .. }))
-            | Self::Load(LoadError::SourceIp { .. }) => {
-                "`ip address` lists those of this machine; `ip address add IP/32 dev lo` adds one"
-            }
-            Self::Fetch(FetchError::Setup(LoadError::OtherFamily { .. }))
-            | Self::Load(LoadError::OtherFamily { .. }) => "give a --source-ip of that family too",
-            Self::Unauthorized { .. } => {
-                "put the key into OPENAI_API_KEY, or name its variable with --api-key-env"
-            }
-            Self::Redirected { .. } => "give the address it leads to",
-            Self::WebPage { .. } | Self::NotAnApi { .. } => {
-                "give the API's address: the part before /v1, for example http://HOST:8000"
-            }
-            Self::UnknownModel { .. } => "choose one of these with --model, or leave --model away",
-            Self::NoModels => "name the model with --model",
-            Self::TooLong { .. } => "ask for less with --input-len and --output-len",
-            Self::NoEndpoint { .. } => {
-                "choose the API with --endpoint completions or --endpoint chat"
-            }
-            _ => return None,
-        })
     }
 }

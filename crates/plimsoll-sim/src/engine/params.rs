@@ -38,7 +38,6 @@ pub struct EngineParams {
 
 /// Why a set of parameters describes no engine.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ParamError {
     /// A time or a ratio is negative, not finite, or zero where it must not be.
     #[error("engine parameter `{name}` must be finite and {bound}, got `{value}`")]

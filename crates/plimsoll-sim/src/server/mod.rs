@@ -94,7 +94,6 @@ impl std::fmt::Debug for SimConfig {
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum SimError {
     /// The engine's parameters describe no engine.
     #[error(transparent)]

@@ -200,7 +200,8 @@ impl Surroundings<'_> {
             .load
             .dues(settings.dataset.count(settings.num_prompts))?;
         let streams = settings.load.most_in_flight(dues.len());
-        limits::check(streams, &settings.address.target).map_err(Failure::usage)?;
+        limits::check(streams, &settings.address.target)
+            .map_err(|fault| Failure::usage(fault.to_string()).hint(fault.hint().to_string()))?;
         let source: Arc<dyn RequestSource> = Arc::new(Requests {
             writer: learned.writer.clone(),
             dataset: settings.dataset.clone(),

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use plimsoll_core::level::Load;
-use plimsoll_core::preset::{Goal, HeldLoad, InView, Preset, PresetError};
+use plimsoll_core::preset::{Goal, HeldLoad, InView, Preset, PresetLack};
 
 use crate::asked::example;
 use crate::cli::CheckArgs;
-use crate::exit::Failure;
+use crate::fault::{AskFault, Failure, Hint};
 
 /// Where nothing says how long; also the longest wait for a number of requests.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -37,10 +37,7 @@ impl Held {
         };
         let held = Self::from_hold(by, args);
         if held.load.streams().is_none() && args.think.mean.is_some() {
-            return Err(Failure::usage(
-                "--think-time is of streams, and a rate of arrivals has none",
-            )
-            .hint("give the number of users: --concurrency N --think-time 60s"));
+            return Err(Failure::from(AskFault::RateThinks).hint(Hint::ThinkingUsers));
         }
         Ok(held)
     }
@@ -62,26 +59,18 @@ impl Held {
 /// What does not go together.
 fn contradictions(args: &CheckArgs) -> Result<(), Failure> {
     let (rate, streams, cap) = (args.rate, args.concurrency, args.cap);
-    let (text, hint) = match (args.preset, rate, streams, cap) {
-        (None, Some(_), Some(_), _) => (
-            "--rate and --concurrency are two loads, and one is held",
-            "for a rate with at most N in flight: --rate R --max-concurrency N",
-        ),
-        (None, None, _, Some(_)) => (
-            "--max-concurrency is the cap of a rate, and there is no --rate",
-            "for N streams: --concurrency N",
-        ),
-        (Some(Preset::Quick), Some(_), ..) | (Some(Preset::Quick), .., Some(_)) => (
-            "--preset quick sends as it is answered: neither --rate nor --max-concurrency goes with it",
-            "for a rate: --preset realistic --rate R",
-        ),
-        (Some(Preset::Realistic), _, Some(_), _) => (
-            "--preset realistic holds a rate, and --concurrency goes with none",
-            "for a rate with at most N in flight: --rate R --max-concurrency N",
-        ),
+    let (fault, hint) = match (args.preset, rate, streams, cap) {
+        (None, Some(_), Some(_), _) => (AskFault::TwoLoads, Hint::RateWithCap),
+        (None, None, _, Some(_)) => (AskFault::CapWithoutRate, Hint::Streams),
+        (Some(Preset::Quick), Some(_), ..) | (Some(Preset::Quick), .., Some(_)) => {
+            (AskFault::QuickHasNoRate, Hint::RealisticRate)
+        }
+        (Some(Preset::Realistic), _, Some(_), _) => {
+            (AskFault::RealisticHasNoStreams, Hint::RateWithCap)
+        }
         _ => return Ok(()),
     };
-    Err(Failure::usage(text).hint(hint))
+    Err(Failure::from(fault).hint(hint))
 }
 
 /// The guide's numbers for a business, where no other load is given.
@@ -99,27 +88,17 @@ fn by_preset(preset: Preset, args: &CheckArgs) -> Result<HeldLoad, Failure> {
     };
     let lacking = match preset.goal(view) {
         Ok(Goal::Hold(hold)) => return Ok(hold),
-        Ok(Goal::Search(_)) => format!("--preset {preset} searches for a load and holds none"),
-        Err(PresetError::NoStreams(_)) if preset == Preset::Soak => {
-            format!("--preset {preset} needs --concurrency: the best that `plimsoll find` gave")
-        }
-        Err(PresetError::NoStreams(_)) => {
-            format!("--preset {preset} needs --concurrency: the streams you aim for")
-        }
-        Err(PresetError::NoRate(_)) => {
-            format!("--preset {preset} needs --rate: the requests per second you expect")
-        }
-        Err(error @ PresetError::Unknown) => error.to_string(),
+        Ok(Goal::Search(_)) => AskFault::PresetSearches(preset),
+        Err(PresetLack::Streams) => AskFault::PresetNeedsStreams { preset },
+        Err(PresetLack::Rate) => AskFault::PresetNeedsRate(preset),
     };
-    Err(Failure::usage(lacking).hint(example(preset, args.server.url.as_deref())))
+    let example = example(preset, args.server.url.as_deref());
+    Err(Failure::from(lacking).hint(Hint::Command(example)))
 }
 
 fn by_options(args: &CheckArgs) -> Result<HeldLoad, Failure> {
     if args.rate.is_none() && args.concurrency.is_none() {
-        return Err(
-            Failure::usage("there is no load: give --rate or --concurrency")
-                .hint("for 20 requests per second: --rate 20; or see --preset"),
-        );
+        return Err(Failure::from(AskFault::NoLoad).hint(Hint::SomeRate));
     }
     Ok(HeldLoad {
         streams: args.concurrency,

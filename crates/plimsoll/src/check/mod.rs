@@ -7,7 +7,6 @@ mod save;
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::Context;
 use plimsoll_core::check::{Check, CheckPlan, CheckVerdict};
 use plimsoll_core::level::{FinishedLevel, LevelPlan, Load};
 use plimsoll_core::run::RunState;
@@ -24,7 +23,8 @@ use plimsoll_report::lang::Lang;
 use crate::asked;
 use crate::cli::CheckArgs;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{Failure, WriteFault};
 use crate::machine;
 use crate::preview;
 use crate::reach::Asked;
@@ -127,9 +127,7 @@ fn report(check: &Check, json: bool, lang: Lang) -> Result<(), Failure> {
     match written {
         // A reader that has seen enough closed the pipe.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written
-            .context("failed to write the report")
-            .map_err(Failure::from),
+        written => Ok(written.map_err(WriteFault::Stdout)?),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn most_in_flight(
     target: &Target,
 ) -> Result<Option<u32>, Failure> {
     if let Some(asked) = held.load.streams().or(held.cap) {
-        limits::check(asked, target).map_err(Failure::usage)?;
+        limits::check(asked, target)?;
         return Ok(held.cap);
     }
     let at_worst = held.load.rate_per_s().unwrap_or(0.0) * timeout.as_secs_f64();

@@ -122,7 +122,7 @@ impl ConnectArgs {
         };
         // Who names the place to connect to wants no proxy of the environment on the way there.
         let proxy = if self.connect_to.is_empty() {
-            proxy::choose(target, wanted, env).map_err(|error| Failure::usage(error.to_string()))?
+            proxy::choose(target, wanted, env)?
         } else {
             None
         };
@@ -138,6 +138,7 @@ impl ConnectArgs {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use plimsoll_report::lang::Lang;
 
     use super::*;
 
@@ -152,7 +153,7 @@ mod tests {
         let mut target = Target::parse("https://gpu1").unwrap();
         let env = |name: &str| (name == "https_proxy").then(|| "http://env:1".to_owned());
         let applied = line.connect.apply(&mut target, &env);
-        applied.map_err(|failure| failure.to_string())?;
+        applied.map_err(|failure| failure.words(Lang::En))?;
         Ok(target)
     }
 

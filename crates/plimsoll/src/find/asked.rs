@@ -5,7 +5,7 @@ use plimsoll_core::search::Ladder;
 
 use crate::asked::example;
 use crate::cli::FindArgs;
-use crate::exit::Failure;
+use crate::fault::{AskFault, Failure, Hint};
 
 /// Largest load where neither an option nor the workload says.
 const MOST_STREAMS: u32 = 1_024;
@@ -16,10 +16,8 @@ pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
     };
     match preset.goal(InView::default()) {
         Ok(Goal::Search(guide)) => Ok(args.ladder.clone().unwrap_or(guide)),
-        _ => Err(Failure::usage(format!(
-            "--preset {preset} holds one load and searches for none"
-        ))
-        .hint(example(preset, args.url.as_deref()))),
+        _ => Err(Failure::from(AskFault::PresetHolds(preset))
+            .hint(Hint::Command(example(preset, args.url.as_deref())))),
     }
 }
 

@@ -24,7 +24,8 @@ use plimsoll_sim::SimServer;
 use crate::background::unless_stopped;
 use crate::cli::FindArgs;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{Failure, Fault};
 use crate::limits;
 use crate::preview;
 use crate::signal::Stop;
@@ -173,8 +174,7 @@ fn prepare(
 ) -> Result<(Target, Ready), Failure> {
     let target = match engine {
         Some(url) => {
-            let mut target =
-                Target::parse(url).map_err(|error| Failure::usage(error.to_string()))?;
+            let mut target = Target::parse(url)?;
             target.http = args.connect.http.choice();
             target
         }
@@ -185,7 +185,7 @@ fn prepare(
         resolved.start_as(&saved.run.plan);
         resume::check_plan(&saved.run.plan, &resolved.plan)?;
     }
-    limits::check(resolved.search.most_streams, &target).map_err(Failure::usage)?;
+    limits::check(resolved.search.most_streams, &target)?;
     let ready = ready(&target, &resolved.preflight, stop)?;
     resolved.know(ready.request_time);
     if let Some(saved) = start.saved() {
@@ -199,7 +199,7 @@ fn ready(target: &Target, options: &PreflightOptions, stop: &Stop) -> Result<Rea
     let (target, options) = (target.clone(), options.clone());
     match unless_stopped(move || preflight(&target, &options), || stop.is_set())? {
         Some(ready) => Ok(ready?),
-        None => Err(Failure::interrupted()),
+        None => Err(Fault::Interrupted.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use plimsoll_load::target::Target;
 
 use super::{asked, tiers};
 use crate::cli::{EndpointArg, FindArgs};
-use crate::exit::Failure;
+use crate::fault::{AskFault, Failure};
 use crate::machine;
 
 /// First load of the ramp after the baseline.
@@ -62,9 +62,8 @@ impl Resolved {
 pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
     let most_streams = asked::most_streams(args);
     if let Some(start) = args.start.filter(|start| *start > most_streams) {
-        return Err(Failure::usage(format!(
-            "--start {start} is above --max-concurrency {most_streams}"
-        )));
+        let most = most_streams;
+        return Err(AskFault::StartAboveMost { start, most }.into());
     }
     let tiers = tiers::tiers(args)?;
     let (slo, slo_given) = match tiers.first() {
@@ -75,10 +74,11 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         .iter()
         .try_for_each(|tier| crate::asked::has_what_goodput_counts(&tier.slo))?;
     if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
-        return Err(Failure::usage(format!(
-            "--level-time {level_time:?} is longer than --budget {:?}",
-            args.budget
-        )));
+        return Err(AskFault::LevelAboveBudget {
+            level: level_time,
+            budget: args.budget,
+        }
+        .into());
     }
     let workload = crate::asked::workload(&args.lengths, args.seed);
     let mut plan = run_plan(args, slo, slo_given, &workload)?;
@@ -169,7 +169,7 @@ fn run_plan(
 /// The server to load, with its key.
 pub(super) fn target(args: &FindArgs) -> Result<Target, Failure> {
     let url = args.url.as_deref().unwrap_or_default();
-    let mut target = Target::parse(url).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut target = Target::parse(url)?;
     args.connect
         .apply(&mut target, &|name| std::env::var(name).ok())?;
     Ok(match std::env::var(&args.api_key_env) {

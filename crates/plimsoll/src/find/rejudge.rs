@@ -15,7 +15,8 @@ use super::words::Words;
 use super::{Shown, plan};
 use crate::cli::FindArgs;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{AskFault, Failure, Hint};
 use crate::store::{Folder, Saved};
 
 /// What means something without a request.
@@ -29,10 +30,7 @@ pub(super) fn run(
     shown: Shown,
 ) -> Result<Exit, Failure> {
     if let Some(name) = words.other_than(&KNOWN) {
-        return Err(Failure::usage(format!(
-            "`{name}` means nothing with --from: no request is sent"
-        ))
-        .hint("--from takes --slo, --min-success and --out"));
+        return Err(Failure::from(AskFault::NothingIsSent(name)).hint(Hint::WhatFromTakes));
     }
     let slo = plan::resolve(args)?.plan.slo;
     let saved = Saved::read(path)?;

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_report::console::render;
@@ -10,7 +9,8 @@ use plimsoll_report::lang::Lang;
 use serde::Serialize;
 
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{Failure, WriteFault};
 
 /// Writes a run to stdout, for a person or as JSON.
 pub(super) fn report(run: &Run, json: bool, lang: Lang) -> Result<(), Failure> {
@@ -35,9 +35,7 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     match write(&mut std::io::stdout().lock()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written
-            .context("failed to write the report")
-            .map_err(Failure::from),
+        written => Ok(written.map_err(WriteFault::Stdout)?),
     }
 }
 

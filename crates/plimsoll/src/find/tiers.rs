@@ -9,7 +9,7 @@ use plimsoll_core::tier::Tier;
 use super::Start;
 use super::plan::Resolved;
 use crate::cli::FindArgs;
-use crate::exit::Failure;
+use crate::fault::{AskFault, Failure, Hint};
 
 /// The tiers asked for, in their order.
 pub(super) fn tiers(args: &FindArgs) -> Result<Vec<Tier>, Failure> {
@@ -20,29 +20,19 @@ pub(super) fn tiers(args: &FindArgs) -> Result<Vec<Tier>, Failure> {
     let tiers: Vec<Tier> = tiers.collect();
     for (at, tier) in tiers.iter().enumerate() {
         if tiers[..at].iter().any(|other| other.name == tier.name) {
-            let name = &tier.name;
-            return Err(
-                Failure::usage(format!("there are two tiers `{name}`")).hint(format!(
-                    "write all objectives of a tier in one --slo-tier: \
-                     '{name}: ttft p95 <= 1s, tpot p95 <= 50ms'"
-                )),
-            );
+            let name = tier.name.clone();
+            let hint = Hint::OneTierOption { name: name.clone() };
+            return Err(Failure::from(AskFault::SameTier(name)).hint(hint));
         }
     }
     if tiers.is_empty() {
         return Ok(tiers);
     }
     if !args.slo.slo.is_empty() {
-        return Err(
-            Failure::usage("--slo and --slo-tier cannot be given together")
-                .hint("give the objectives of --slo a name: --slo-tier 'default: ttft p95 <= 1s'"),
-        );
+        return Err(Failure::from(AskFault::SloBesideTiers).hint(Hint::NameObjectives));
     }
     if args.repeat.is_some() {
-        return Err(Failure::usage(
-            "--repeat compares answers for one SLO, and --slo-tier asks for several",
-        )
-        .hint("repeat with --slo, once for each tier"));
+        return Err(Failure::from(AskFault::TiersRepeated).hint(Hint::RepeatEachTier));
     }
     Ok(tiers)
 }
@@ -50,11 +40,7 @@ pub(super) fn tiers(args: &FindArgs) -> Result<Vec<Tier>, Failure> {
 /// Whether one level can be judged by several SLOs.
 pub(super) fn check(tiers: &[Tier], lockstep: bool) -> Result<(), Failure> {
     if lockstep && tiers.len() > 1 {
-        return Err(Failure::usage(
-            "--slo-tier needs lengths that vary: streams in lockstep are judged while they run, \
-             by one SLO",
-        )
-        .hint("leave --length-spread away, or set it to 9 or more"));
+        return Err(Failure::from(AskFault::TiersInLockstep).hint(Hint::SpreadLengths));
     }
     Ok(())
 }

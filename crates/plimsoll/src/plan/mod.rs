@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use plimsoll_core::capacity_plan::{
     CapacityPlan, Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
 };
@@ -12,7 +11,8 @@ use plimsoll_report::lang::Lang;
 
 use crate::cli::PlanArgs;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::{AskFault, Failure, Hint, WriteFault};
 use crate::store::read_run;
 
 /// The guide's 70–80 %.
@@ -30,10 +30,7 @@ pub(crate) fn run(args: &PlanArgs, lang: Lang) -> Result<Exit, Failure> {
 }
 
 fn nothing_to_plan() -> Failure {
-    Failure::usage("there is nothing to plan from: neither a server nor a target is given").hint(
-        "for what a server carries give --from RUN, or --cap N and --request-time TIME; for what is \
-         needed give --users N, --qps X or --requests-per-day N",
-    )
+    Failure::from(AskFault::NothingToPlan).hint(Hint::WhatToPlan)
 }
 
 /// What was typed, and for the rest what the run measured.
@@ -47,8 +44,7 @@ fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
         .cap
         .or(measured.as_ref().and_then(|measured| measured.cap_streams));
     if run.is_some() && cap_streams.is_none() {
-        return Err(Failure::usage("the run has no gateway cap to plan from")
-            .hint("give one with --cap N, or measure again with a longer --budget"));
+        return Err(Failure::from(AskFault::NoCap).hint(Hint::GiveCap));
     }
     let typed = args.request_time.map(|time| RequestTime {
         s: time.as_secs_f64(),
@@ -100,8 +96,6 @@ fn print(plan: &CapacityPlan, json: bool, lang: Lang) -> Result<(), Failure> {
     match written {
         // A reader that has seen enough closed the pipe.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written
-            .context("failed to write the plan")
-            .map_err(Failure::from),
+        written => Ok(written.map_err(WriteFault::Stdout)?),
     }
 }

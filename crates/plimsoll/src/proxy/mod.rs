@@ -2,11 +2,11 @@
 
 mod no_proxy;
 
-use std::fmt;
 use std::net::IpAddr;
 
 use plimsoll_load::target::Target;
 use plimsoll_load::target::{Proxy, RouteError};
+use thiserror::Error;
 
 /// The lookup of an environment variable.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -21,17 +21,12 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// A proxy's address that cannot be used.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("`{from}`: {fault}")]
 pub(crate) struct ProxyError {
     /// The argument or variable that holds it; its value may hold a password.
-    from: &'static str,
-    fault: RouteError,
-}
-
-impl fmt::Display for ProxyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.from, self.fault)
-    }
+    pub(crate) from: &'static str,
+    pub(crate) fault: RouteError,
 }
 
 /// The proxy for a target.

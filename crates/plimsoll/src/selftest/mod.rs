@@ -45,9 +45,9 @@ const OPEN_S: f64 = 3.0;
 /// Runs the test.
 pub(crate) fn run(args: &SelftestArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
     match test(args, lang, stop) {
-        Ok(Some(found)) => show(&found, args.json, lang).map_err(|error| Failure::fault(&error)),
+        Ok(Some(found)) => Ok(show(&found, args.json, lang)?),
         Ok(None) => Ok(Exit::Interrupted),
-        Err(error) => Err(Failure::fault(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 

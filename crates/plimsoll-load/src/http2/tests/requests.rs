@@ -11,7 +11,6 @@ use super::peer::{DATA, GO_AWAY, Peer, RST_STREAM, SETTINGS, Script, TOKEN, fram
 use crate::batch::{Batch, BatchPlan, run_batch};
 use crate::clock::Clock;
 use crate::fetch::{self, FetchError};
-use crate::preflight::PreflightError;
 use crate::source::{Built, RequestSource};
 use crate::target::{HttpChoice, Target};
 
@@ -264,8 +263,6 @@ fn a_server_without_http2_is_told_as_such_with_the_way_out() {
             panic!("{error}");
         };
         assert!(source.to_string().starts_with(expected), "{source}");
-        let hint = PreflightError::Fetch(error).hint().unwrap();
-        assert!(hint.contains("leave --http 2 away"), "{hint}");
         server.join().unwrap();
         let failed = batch(vec![script], 1, 1);
         let (outcome, detail) = ends(&failed)[0];

@@ -1,0 +1,178 @@
+//! The ways out.
+
+use thiserror::Error;
+
+use super::Words;
+
+/// What to do about a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Hint {
+    #[error(
+        "raise the limit with `ulimit -n {files}` as root or LimitNOFILE= in the unit, or ask for \
+         fewer streams"
+    )]
+    RaiseOpenFiles { files: u64 },
+    #[error(
+        "give more local addresses with --source-ip, more of the server's with --connect-to, or \
+         widen net.ipv4.ip_local_port_range"
+    )]
+    MorePorts,
+    #[error("ask for fewer streams, or spread them over more machines")]
+    FewerStreams,
+    #[error(
+        "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
+    )]
+    IsItRunning,
+    #[error(
+        "--no-proxy HOST goes straight to the server; user and password of a proxy stand in its \
+         address: --proxy http://USER:PASSWORD@HOST:PORT"
+    )]
+    AroundTheProxy,
+    #[error("leave --http 2 away: HTTP/1.1 is the default")]
+    LeaveHttp2,
+    #[error(
+        "is this an HTTP port? a server with TLS wants https://, one that speaks nothing but HTTP/2 \
+         wants --http 2"
+    )]
+    IsItHttp,
+    #[error("give a server that is slow to answer more time with --timeout")]
+    MoreTime,
+    #[error("check the spelling of the host name")]
+    HostName,
+    #[error("`ip address` lists those of this machine; `ip address add IP/32 dev lo` adds one")]
+    LocalAddresses,
+    #[error("give a --source-ip of that family too")]
+    OtherFamily,
+    #[error("put the key into OPENAI_API_KEY, or name its variable with --api-key-env")]
+    ApiKey,
+    #[error("give the address it leads to")]
+    FollowRedirect,
+    #[error("give the API's address: the part before /v1, for example http://HOST:8000")]
+    ApiAddress,
+    #[error("choose one of these with --model, or leave --model away")]
+    ChooseModel,
+    #[error("name the model with --model")]
+    NameModel,
+    #[error("ask for less with --input-len and --output-len")]
+    ShorterRequests,
+    #[error("choose the API with --endpoint completions or --endpoint chat")]
+    ChooseEndpoint,
+    #[error("add one, for example --slo 'ttft p95 <= 1s'")]
+    AddObjective,
+    #[error("for a rate with at most N in flight: --rate R --max-concurrency N")]
+    RateWithCap,
+    #[error("for N streams: --concurrency N")]
+    Streams,
+    #[error("for a rate: --preset realistic --rate R")]
+    RealisticRate,
+    #[error("give the number of users: --concurrency N --think-time 60s")]
+    ThinkingUsers,
+    #[error("for 20 requests per second: --rate 20; or see --preset")]
+    SomeRate,
+    /// A command line that works.
+    #[error("{0}")]
+    Command(String),
+    #[error(
+        "write all objectives of a tier in one --slo-tier: \
+         '{name}: ttft p95 <= 1s, tpot p95 <= 50ms'"
+    )]
+    OneTierOption { name: String },
+    #[error("give the objectives of --slo a name: --slo-tier 'default: ttft p95 <= 1s'")]
+    NameObjectives,
+    #[error("repeat with --slo, once for each tier")]
+    RepeatEachTier,
+    #[error("leave --length-spread away, or set it to 9% or more")]
+    SpreadLengths,
+    #[error(
+        "for what a server carries give --from RUN, or --cap N and --request-time TIME; for what is \
+         needed give --users N, --qps X or --requests-per-day N"
+    )]
+    WhatToPlan,
+    #[error("give one with --cap N, or measure again with a longer --budget")]
+    GiveCap,
+    #[error("--from takes --slo, --min-success and --out")]
+    WhatFromTakes,
+    #[error("profiles: {0}")]
+    Profiles(String),
+    /// In English only.
+    #[error("{0}")]
+    Text(String),
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl Words for Hint {
+    fn zh(&self) -> String {
+        let text = match self {
+            Self::RaiseOpenFiles { files } => {
+                return format!(
+                    "以 root 用 `ulimit -n {files}` 或在 systemd 单元里用 LimitNOFILE= 提高上限，或减少路数"
+                );
+            }
+            Self::MorePorts => {
+                "用 --source-ip 给出更多本机地址，用 --connect-to 给出服务的更多地址，\
+                 或放宽 net.ipv4.ip_local_port_range"
+            }
+            Self::FewerStreams => "减少路数，或分到更多机器上",
+            Self::IsItRunning => {
+                "服务是否在运行？端口对吗？`curl http://HOST:PORT/v1/models` 应当有回答"
+            }
+            Self::AroundTheProxy => {
+                "--no-proxy HOST 直连服务；代理的用户名和密码写在地址里：\
+                 --proxy http://USER:PASSWORD@HOST:PORT"
+            }
+            Self::LeaveHttp2 => "去掉 --http 2：默认用 HTTP/1.1",
+            Self::IsItHttp => {
+                "这是 HTTP 端口吗？用 TLS 的服务要写 https://，只支持 HTTP/2 的服务要加 --http 2"
+            }
+            Self::MoreTime => "回答慢的服务可用 --timeout 给更多时间",
+            Self::HostName => "检查主机名的拼写",
+            Self::LocalAddresses => {
+                "`ip address` 列出本机地址；`ip address add IP/32 dev lo` 可添加一个"
+            }
+            Self::OtherFamily => "再给一个同类地址的 --source-ip",
+            Self::ApiKey => "把密钥放进环境变量 OPENAI_API_KEY，或用 --api-key-env 指定变量名",
+            Self::FollowRedirect => "改用它指向的地址",
+            Self::ApiAddress => "给出接口地址，即 /v1 之前的部分，如 http://HOST:8000",
+            Self::ChooseModel => "用 --model 选其中一个，或不给 --model",
+            Self::NameModel => "用 --model 给出模型名",
+            Self::ShorterRequests => "用 --input-len 和 --output-len 减小长度",
+            Self::ChooseEndpoint => "用 --endpoint completions 或 --endpoint chat 指定接口",
+            Self::AddObjective => "再加一个目标，如 --slo 'ttft p95 <= 1s'",
+            Self::RateWithCap => "按速率加压且在途不超过 N 个：--rate R --max-concurrency N",
+            Self::Streams => "N 路并发：--concurrency N",
+            Self::RealisticRate => "按速率加压：--preset realistic --rate R",
+            Self::ThinkingUsers => "给出用户数：--concurrency N --think-time 60s",
+            Self::SomeRate => "每秒 20 个请求：--rate 20；或参见 --preset",
+            Self::Command(line) => line,
+            Self::OneTierOption { name } => {
+                return format!(
+                    "一档的所有目标写在同一个 --slo-tier 里：\
+                     '{name}: ttft p95 <= 1s, tpot p95 <= 50ms'"
+                );
+            }
+            Self::NameObjectives => "给 --slo 的目标起个名字：--slo-tier 'default: ttft p95 <= 1s'",
+            Self::RepeatEachTier => "改用 --slo，每一档各做一次",
+            Self::SpreadLengths => "不给 --length-spread，或设为 9% 以上",
+            Self::WhatToPlan => {
+                "服务能承载多少：给出 --from RUN，或 --cap N 和 --request-time TIME；\
+                 需要多少：给出 --users N、--qps X 或 --requests-per-day N"
+            }
+            Self::GiveCap => "用 --cap N 给出上限，或用更长的 --budget 重新测试",
+            Self::WhatFromTakes => "--from 可配合 --slo、--min-success 和 --out",
+            Self::Profiles(names) => return format!("可选的型号：{names}"),
+            Self::Text(text) => text,
+        };
+        text.to_owned()
+    }
+}
