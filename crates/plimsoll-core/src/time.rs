@@ -28,6 +28,12 @@ impl Offset {
         Self(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
     }
 
+    /// Makes an offset from seconds since the run's start, to the nearest nanosecond: what
+    /// [`Self::as_secs_f64`] gave, exactly, for as long as a run of months lasts.
+    pub fn from_secs_f64(seconds: f64) -> Self {
+        Self((seconds * 1e9).round() as u64)
+    }
+
     /// Nanoseconds since the run's start.
     pub const fn as_nanos(self) -> u64 {
         self.0
@@ -79,6 +85,22 @@ pub fn ms(span: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_give_back_the_same_nanosecond() {
+        let a_month = 31 * 86_400 * 1_000_000_000;
+        for nanos in [
+            0,
+            1,
+            999_999_999,
+            1_234_567_890_123,
+            a_month - 1,
+            a_month + 1,
+        ] {
+            let at = Offset::from_nanos(nanos);
+            assert_eq!(Offset::from_secs_f64(at.as_secs_f64()), at);
+        }
+    }
 
     #[test]
     fn differences_never_wrap() {

@@ -132,6 +132,22 @@ pub struct LevelSummary {
 }
 
 impl LevelSummary {
+    /// What its figures are of: the window, or all of it where it ended before one began.
+    pub fn span(&self) -> (Offset, Offset) {
+        match self.window {
+            Some(window) => (
+                Offset::from_secs_f64(window.from_s),
+                Offset::from_secs_f64(window.to_s),
+            ),
+            None => (Offset::from_secs_f64(self.started_s), self.ended_at()),
+        }
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Offset {
+        Offset::from_secs_f64(self.started_s + self.duration_s)
+    }
+
     /// Whether it says nothing of the server: void, ended before it could be screened, or without
     /// an observation of some objective. A level that is known to fail says enough.
     pub fn says_nothing(&self) -> bool {

@@ -110,7 +110,9 @@ impl Drop for Telemetry {
 async fn poll(mut source: SignalSource, clock: Clock, samples: Samples, place: usize) {
     loop {
         if let Some(signals) = source.read().await {
-            lock(&samples[place]).push(Sample {
+            let mut samples = lock(&samples[place]);
+            // Stamped under the lock: what is later than a `take` cannot lie before its moment.
+            samples.push(Sample {
                 at: clock.now(),
                 source: source.name(),
                 signals,

@@ -194,6 +194,7 @@ impl Session<'_> {
         if self.resolved.keeps_requests {
             self.folder().requests(finished.records.iter())?;
         }
+        self.folder().signals(&finished.samples)?;
         self.console.level(&finished.summary);
         let level = Box::new(finished.summary.clone());
         let event = if is_cut {

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | `events.jsonl` | what has happened, appended to |
 //! | `requests.jsonl` | each request, appended to as its level ends |
+//! | `signals.jsonl` | what the server said of itself meanwhile, appended to as a level ends |
 //! | `run.json` | the run, which follows from the events; replaced whole |
 //! | `*.png` | the pictures |
 //! | `repeats.json` | in the folder of several runs: their answers side by side |
 //!
-//! `events.jsonl` says what has happened; `run.json` follows from it. The requests of a level are on
-//! the disk before the event that ends the level, and that is before `run.json`: so a crash at any
-//! moment leaves a log that is true, with at most a last line that is not whole.
+//! `events.jsonl` says what has happened; `run.json` follows from it. The requests and the
+//! samples of a level are on the disk before the event that ends the level, and that is before
+//! `run.json`: so a crash at any moment leaves a log that is true, with at most a last line that is not
+//! whole.
 
 mod files;
 mod log;
@@ -18,6 +20,7 @@ mod place;
 mod read;
 mod requests;
 mod saved;
+mod signals;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +31,7 @@ use anyhow::Context;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
+use plimsoll_core::telemetry::Sample;
 use plimsoll_report::figures::figures;
 use plimsoll_report::lang::Lang;
 use serde::Serialize;
@@ -38,6 +42,7 @@ pub(crate) use saved::Saved;
 
 const RUN: &str = "run.json";
 const REQUESTS: &str = "requests.jsonl";
+const SIGNALS: &str = "signals.jsonl";
 const EVENTS: &str = "events.jsonl";
 /// Of the folder of several runs: each has its own below it.
 const REPEATS: &str = "repeats.json";
@@ -135,6 +140,14 @@ impl Folder {
         self.append(REQUESTS, records.map(RequestLine::from))
     }
 
+    /// Adds samples to their file, if there are any.
+    pub(crate) fn signals(&self, samples: &[Sample]) -> Result<(), Failure> {
+        if samples.is_empty() {
+            return Ok(());
+        }
+        self.append(SIGNALS, samples.iter())
+    }
+
     /// Writes the run file anew, whole or not at all.
     pub(crate) fn run(&self, run: &Run) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(run).context("failed to write the run as JSON")?;
@@ -152,7 +165,7 @@ impl Folder {
     /// Where the run is, for the user.
     pub(crate) fn say(&self, run: &Run, lang: Lang) -> String {
         let path = self.path.display();
-        let names = [RUN, REQUESTS, EVENTS].into_iter();
+        let names = [RUN, REQUESTS, SIGNALS, EVENTS].into_iter();
         let present: Vec<&str> = names.filter(|name| self.path.join(name).exists()).collect();
         let has_pictures = !run.levels.is_empty();
         match lang {

@@ -4,14 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::level::InFlight;
+use plimsoll_core::level::{InFlight, LevelSummary};
 use plimsoll_core::run::{Format, Run};
 use plimsoll_core::time::Offset;
 
 use super::files::{self, Whole};
 use super::log::{Log, format_of};
 use super::requests::Requests;
-use super::{EVENTS, REQUESTS, RUN};
+use super::{EVENTS, REQUESTS, RUN, SIGNALS, signals};
 use crate::exit::Failure;
 
 /// Each start of a run has so many numbers for its requests: more than any will send, and few
@@ -33,6 +33,7 @@ pub(crate) struct Saved {
     last_s: f64,
     log: Whole,
     requests: Option<Whole>,
+    signals: Whole,
 }
 
 impl Saved {
@@ -58,11 +59,23 @@ impl Saved {
             last_s: log.last_s,
             log: log.whole,
             requests: None,
+            signals: Whole::default(),
         };
         if saved.keeps_requests() {
             saved.requests = Some(saved.check_requests().map_err(|why| (REQUESTS, why))?);
         }
+        // Runs of version 1 have no samples.
+        if saved.format == Format::Current {
+            let checked = signals::check(&folder.join(SIGNALS), saved.finished());
+            saved.signals = checked.map_err(|why| (SIGNALS, why))?;
+        }
         Ok(saved)
+    }
+
+    /// The levels that were held as planned.
+    fn finished(&self) -> &[LevelSummary] {
+        let count = self.run.levels.len().min(self.levels as usize);
+        &self.run.levels[..count]
     }
 
     /// Whether each request has its line.
@@ -92,11 +105,14 @@ impl Saved {
 
     /// Cuts off what is not of a finished level, and half-written lines.
     pub(super) fn cut(&self) -> io::Result<()> {
-        let requests = self.folder.join(REQUESTS);
-        // Requests first: as long as the log has not changed this can be done again.
-        match self.requests {
-            Some(whole) if requests.exists() => files::cut(&requests, whole)?,
-            _ => {}
+        let files = [(REQUESTS, self.requests), (SIGNALS, Some(self.signals))];
+        // The log last: as long as it has not changed this can be done again.
+        for (name, whole) in files {
+            let path = self.folder.join(name);
+            match whole {
+                Some(whole) if path.exists() => files::cut(&path, whole)?,
+                _ => {}
+            }
         }
         files::cut(&self.folder.join(EVENTS), self.log)
     }
@@ -106,8 +122,7 @@ impl Saved {
             return Ok(Whole::default());
         }
         let mut requests = self.requests()?;
-        let finished = self.run.levels.iter().take(self.levels as usize);
-        for level in finished {
+        for level in self.finished() {
             drop(requests.level(level)?);
         }
         Ok(requests.whole())

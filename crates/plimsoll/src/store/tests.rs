@@ -9,6 +9,8 @@ use plimsoll_core::level::{
 };
 use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::telemetry::{Counter, Gauge, ServerWindow, Signals, Source};
+use plimsoll_core::time::Offset;
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Profile, VirtualRunner};
 
@@ -39,6 +41,7 @@ impl Killed {
         let levels = levels();
         for level in &levels {
             folder.requests(level.records.iter()).unwrap();
+            folder.signals(&level.samples).unwrap();
             let event = finished(level);
             folder.event(&event).unwrap();
             run.apply(event);
@@ -47,6 +50,7 @@ impl Killed {
         }
         // The requests of a level that never ended.
         folder.requests(levels[1].records.iter().take(2)).unwrap();
+        folder.signals(&later(&levels)).unwrap();
         Self {
             folder: directory,
             run_files,
@@ -89,6 +93,7 @@ impl Killed {
         folder.event(&resumed).unwrap();
         for level in &self.levels[saved.levels as usize..] {
             folder.requests(level.records.iter()).unwrap();
+            folder.signals(&level.samples).unwrap();
             folder.event(&finished(level)).unwrap();
         }
         drop(folder);
@@ -139,9 +144,36 @@ fn levels() -> Vec<FinishedLevel> {
             longest: Duration::from_secs(60),
         };
         let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-        level
+        sampled(level)
     };
     (0..LEVELS).map(level).collect()
+}
+
+/// The level as a server with a metrics page would have shown it, sampled at three moments.
+fn sampled(mut level: FinishedLevel) -> FinishedLevel {
+    let (from, to) = level.summary.span();
+    let half = Offset::from_nanos(from.as_nanos().midpoint(to.as_nanos()));
+    let first = Offset::from_secs_f64(level.summary.started_s) + Duration::from_nanos(1);
+    level.samples = [first, half, to].map(sample).to_vec();
+    level.summary.server = ServerWindow::of(&level.samples, from, to);
+    level
+}
+
+/// What was sampled on a level that never ended.
+fn later(levels: &[FinishedLevel]) -> [Sample; 2] {
+    let last = levels.last().unwrap().summary.ended_at();
+    [1, 2].map(|ms| sample(last + Duration::from_millis(ms)))
+}
+
+fn sample(at: Offset) -> Sample {
+    let mut signals = Signals::default();
+    signals.set_gauge(Gauge::Running, at.as_secs_f64() / 3.0);
+    signals.set_counter(Counter::PreemptionsTotal, 4.0);
+    Sample {
+        at,
+        source: Source::Server,
+        signals,
+    }
 }
 
 fn finished(level: &FinishedLevel) -> RunEvent {
@@ -225,6 +257,31 @@ fn requests_cut_at_any_byte_are_whole_or_refused() {
 }
 
 #[test]
+fn signals_cut_at_any_byte_give_what_the_levels_say_or_are_refused() {
+    let killed = Killed::new();
+    let whole = killed.bytes(SIGNALS);
+    let samples: usize = killed.levels.iter().map(|level| level.samples.len()).sum();
+    let needed = line_ends(&whole)[samples - 1];
+    for length in 0..=whole.len() {
+        killed.write(SIGNALS, &whole[..length]);
+        match killed.look() {
+            Ok(saved) => {
+                assert!(length >= needed, "{length}");
+                assert_eq!(saved.levels, LEVELS);
+            }
+            Err(why) => {
+                assert!(length < needed, "{length}: {why}");
+                assert!(why.contains("signals.jsonl does not give"), "{why}");
+            }
+        }
+    }
+    fs::remove_file(killed.path().join(SIGNALS)).unwrap();
+    assert!(killed.refused().contains("samples of it are missing"));
+    killed.write(SIGNALS, &[b"{}\n", whole.as_slice()].concat());
+    assert!(killed.refused().contains("line 1 is no sample"));
+}
+
+#[test]
 fn a_run_file_cut_at_any_byte_is_made_anew() {
     let killed = Killed::new();
     let whole = killed.bytes(RUN);
@@ -257,6 +314,9 @@ fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
         let mut requests = killed.bytes(REQUESTS);
         requests.truncate(requests.len() - 7);
         killed.write(REQUESTS, &requests);
+        let mut signals = killed.bytes(SIGNALS);
+        signals.truncate(signals.len() - 7);
+        killed.write(SIGNALS, &signals);
         let saved = killed.look().unwrap();
         let end = killed.goes_on(&saved);
         assert_eq!(end.levels, LEVELS, "{length}");
@@ -270,6 +330,8 @@ fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
             );
         }
         assert_eq!(records.whole().bytes, killed.bytes(REQUESTS).len() as u64);
+        let samples: usize = killed.levels.iter().map(|level| level.samples.len()).sum();
+        assert_eq!(line_ends(&killed.bytes(SIGNALS)).len(), samples);
     }
 }
 

@@ -1,11 +1,13 @@
 //! The main job over sockets, on engines whose capacity is known.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use plimsoll_core::record::RequestLine;
 use plimsoll_core::run::{HttpVersion, Run, RunEvent, RunState};
+use plimsoll_core::telemetry::{Sample, ServerWindow};
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_sim::{EngineParams, SimServer};
 
@@ -51,6 +53,7 @@ fn find(engine: EngineParams, arguments: &[&str]) -> Run {
         ids, due,
         "every request that was due has its line, and one alone"
     );
+    assert_recomputable(&saved, &out);
     for name in [
         "load-line.png",
         "load-line.svg",
@@ -60,6 +63,21 @@ fn find(engine: EngineParams, arguments: &[&str]) -> Run {
         assert!(out.join(name).metadata().unwrap().len() > 1_000, "{name}");
     }
     saved
+}
+
+/// All that the levels say of the server follows from the samples on the disk.
+fn assert_recomputable(saved: &Run, out: &Path) {
+    let file = std::fs::File::open(out.join("signals.jsonl")).unwrap();
+    let samples: Vec<Sample> = BufReader::new(file)
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    assert!(samples.is_sorted_by_key(|sample| sample.at));
+    assert!(saved.levels.iter().any(|level| level.server.is_some()));
+    for level in &saved.levels {
+        let (from, to) = level.span();
+        assert_eq!(ServerWindow::of(&samples, from, to), level.server);
+    }
 }
 
 /// The command on a server, with requests of 32 + 16 tokens, of which half a minute brings thousands.

@@ -1,0 +1,58 @@
+//! Reads `signals.jsonl` back. The samples of a level are on the disk before the event that ends it,
+//! and give what the level says of the server; what was sampled after the last finished level is
+//! not of the run.
+
+use std::path::Path;
+use std::{fs, io};
+
+use plimsoll_core::level::LevelSummary;
+use plimsoll_core::telemetry::{Sample, ServerWindow};
+use plimsoll_core::time::Offset;
+
+use super::files::Whole;
+
+/// The part of the file that belongs to the finished levels; the text of an error goes behind the
+/// file's name.
+pub(super) fn check(path: &Path, finished: &[LevelSummary]) -> Result<Whole, String> {
+    let bytes = match fs::read(path) {
+        // A server without signals: the levels have nothing of it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|error| format!("cannot be read: {error}"))?,
+    };
+    let until = finished.last().map(LevelSummary::ended_at);
+    let (samples, whole) = samples(&bytes, until)?;
+    let is_given = |level: &&LevelSummary| {
+        let (from, to) = level.span();
+        ServerWindow::of(&samples, from, to) == level.server
+    };
+    match finished.iter().find(|level| !is_given(level)) {
+        Some(level) => Err(format!(
+            "does not give what level {} says of the server: samples of it are missing",
+            level.index
+        )),
+        None => Ok(whole),
+    }
+}
+
+/// The samples up to `until`, or up to a last line that was not written to its end.
+fn samples(bytes: &[u8], until: Option<Offset>) -> Result<(Vec<Sample>, Whole), String> {
+    let mut samples = Vec::new();
+    let mut whole = Whole::default();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let end = whole.bytes + line.len() as u64;
+        match serde_json::from_slice::<Sample>(line) {
+            Ok(sample) if until.is_some_and(|until| sample.at <= until) => samples.push(sample),
+            Ok(_) => break,
+            Err(_) if end == bytes.len() as u64 => break,
+            Err(error) => {
+                let number = samples.len() + 1;
+                return Err(format!("has a hole: line {number} is no sample ({error})"));
+            }
+        }
+        whole = Whole {
+            bytes: end,
+            lacks_newline: !line.ends_with(b"\n"),
+        };
+    }
+    Ok((samples, whole))
+}
