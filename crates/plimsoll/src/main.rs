@@ -11,6 +11,7 @@ mod fault;
 mod find;
 mod limits;
 mod machine;
+mod packaging;
 mod plan;
 mod preview;
 mod proxy;
@@ -73,6 +74,8 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
         Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
+        Command::Completions(args) => Ok(packaging::completions(&args, lang)),
+        Command::Man(args) => Ok(packaging::man(&args, lang)),
         Command::Bench => Err(AskFault::BenchAlone.into()),
     };
     match done {

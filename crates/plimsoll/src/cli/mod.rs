@@ -4,6 +4,7 @@ mod check;
 mod common;
 mod connect;
 mod find;
+mod packaging;
 mod plan;
 mod selftest;
 mod sim;
@@ -17,6 +18,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, ThinkArgs, WorkloadArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use find::FindArgs;
+pub(crate) use packaging::{CompletionsArgs, ManArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
@@ -45,16 +47,24 @@ pub(crate) enum Command {
     /// Stand in for `vllm bench serve`: `plimsoll bench serve …`.
     #[command(disable_help_flag = true)]
     Bench,
+    /// Print the script that completes commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print a man page.
+    Man(ManArgs),
 }
 
 impl Cli {
     /// Parses the arguments; help and errors speak `lang` where they are ours.
     pub(crate) fn parse_in(argv: &[String], lang: Lang) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
-        if lang == Lang::Zh {
-            command = zh::translate(command);
+        Self::from_arg_matches(&Self::command_in(lang).try_get_matches_from(argv)?)
+    }
+
+    /// The commands and their arguments, described in `lang`.
+    pub(crate) fn command_in(lang: Lang) -> clap::Command {
+        match lang {
+            Lang::En => Self::command(),
+            Lang::Zh => zh::translate(Self::command()),
         }
-        Self::from_arg_matches(&command.try_get_matches_from(argv)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-const ABOUT: [(&str, &str); 7] = [
+const ABOUT: [(&str, &str); 9] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
@@ -16,9 +16,13 @@ const ABOUT: [(&str, &str); 7] = [
         "测出本机能驱动多大负载，以及测得的数值有多大误差",
     ),
     ("bench", "替代 `vllm bench serve`：`plimsoll bench serve …`"),
+    ("completions", "打印 shell 的补全脚本，补全命令和选项"),
+    ("man", "打印手册页"),
 ];
 
-const ARGUMENTS: [(&str, &str); 106] = [
+const ARGUMENTS: [(&str, &str); 108] = [
+    ("shell", "读取脚本的 shell"),
+    ("page", "要说明的命令；不给则说明整个程序"),
     ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
     ("sim", "不测真实服务，改用内置引擎"),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
