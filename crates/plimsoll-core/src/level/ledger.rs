@@ -49,7 +49,8 @@ impl InFlight {
 }
 
 /// What the load side tells of its requests, in order of time for each request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LoadEvent {
     /// A request is due that is not sent yet. Who sends at once tells only that.
     Due(InFlight),

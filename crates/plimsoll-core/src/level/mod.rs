@@ -9,6 +9,7 @@
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
 mod alarms;
+mod assignment;
 mod client;
 mod ledger;
 mod plan;
@@ -20,6 +21,7 @@ mod summary;
 use std::time::Duration;
 
 pub use alarms::Alarm;
+pub use assignment::Assignment;
 pub use client::ClientHealth;
 pub use ledger::{InFlight, LoadEvent, RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};

@@ -28,7 +28,8 @@ pub enum Purpose {
 }
 
 /// How long a level is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// Until nothing contradicts it for a while: max(1.5 request times, 8 requests), and up to
     /// 5 request times where those are short.
@@ -48,9 +49,10 @@ pub enum Hold {
 }
 
 /// How the arrivals of an open loop come, and how many of them may be in flight.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenLoop {
     /// Gamma shape of the gaps between arrivals: 1 is Poisson, infinity is constant gaps.
+    #[serde(with = "shape")]
     pub burstiness: f64,
     /// At most this many in flight; what arrives beyond it waits in the client, and its latencies
     /// count from its due time all the same.
@@ -82,7 +84,7 @@ impl Purpose {
 }
 
 /// One level: a load that is held.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LevelPlan {
     /// Index within the run.
     pub index: u32,
@@ -160,5 +162,22 @@ impl LevelPlan {
                 request_time: self.request_time,
                 seed,
             })
+    }
+}
+
+/// A gamma shape in a file: infinity has no number in JSON and is absent.
+mod shape {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape of serde's `with`"
+    )]
+    pub(super) fn serialize<S: Serializer>(shape: &f64, to: S) -> Result<S::Ok, S::Error> {
+        shape.is_finite().then_some(*shape).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
     }
 }

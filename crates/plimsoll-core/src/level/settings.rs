@@ -1,10 +1,12 @@
 //! How the levels of a run are carried and judged, whatever their load.
 
+use serde::{Deserialize, Serialize};
+
 use crate::judge::Confidence;
 use crate::workload::ThinkTime;
 
 /// What all levels of a run have in common.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LevelSettings {
     /// Whether new streams start all at once, the guide's way, and not scattered.
     pub burst: bool,

@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::time::{Offset, ms};
 
 /// An event of an answer's stream, stamped when its bytes came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamEvent {
     /// Receive stamp of the bytes that carried the event.
     pub at: Offset,
@@ -34,7 +34,7 @@ pub enum TokenSource {
 pub const ON_SCHEDULE: u32 = u32::MAX;
 
 /// How long the parts of a connection took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectTimes {
     /// TCP, with the addresses that failed before.
     pub tcp: Duration,
@@ -45,7 +45,7 @@ pub struct ConnectTimes {
 }
 
 /// The record of one request. All stamps are offsets on the run's clock.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// Number of the request within the run; each worker numbers its own in steps of their count.
     pub id: u64,

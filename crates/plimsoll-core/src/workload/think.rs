@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::schedule::scatter;
 
@@ -11,7 +12,7 @@ use crate::schedule::scatter;
 const STREAM: u64 = 1 << 63;
 
 /// The law of the think time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThinkTime {
     /// Mean.
     pub mean: Duration,
