@@ -7,7 +7,8 @@
 //! | [`source`] | what is sent |
 //! | [`completions`] | requests of the OpenAI protocol for a workload |
 //! | [`preflight`] | what the server is, before any load |
-//! | [`runner`] | levels over sockets: workers, and the thread that steps the level |
+//! | [`coordinator`] | steps a level over a crew |
+//! | [`crew`] | those who carry it: what they are told, what they tell; threads |
 //! | [`batch`] | a fixed number of requests on a schedule |
 //! | [`fetch`] | one small request that waits |
 //! | [`telemetry`] | signals of the server, and of what else is measured, on the same clock |
@@ -32,18 +33,18 @@ pub mod completions;
 pub mod connect;
 mod connection;
 mod context;
+pub mod coordinator;
+pub mod crew;
 pub mod error;
 pub mod fetch;
 mod http2;
 mod link;
 pub mod preflight;
 mod request;
-pub mod runner;
 mod runtime;
 pub mod source;
 pub mod stamps;
 mod stats;
-mod steal;
 pub mod target;
 pub mod telemetry;
 mod worker;

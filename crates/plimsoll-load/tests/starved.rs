@@ -22,8 +22,9 @@ use plimsoll_core::level::{
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::stats::quantile;
 use plimsoll_load::clock::Clock;
+use plimsoll_load::coordinator::SocketRunner;
+use plimsoll_load::crew::CrewOptions;
 use plimsoll_load::fetch;
-use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::stamps::kernel_stamps;
 use plimsoll_load::target::Target;
@@ -117,7 +118,7 @@ fn starved_level(target: &Target, core: usize) -> FinishedLevel {
     let to = target.clone();
     let mut runner = on_core(core, move || {
         let source: Arc<dyn RequestSource> = Arc::new(Numbered);
-        let options = RunnerOptions {
+        let options = CrewOptions {
             workers: 1,
             timeout: Duration::from_secs(60),
             keep_alive: true,

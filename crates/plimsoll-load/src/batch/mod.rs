@@ -1,6 +1,6 @@
 //! A fixed number of requests on a schedule, under an optional cap: what `bench serve` runs.
 
-mod common;
+mod state;
 mod worker;
 
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use std::time::Duration;
 use plimsoll_core::level::ClientHealth;
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::runner::Go;
+use plimsoll_core::schedule::Share;
 use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
 
 use crate::clock::Clock;
 use crate::connect::Connector;
+use crate::crew::Steal;
 use crate::error::LoadError;
 use crate::source::RequestSource;
-use crate::stats::{self, WorkerStats};
-use crate::steal::Steal;
+use crate::stats::WorkerStats;
 use crate::target::Target;
-use crate::worker::Share;
-use common::Common;
+use state::BatchState;
 use worker::BatchWorker;
 
 /// The batch to run.
@@ -81,50 +81,38 @@ pub fn run_batch(
     on_progress: &mut dyn FnMut(usize) -> Go,
 ) -> Result<Batch, LoadError> {
     let connector = Connector::to(target)?;
-    let common = Arc::new(Common::new(plan.clone(), clock));
+    let state = Arc::new(BatchState::new(plan.clone(), clock));
     let steal = Steal::read();
-    let workers = (0..plan.workers)
-        .map(|index| {
-            let share = Share {
-                index,
-                count: plan.workers,
-                first: 0,
-            };
-            BatchWorker::new(target, &connector, source, &common, share).start()
-        })
+    let workers = Share::split(plan.workers)
+        .map(|share| BatchWorker::new(target, &connector, source, &state, share).start())
         .collect::<Result<Vec<_>, _>>()
-        .inspect_err(|_| common.stop())?;
-    common.watch(on_progress);
+        .inspect_err(|_| state.stop())?;
+    state.watch(on_progress);
     let mut records = Vec::with_capacity(plan.dues.len());
-    let mut stats = Vec::with_capacity(workers.len());
+    let mut stats = WorkerStats::default();
     for worker in workers {
         let carried = worker.join().map_err(|_| LoadError::WorkerLost)??;
         records.extend(carried.records);
-        stats.push(carried.stats);
+        stats.merge(&carried.stats);
     }
-    let client = client_health(
-        &stats,
-        &records,
-        steal,
-        clock.now().since(common.started_at),
-    );
+    let client = client_health(&stats, &records, steal, clock.now().since(state.started_at));
     records.sort_by_key(|one| one.record.id);
     Ok(Batch {
         ended_at: records
             .iter()
             .map(|one| one.record.done)
             .max()
-            .unwrap_or(common.started_at),
+            .unwrap_or(state.started_at),
         peak_in_flight: peak_in_flight(&records),
         records,
-        started_at: common.started_at,
-        interrupted: common.is_stopped(),
+        started_at: state.started_at,
+        interrupted: state.is_stopped(),
         client,
     })
 }
 
 fn client_health(
-    stats: &[WorkerStats],
+    stats: &WorkerStats,
     records: &[BatchRecord],
     steal: Option<Steal>,
     over: Duration,
@@ -133,7 +121,7 @@ fn client_health(
     ClientHealth {
         send_lag_ms: Summary::of(lags.collect()),
         stolen_cpu_ratio: Steal::ratio_since(steal),
-        ..stats::health(stats, over)
+        ..stats.health(over)
     }
 }
 

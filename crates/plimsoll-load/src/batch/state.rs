@@ -1,41 +1,39 @@
 //! What the workers of a batch share, and what the caller sees of them meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use plimsoll_core::runner::Go;
 use plimsoll_core::time::Offset;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::BatchPlan;
 use crate::clock::Clock;
+use crate::worker::Cap;
 
 /// How often a listener is told of progress when nothing else happens.
 const PROGRESS: Duration = Duration::from_millis(100);
 
 /// What the workers of a batch share. A request touches it when it is sent and when it ends.
-pub(super) struct Common {
+pub(super) struct BatchState {
     pub(super) plan: BatchPlan,
     pub(super) clock: Clock,
     pub(super) started_at: Offset,
-    /// Free places under the cap, over all workers: first come, first served.
-    pub(super) slots: Arc<Semaphore>,
+    /// Over all workers.
+    pub(super) cap: Cap,
     stop: watch::Sender<bool>,
     ended: AtomicUsize,
     workers_left: Mutex<u32>,
     worker_done: Condvar,
 }
 
-impl Common {
+impl BatchState {
     pub(super) fn new(plan: BatchPlan, clock: Clock) -> Self {
-        let slots = plan
-            .max_concurrency
-            .map_or(Semaphore::MAX_PERMITS, |cap| cap as usize);
         Self {
             clock,
             started_at: clock.now(),
-            slots: Arc::new(Semaphore::new(slots)),
+            cap: Cap::new(plan.max_concurrency),
             stop: watch::Sender::new(false),
             ended: AtomicUsize::new(0),
             workers_left: Mutex::new(plan.workers),

@@ -4,27 +4,27 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plimsoll_core::schedule::Share;
 use plimsoll_core::time::Offset;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
 use super::BatchRecord;
-use super::common::Common;
+use super::state::BatchState;
 use crate::connect::Connector;
 use crate::context::{PollClock, WorkerContext, WorkerOptions};
 use crate::error::LoadError;
 use crate::request::{Due, RequestId, Trace, Watch};
 use crate::source::RequestSource;
-use crate::stats::{SharedStats, WorkerStats};
+use crate::stats::{LiveStats, WorkerStats};
 use crate::target::Target;
-use crate::worker::{Pacer, Share, heartbeat};
+use crate::worker::{Pacing, Place, heartbeat};
 
 /// A worker of a batch before it runs.
 pub(super) struct BatchWorker {
     target: Target,
     connector: Connector,
     source: Arc<dyn RequestSource>,
-    common: Arc<Common>,
+    state: Arc<BatchState>,
     share: Share,
     poll_clock: Arc<PollClock>,
 }
@@ -44,16 +44,16 @@ impl Watch for NoWatch {
 }
 
 /// What the requests of one worker share.
-struct Shared {
+struct Running {
     context: WorkerContext,
-    common: Arc<Common>,
+    state: Arc<BatchState>,
     ended: RefCell<Vec<BatchRecord>>,
 }
 
 type Thread = std::thread::JoinHandle<Result<Carried, LoadError>>;
 
 /// Says that a worker is done, however it ends.
-struct Done(Arc<Common>);
+struct Done(Arc<BatchState>);
 
 impl Drop for Done {
     fn drop(&mut self) {
@@ -66,16 +66,16 @@ impl BatchWorker {
         target: &Target,
         connector: &Connector,
         source: &Arc<dyn RequestSource>,
-        common: &Arc<Common>,
+        state: &Arc<BatchState>,
         share: Share,
     ) -> Self {
         Self {
             target: target.clone(),
             connector: connector.clone(),
             source: Arc::clone(source),
-            common: Arc::clone(common),
+            state: Arc::clone(state),
             share,
-            poll_clock: PollClock::new(common.clock),
+            poll_clock: PollClock::new(state.clock),
         }
     }
 
@@ -89,33 +89,33 @@ impl BatchWorker {
 
     /// Carries the share to its end, on this thread.
     fn carry(self) -> Result<Carried, LoadError> {
-        let _done = Done(Arc::clone(&self.common));
+        let _done = Done(Arc::clone(&self.state));
         let runtime = PollClock::runtime(&self.poll_clock).map_err(LoadError::Worker)?;
-        let plan = &self.common.plan;
+        let plan = &self.state.plan;
         let options = WorkerOptions {
             timeout: plan.timeout,
             keep_text: plan.keep_text,
             keep_alive: plan.keep_alive,
-            stats: Arc::<SharedStats>::default(),
+            stats: Arc::<LiveStats>::default(),
             poll_clock: self.poll_clock,
         };
-        let clock = self.common.clock;
-        let shared = Rc::new(Shared {
+        let clock = self.state.clock;
+        let running = Rc::new(Running {
             context: WorkerContext::new(self.target, self.connector, self.source, clock, options),
-            common: self.common,
+            state: self.state,
             ended: RefCell::default(),
         });
-        runtime.block_on(shared.run(self.share))
+        runtime.block_on(running.run(self.share))
     }
 }
 
-impl Shared {
+impl Running {
     async fn run(self: Rc<Self>, share: Share) -> Result<Carried, LoadError> {
         let mut background = JoinSet::new();
         let own = Rc::clone(&self);
         let _ = background.spawn_local(async move { heartbeat(&own.context).await });
-        let mut tasks = self.dispatch(share).await?;
-        while let Some(ended) = tasks.join_next().await {
+        let mut requests = self.dispatch(share).await?;
+        while let Some(ended) = requests.join_next().await {
             ended.map_err(|_| LoadError::WorkerLost)?;
         }
         Ok(Carried {
@@ -124,63 +124,52 @@ impl Shared {
         })
     }
 
-    /// Sends each request when it is due and a slot is free. First come, first served: a request
-    /// that waits for a slot holds back only those that would have queued behind it anyway.
+    /// Sends each request when it is due and has a place under the cap. First come, first served: a
+    /// request that waits for a place holds back only those that would have queued behind it anyway.
     async fn dispatch(self: &Rc<Self>, share: Share) -> Result<JoinSet<()>, LoadError> {
-        let clock = self.common.clock;
-        let pacer = Pacer::new(clock).map_err(LoadError::Worker)?;
-        let mut tasks = JoinSet::new();
-        for (number, due) in share.of(&self.common.plan.dues) {
-            let due = self.common.started_at + due;
-            self.context.poll_clock.set_next_send(Some(due));
-            tokio::select! {
-                biased;
-                () = self.common.stopped() => {}
-                waited = pacer.until(due) => waited.map_err(LoadError::Worker)?,
-            }
-            self.context.poll_clock.set_next_send(None);
-            match self.slot().await {
-                Some(permit) => {
-                    let request = Rc::clone(self).carry(number, due, permit);
-                    let _ = tasks.spawn_local(request);
+        let state = &self.state;
+        let pacing = Pacing::of(&self.context);
+        let mut requests = JoinSet::new();
+        for (number, due) in share.of((0..).zip(state.plan.dues.iter().copied())) {
+            let due = state.started_at + due;
+            let place = if pacing.until(due, state.stopped()).await {
+                state.cap.place(state.stopped()).await
+            } else {
+                None
+            };
+            match place {
+                Some(place) => {
+                    let request = Rc::clone(self).carry(number, due, place);
+                    let _ = requests.spawn_local(request);
                 }
                 None => self.end(BatchRecord {
-                    record: self.request_of(number).never_sent(due, clock.now()),
+                    record: self.request_of(number).never_sent(due, state.clock.now()),
                     text: None,
                 }),
             }
-            while let Some(ended) = tasks.try_join_next() {
+            while let Some(ended) = requests.try_join_next() {
                 ended.map_err(|_| LoadError::WorkerLost)?;
             }
         }
-        Ok(tasks)
+        Ok(requests)
     }
 
-    /// Waits for a free slot; `None` if the batch is stopped before there is one.
-    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        tokio::select! {
-            biased;
-            () = self.common.stopped() => None,
-            permit = Arc::clone(&self.common.slots).acquire_owned() => permit.ok(),
-        }
-    }
-
-    async fn carry(self: Rc<Self>, number: u64, due: Offset, permit: OwnedSemaphorePermit) {
+    async fn carry(self: Rc<Self>, number: u64, due: Offset, place: Place) {
         let at = Due::At { due, ready: due };
         let (record, text) = self
             .context
             .run(self.request_of(number), at, &NoWatch, async |_| {
-                self.common.stopped().await;
+                self.state.stopped().await;
             })
             .await;
-        drop(permit);
+        drop(place);
         self.end(BatchRecord { record, text });
     }
 
     fn request_of(&self, number: u64) -> RequestId {
         RequestId {
             id: number,
-            index: self.common.plan.first_index + number,
+            index: self.state.plan.first_index + number,
             level: 0,
             stream: 0,
         }
@@ -188,6 +177,6 @@ impl Shared {
 
     fn end(&self, one: BatchRecord) {
         self.ended.borrow_mut().push(one);
-        self.common.one_ended();
+        self.state.one_ended();
     }
 }

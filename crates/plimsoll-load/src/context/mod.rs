@@ -15,7 +15,7 @@ use crate::connect::Connector;
 use crate::connection::READ_BYTES;
 use crate::source::RequestSource;
 use crate::stamps::Stamps;
-use crate::stats::SharedStats;
+use crate::stats::LiveStats;
 use crate::target::Target;
 pub(crate) use poll_clock::PollClock;
 use pool::Pool;
@@ -29,7 +29,7 @@ pub(crate) struct WorkerContext {
     pub(crate) stamps: Rc<Stamps>,
     pub(crate) timeout: Duration,
     pub(crate) keep_text: bool,
-    pub(crate) stats: Arc<SharedStats>,
+    pub(crate) stats: Arc<LiveStats>,
     pub(crate) poll_clock: Arc<PollClock>,
     pub(crate) pool: Pool,
     /// Readers of answers that no request has in hand.
@@ -43,7 +43,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) timeout: Duration,
     pub(crate) keep_text: bool,
     pub(crate) keep_alive: bool,
-    pub(crate) stats: Arc<SharedStats>,
+    pub(crate) stats: Arc<LiveStats>,
     pub(crate) poll_clock: Arc<PollClock>,
 }
 

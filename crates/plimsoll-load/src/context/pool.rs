@@ -14,7 +14,7 @@ use crate::connection::Connection;
 use crate::http2::{Http2Connections, Lease};
 use crate::link::{self, Link};
 use crate::stamps::Stamps;
-use crate::stats::SharedStats;
+use crate::stats::LiveStats;
 use crate::target::{HttpChoice, Target};
 
 /// Connections that are made at the same time. Thousands at once would overflow the server's queue
@@ -32,7 +32,7 @@ pub(crate) struct Pool {
     may_share: Cell<bool>,
     dials: Semaphore,
     stamps: Rc<Stamps>,
-    stats: Arc<SharedStats>,
+    stats: Arc<LiveStats>,
     clock: Clock,
 }
 
@@ -57,7 +57,7 @@ impl Pool {
         connector: Connector,
         keep_alive: bool,
         stamps: Rc<Stamps>,
-        stats: Arc<SharedStats>,
+        stats: Arc<LiveStats>,
         clock: Clock,
     ) -> Self {
         let may_share = match target.http {

@@ -1,39 +1,27 @@
-//! The runner over sockets: workers carry the streams, this thread steps the level.
+//! Workers as threads of this process: commands and events go through channels.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step,
-};
-use plimsoll_core::runner::{Go, Progress, Runner};
-use plimsoll_core::slo::Slo;
-use plimsoll_core::telemetry::ServerWindow;
+use plimsoll_core::level::{Assignment, LevelPlan, LoadEvent};
 use plimsoll_core::time::Offset;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
+use super::{Command, Crew, Steal, WorkerStats};
 use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::context::{PollClock, WorkerContext, WorkerOptions};
 use crate::error::LoadError;
 use crate::source::RequestSource;
-use crate::stats::{self, SharedStats, WorkerStats};
-use crate::steal::Steal;
+use crate::stats::LiveStats;
 use crate::target::Target;
-use crate::telemetry::Telemetry;
-use crate::worker::{self, Arrivals, Command, Share};
+use crate::worker;
 
-/// How often the level is stepped and the listener called.
-const TICK: Duration = Duration::from_millis(50);
-/// After a failure a stream waits one request time, within these bounds.
-const BACK_OFF: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(50)..=Duration::from_secs(10);
-
-/// Settings of a run over sockets.
+/// Settings of a crew of threads.
 #[derive(Clone, Copy, Debug)]
-pub struct RunnerOptions {
+pub struct CrewOptions {
     /// Worker threads; each drives its share of the streams.
     pub workers: u32,
     /// Time limit of one request.
@@ -45,51 +33,50 @@ pub struct RunnerOptions {
     pub first_request: u64,
 }
 
-/// Carries levels over sockets.
-pub struct SocketRunner {
+/// Workers that are threads.
+pub struct ThreadCrew {
     clock: Clock,
     workers: Vec<Worker>,
     events: Receiver<LoadEvent>,
-    telemetry: Option<Telemetry>,
-    in_flight: Vec<InFlight>,
-    streams: u32,
+    /// What the host had taken when the counts were last taken.
+    steal: Option<Steal>,
 }
 
 struct Worker {
     commands: mpsc::UnboundedSender<Command>,
-    stats: Arc<SharedStats>,
+    stats: Arc<LiveStats>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What every worker is given.
-struct Crew {
+struct Setup {
     target: Target,
     connector: Connector,
     source: Arc<dyn RequestSource>,
     clock: Clock,
-    options: RunnerOptions,
+    options: CrewOptions,
     events: Sender<LoadEvent>,
 }
 
-impl Crew {
+impl Setup {
     /// Starts a worker, and returns when it can take commands.
-    fn start(self, share: Share) -> Result<Worker, LoadError> {
-        let stats = Arc::new(SharedStats::default());
+    fn start(self, index: u32) -> Result<Worker, LoadError> {
+        let stats = Arc::new(LiveStats::default());
         let (commands, received) = mpsc::unbounded_channel();
         let (ready, is_ready) = channel();
         let their_stats = Arc::clone(&stats);
         let thread = std::thread::Builder::new()
-            .name(format!("plimsoll-load-{}", share.index))
+            .name(format!("plimsoll-load-{index}"))
             .spawn(move || {
                 let poll_clock = PollClock::new(self.clock);
                 // The runtime belongs to this thread. That nobody waits for it is no fault here.
-                let runtime = PollClock::runtime(&poll_clock);
-                match runtime {
+                match PollClock::runtime(&poll_clock) {
                     Err(error) => drop(ready.send(Err(error))),
                     Ok(runtime) => {
                         drop(ready.send(Ok(())));
+                        let first = self.options.first_request;
                         let (context, events) = self.context(their_stats, poll_clock);
-                        runtime.block_on(worker::work(context, share, received, events));
+                        runtime.block_on(worker::work(context, first, received, events));
                     }
                 }
             })
@@ -105,7 +92,7 @@ impl Crew {
 
     fn context(
         self,
-        stats: Arc<SharedStats>,
+        stats: Arc<LiveStats>,
         poll_clock: Arc<PollClock>,
     ) -> (WorkerContext, Sender<LoadEvent>) {
         let options = WorkerOptions {
@@ -126,7 +113,7 @@ impl Crew {
     }
 }
 
-impl SocketRunner {
+impl ThreadCrew {
     /// Starts the workers; no request is sent yet.
     ///
     /// # Errors
@@ -134,44 +121,30 @@ impl SocketRunner {
     pub fn start(
         target: &Target,
         source: &Arc<dyn RequestSource>,
-        telemetry: Option<Telemetry>,
         clock: Clock,
-        options: RunnerOptions,
+        options: CrewOptions,
     ) -> Result<Self, LoadError> {
         let connector = Connector::to(target)?;
         let (sender, events) = channel();
-        let workers = (0..options.workers)
-            .map(|index| {
-                let share = Share {
-                    index,
-                    count: options.workers,
-                    first: options.first_request,
-                };
-                let crew = Crew {
-                    target: target.clone(),
-                    connector: connector.clone(),
-                    source: Arc::clone(source),
-                    clock,
-                    options,
-                    events: sender.clone(),
-                };
-                crew.start(share)
-            })
-            .collect::<Result<Vec<_>, LoadError>>()?;
+        let start = |index| {
+            let setup = Setup {
+                target: target.clone(),
+                connector: connector.clone(),
+                source: Arc::clone(source),
+                clock,
+                options,
+                events: sender.clone(),
+            };
+            setup.start(index)
+        };
         Ok(Self {
             clock,
-            workers,
+            workers: (0..options.workers)
+                .map(start)
+                .collect::<Result<_, LoadError>>()?,
             events,
-            telemetry,
-            in_flight: Vec::new(),
-            streams: 0,
+            steal: Steal::read(),
         })
-    }
-
-    /// Cuts what is in flight, ends the workers, and gives the events of the last requests.
-    pub fn stop(mut self) -> Vec<LoadEvent> {
-        self.end_workers();
-        self.events.try_iter().collect()
     }
 
     fn end_workers(&mut self) {
@@ -183,127 +156,54 @@ impl SocketRunner {
             }
         }
     }
-
-    /// Tells every worker of the level that starts at `from`.
-    fn go_over_to(&mut self, plan: &LevelPlan, from: Offset) -> Result<(), LoadError> {
-        let command = Command::Level {
-            level: plan.index,
-            streams: plan.closed_streams(),
-            think: plan.settings.think,
-            request_time: plan.request_time,
-            spread: plan.handover(self.streams),
-            arrivals: arrivals(plan, from).map(Box::new),
-            back_off: plan.request_time.clamp(*BACK_OFF.start(), *BACK_OFF.end()),
-            redraw: plan.redraw(from),
-        };
-        self.streams = plan.closed_streams();
-        self.workers
-            .iter()
-            .all(|worker| worker.commands.send(command.clone()).is_ok())
-            .then_some(())
-            .ok_or(LoadError::WorkerLost)
-    }
-
-    /// What the workers have counted since this was last asked.
-    fn stats(&self) -> Vec<WorkerStats> {
-        let now = self.clock.now();
-        let take = |worker: &Worker| worker.stats.take(now);
-        self.workers.iter().map(take).collect()
-    }
-
-    /// Applies what has happened within one tick.
-    fn pump(&self, level: &mut Level) -> Result<(), LoadError> {
-        let until = self.clock.now() + TICK;
-        loop {
-            let left = until.since(self.clock.now());
-            match self.events.recv_timeout(left) {
-                Ok(event) => level.apply(event),
-                Err(RecvTimeoutError::Timeout) => return Ok(()),
-                Err(RecvTimeoutError::Disconnected) => return Err(LoadError::WorkerLost),
-            }
-            if left.is_zero() {
-                return Ok(());
-            }
-        }
-    }
 }
 
-impl Runner for SocketRunner {
+impl Crew for ThreadCrew {
     type Error = LoadError;
 
     fn now(&self) -> Offset {
         self.clock.now()
     }
 
-    fn run_level(
-        &mut self,
-        plan: LevelPlan,
-        slo: &Slo,
-        on_progress: &mut dyn FnMut(Progress<'_>) -> Go,
-    ) -> Result<FinishedLevel, LoadError> {
+    fn go_over_to(&mut self, plan: &LevelPlan, from: Offset) -> Result<(), LoadError> {
+        let assignments = Assignment::split(plan, from, self.workers.len() as u32);
+        self.workers
+            .iter()
+            .zip(assignments)
+            .all(|(worker, one)| worker.commands.send(Command::Level(Box::new(one))).is_ok())
+            .then_some(())
+            .ok_or(LoadError::WorkerLost)
+    }
+
+    fn next_event(&mut self, until: Offset) -> Result<Option<LoadEvent>, LoadError> {
+        let left = until.since(self.clock.now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        match self.events.recv_timeout(left) {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(LoadError::WorkerLost),
+        }
+    }
+
+    fn take_stats(&mut self) -> WorkerStats {
         let now = self.clock.now();
-        self.go_over_to(&plan, now)?;
-        let mut counted = Counted::begin(self, now);
-        let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
-        loop {
-            self.pump(&mut level)?;
-            let now = self.clock.now();
-            let step = level.tick(now);
-            if level.window_from() == Some(now) {
-                counted = Counted::begin(self, now);
-            }
-            let go = on_progress(Progress { level: &level, now });
-            if step == Step::End || go == Go::Stop {
-                let from = level.window_from().unwrap_or(level.started_at());
-                let telemetry = self.telemetry.as_ref();
-                let samples = telemetry.map_or_else(Vec::new, |telemetry| telemetry.take(now));
-                let server = ServerWindow::of(&samples, from, now);
-                let finished = level.finish(now, counted.end(self, now), server);
-                self.in_flight.clone_from(&finished.in_flight);
-                return Ok(FinishedLevel {
-                    samples,
-                    ..finished
-                });
-            }
-        }
+        let stolen_cpu_ratio = Steal::ratio_since(self.steal);
+        self.steal = Steal::read();
+        let counted = self.workers.iter().map(|worker| worker.stats.take(now));
+        let mut stats: WorkerStats = counted.collect();
+        stats.stolen_cpu_ratio = stolen_cpu_ratio;
+        stats
+    }
+
+    fn stop(mut self) -> Vec<LoadEvent> {
+        self.end_workers();
+        self.events.try_iter().collect()
     }
 }
 
-/// What arrives on a level that starts at `from`, if its load is a rate.
-fn arrivals(plan: &LevelPlan, from: Offset) -> Option<Arrivals> {
-    let places = |cap: u32| Arc::new(Semaphore::new(cap as usize));
-    Some(Arrivals {
-        from,
-        dues: plan.dues()?,
-        places: plan.open_loop.most_in_flight.map(places),
-    })
-}
-
-/// A stretch of time over which the client looks at itself: a level, or its window.
-struct Counted {
-    from: Offset,
-    steal: Option<Steal>,
-}
-
-impl Counted {
-    /// Begins anew; what was counted before is forgotten.
-    fn begin(runner: &SocketRunner, now: Offset) -> Self {
-        drop(runner.stats());
-        Self {
-            from: now,
-            steal: Steal::read(),
-        }
-    }
-
-    fn end(&self, runner: &SocketRunner, now: Offset) -> ClientHealth {
-        ClientHealth {
-            stolen_cpu_ratio: Steal::ratio_since(self.steal),
-            ..stats::health(&runner.stats(), now.since(self.from))
-        }
-    }
-}
-
-impl Drop for SocketRunner {
+impl Drop for ThreadCrew {
     fn drop(&mut self) {
         self.end_workers();
     }

@@ -21,7 +21,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::clock::{Clock, wall_nanos};
-use crate::stats::SharedStats;
+use crate::stats::LiveStats;
 
 /// Rounds of one measurement; the one that took the shortest counts.
 const ROUNDS: usize = 5;
@@ -35,7 +35,7 @@ pub(crate) struct Stamps {
     /// Wall clock − run's clock, ns.
     wall_ahead_ns: Cell<Option<i128>>,
     control: RefCell<Vec<u8>>,
-    stats: Arc<SharedStats>,
+    stats: Arc<LiveStats>,
 }
 
 /// Asks the kernel for stamps on a socket, and says whether it gives them; where it does not,
@@ -54,7 +54,7 @@ pub fn kernel_stamps() -> bool {
 }
 
 impl Stamps {
-    pub(crate) fn new(clock: Clock, stats: Arc<SharedStats>) -> Self {
+    pub(crate) fn new(clock: Clock, stats: Arc<LiveStats>) -> Self {
         let _ = kernel_stamps();
         let stamps = Self {
             clock,

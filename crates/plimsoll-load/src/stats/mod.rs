@@ -1,42 +1,44 @@
-//! What a worker counts of itself: where its stamps came from, how late it was, what it cost.
+//! What workers count of themselves: where their stamps came from, how late they were, what they cost.
+//! It is plain data: that of several workers, on whatever machines, adds up to that of one.
 
-use std::sync::{Mutex, PoisonError};
+mod durations;
+mod live;
+
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use plimsoll_core::level::ClientHealth;
 use plimsoll_core::record::ConnectTimes;
-use plimsoll_core::stats::Summary;
 use plimsoll_core::time::Offset;
+use serde::{Deserialize, Serialize};
 
-use crate::clock::Clock;
+use durations::{Durations, nanos};
+pub(crate) use live::LiveStats;
 
-/// Significant digits of the histograms: the client's own lateness to one part in a hundred.
-const DIGITS: u8 = 2;
-
-/// Counts since they were last taken. Durations are in ns.
-#[derive(Debug)]
-pub(crate) struct WorkerStats {
+/// Counts of a stretch of time, of one worker or of several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkerStats {
     pub(crate) kernel_reads: u64,
     pub(crate) user_reads: u64,
-    pub(crate) read_lag: Histogram<u64>,
-    pub(crate) loop_lag: Histogram<u64>,
-    pub(crate) connect: Histogram<u64>,
-    pub(crate) tls: Histogram<u64>,
-    pub(crate) waiting: Waiting,
+    read_lag: Durations,
+    loop_lag: Durations,
+    connect: Durations,
+    tls: Durations,
+    /// The time that all streams together have waited for a connection.
+    connecting: Duration,
     pub(crate) idle_retries: u64,
     pub(crate) outputs: Outputs,
     /// By how much first tokens that share their stamp can be too late, at most.
-    pub(crate) shared_first_error: Histogram<u64>,
+    shared_first_error: Durations,
+    /// Of the worker whose clock is mapped worst.
     pub(crate) clock_error_ns: u64,
-    /// When the worker looks at itself next, at the latest.
-    pub(crate) next_beat: Option<Offset>,
-    pub(crate) cpu: Duration,
-    pub(crate) wall: Duration,
+    /// Of the worker that had the least time left, 0..1.
+    worker_cpu_ratio: Option<f64>,
+    /// Of the machine whose host gave the most to others, 0..1.
+    pub(crate) stolen_cpu_ratio: Option<f64>,
 }
 
 /// Output events, and those that came in one read with others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outputs {
     pub(crate) all: u64,
     pub(crate) shared: u64,
@@ -47,134 +49,24 @@ pub(crate) struct Outputs {
     pub(crate) gaps: u64,
 }
 
-/// Streams that wait for a connection. Those that still wait count too: a server that never accepts
-/// would otherwise look like a client that does not send.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    streams: u32,
-    since: Offset,
-    /// The time that all of them together have waited.
-    total: Duration,
-}
-
-impl Waiting {
-    /// Counts the time until `now`, before anything changes.
-    fn advance(&mut self, now: Offset) {
-        self.total += now.since(self.since) * self.streams;
-        self.since = now;
-    }
-
-    /// Takes what has been waited, and goes on with those that still wait.
-    fn take(&mut self, now: Offset) -> Self {
-        self.advance(now);
-        let fresh = Self {
-            total: Duration::ZERO,
-            ..*self
-        };
-        std::mem::replace(self, fresh)
-    }
-}
-
-/// A stream waits for a connection as long as this lives.
-pub(crate) struct Wait<'a> {
-    stats: &'a SharedStats,
-    clock: Clock,
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        let now = self.clock.now();
-        self.stats.update(|stats| {
-            stats.waiting.advance(now);
-            stats.waiting.streams -= 1;
-        });
-    }
-}
-
-/// What a worker writes and the coordinator takes. Only the taking, a few times a level,
-/// can make the other side wait, and no longer than a swap of pointers.
-#[derive(Debug, Default)]
-pub(crate) struct SharedStats(Mutex<WorkerStats>);
-
-impl Default for WorkerStats {
-    fn default() -> Self {
-        Self {
-            kernel_reads: 0,
-            user_reads: 0,
-            read_lag: histogram(),
-            loop_lag: histogram(),
-            connect: histogram(),
-            tls: histogram(),
-            waiting: Waiting::default(),
-            idle_retries: 0,
-            outputs: Outputs::default(),
-            shared_first_error: histogram(),
-            clock_error_ns: 0,
-            next_beat: None,
-            cpu: Duration::ZERO,
-            wall: Duration::ZERO,
-        }
-    }
-}
-
-fn histogram() -> Histogram<u64> {
-    // Up to an hour; beyond it values saturate. These bounds cannot be refused.
-    #[expect(clippy::expect_used, reason = "constant arguments, tested below")]
-    Histogram::new_with_max(3_600_000_000_000, DIGITS).expect("valid bounds")
-}
-
-impl SharedStats {
-    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut WorkerStats) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Begins a stream's wait for a connection.
-    pub(crate) fn wait(&self, clock: Clock) -> Wait<'_> {
-        let now = clock.now();
-        self.update(|stats| {
-            stats.waiting.advance(now);
-            stats.waiting.streams += 1;
-        });
-        Wait { stats: self, clock }
-    }
-
-    /// Takes what has been counted up to `now` and begins anew. A worker that should have woken by
-    /// then is late, also where it is so late that it has not counted it yet.
-    pub(crate) fn take(&self, now: Offset) -> WorkerStats {
-        let fresh = WorkerStats::default();
-        let mut taken = self.update(|stats| {
-            let next_beat = stats.next_beat;
-            let waiting = stats.waiting.take(now);
-            let mut taken = std::mem::replace(stats, WorkerStats { next_beat, ..fresh });
-            stats.waiting = std::mem::replace(&mut taken.waiting, waiting);
-            taken
-        });
-        let late = taken.next_beat.map_or(Duration::ZERO, |at| now.since(at));
-        if !late.is_zero() {
-            taken.woke(late);
-        }
-        taken
-    }
-}
-
 impl WorkerStats {
     /// Enters a read that the kernel stamped, read `lag` later.
     pub(crate) fn kernel_read(&mut self, lag: Duration) {
         self.kernel_reads += 1;
-        self.read_lag.saturating_record(nanos(lag));
+        self.read_lag.record(lag);
     }
 
     /// Enters how late the loop woke.
     pub(crate) fn woke(&mut self, late: Duration) {
-        self.loop_lag.saturating_record(nanos(late));
+        self.loop_lag.record(late);
     }
 
     /// Enters a new connection.
     pub(crate) fn connected(&mut self, times: ConnectTimes) {
-        let open = times.tcp + times.proxy.unwrap_or_default();
-        self.connect.saturating_record(nanos(open));
+        self.connect
+            .record(times.tcp + times.proxy.unwrap_or_default());
         if let Some(tls) = times.tls {
-            self.tls.saturating_record(nanos(tls));
+            self.tls.record(tls);
         }
     }
 
@@ -201,33 +93,54 @@ impl WorkerStats {
         counts.first += 1;
         if is_shared {
             counts.shared_first += 1;
-            let error = nanos(at.since(polled));
-            self.shared_first_error.saturating_record(error);
+            self.shared_first_error.record(at.since(polled));
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds what another worker has counted over the same time.
+    pub fn merge(&mut self, other: &Self) {
         self.kernel_reads += other.kernel_reads;
         self.user_reads += other.user_reads;
-        for (mine, theirs) in [
-            (&mut self.read_lag, &other.read_lag),
-            (&mut self.loop_lag, &other.loop_lag),
-            (&mut self.connect, &other.connect),
-            (&mut self.tls, &other.tls),
-            (&mut self.shared_first_error, &other.shared_first_error),
-        ] {
-            let added = mine.add(theirs);
-            debug_assert!(added.is_ok(), "both sides have the same bounds");
-        }
-        self.waiting.total += other.waiting.total;
+        self.read_lag.merge(&other.read_lag);
+        self.loop_lag.merge(&other.loop_lag);
+        self.connect.merge(&other.connect);
+        self.tls.merge(&other.tls);
+        self.shared_first_error.merge(&other.shared_first_error);
+        self.connecting += other.connecting;
         self.idle_retries += other.idle_retries;
-        self.outputs.add(other.outputs);
+        self.outputs.merge(other.outputs);
         self.clock_error_ns = self.clock_error_ns.max(other.clock_error_ns);
+        self.worker_cpu_ratio = larger(self.worker_cpu_ratio, other.worker_cpu_ratio);
+        self.stolen_cpu_ratio = larger(self.stolen_cpu_ratio, other.stolen_cpu_ratio);
+    }
+
+    /// The health of the client whose workers have counted this over `over`.
+    pub fn health(&self, over: Duration) -> ClientHealth {
+        let reads = self.kernel_reads + self.user_reads;
+        let over_s = over.as_secs_f64();
+        let outputs = self.outputs;
+        ClientHealth {
+            connecting_concurrency: (over_s > 0.0).then(|| self.connecting.as_secs_f64() / over_s),
+            loop_lag_ms: self.loop_lag.summary_ms(),
+            kernel_stamp_ratio: ratio(self.kernel_reads, reads),
+            read_lag_ms: self.read_lag.summary_ms(),
+            shared_first_ratio: ratio(outputs.shared_first, outputs.first),
+            shared_first_error_ms: self.shared_first_error.summary_ms(),
+            shared_event_ratio: ratio(outputs.shared, outputs.all),
+            clock_error_us: (self.kernel_reads > 0).then(|| self.clock_error_ns as f64 / 1e3),
+            worker_cpu_ratio: self.worker_cpu_ratio,
+            stolen_cpu_ratio: self.stolen_cpu_ratio,
+            connections_opened: self.connect.len(),
+            connect_ms: self.connect.summary_ms(),
+            tls_ms: self.tls.summary_ms(),
+            idle_retries: self.idle_retries,
+            ..ClientHealth::default()
+        }
     }
 }
 
 impl Outputs {
-    fn add(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.all += other.all;
         self.shared += other.shared;
         self.first += other.first;
@@ -237,35 +150,13 @@ impl Outputs {
     }
 }
 
-/// The health of a client from the stats of its workers over `over`.
-pub(crate) fn health(stats: &[WorkerStats], over: Duration) -> ClientHealth {
-    let mut sum = WorkerStats::default();
-    for stats in stats {
-        sum.add(stats);
-    }
-    let reads = sum.kernel_reads + sum.user_reads;
-    let over_s = over.as_secs_f64();
-    let busiest = stats
-        .iter()
-        .filter(|stats| !stats.wall.is_zero())
-        .map(|stats| stats.cpu.as_secs_f64() / stats.wall.as_secs_f64())
-        .reduce(f64::max);
-    let outputs = sum.outputs;
-    ClientHealth {
-        connecting_concurrency: (over_s > 0.0).then(|| sum.waiting.total.as_secs_f64() / over_s),
-        loop_lag_ms: summary_ms(&sum.loop_lag),
-        kernel_stamp_ratio: ratio(sum.kernel_reads, reads),
-        read_lag_ms: summary_ms(&sum.read_lag),
-        shared_first_ratio: ratio(outputs.shared_first, outputs.first),
-        shared_first_error_ms: summary_ms(&sum.shared_first_error),
-        shared_event_ratio: ratio(outputs.shared, outputs.all),
-        clock_error_us: (sum.kernel_reads > 0).then(|| sum.clock_error_ns as f64 / 1e3),
-        worker_cpu_ratio: busiest,
-        connections_opened: sum.connect.len(),
-        connect_ms: summary_ms(&sum.connect),
-        tls_ms: summary_ms(&sum.tls),
-        idle_retries: sum.idle_retries,
-        ..ClientHealth::default()
+/// The counts of several workers over the same time, as one.
+impl FromIterator<WorkerStats> for WorkerStats {
+    fn from_iter<I: IntoIterator<Item = Self>>(all: I) -> Self {
+        all.into_iter().fold(Self::default(), |mut sum, one| {
+            sum.merge(&one);
+            sum
+        })
     }
 }
 
@@ -273,117 +164,9 @@ fn ratio(part: u64, all: u64) -> Option<f64> {
     (all > 0).then(|| part as f64 / all as f64)
 }
 
-/// A histogram of nanoseconds as a summary in ms.
-fn summary_ms(histogram: &Histogram<u64>) -> Summary {
-    if histogram.is_empty() {
-        return Summary::default();
-    }
-    let at = |q| Some(histogram.value_at_quantile(q) as f64 / 1e6);
-    Summary {
-        n: histogram.len() as usize,
-        mean: Some(histogram.mean() / 1e6),
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: Some(histogram.max() as f64 / 1e6),
-    }
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    a.into_iter().chain(b).reduce(f64::max)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: u64) -> Offset {
-        Offset::from_nanos(ms * 1_000_000)
-    }
-
-    #[test]
-    fn shared_stamps_are_counted_with_the_most_they_can_be_late() {
-        let mut stats = WorkerStats::default();
-        stats.output_read(1, false, None, at(100), at(99));
-        stats.output_read(2, false, Some(at(100)), at(120), at(119));
-        stats.output_read(3, false, None, at(200), at(170));
-        stats.output_read(1, true, None, at(300), at(299));
-        let counts = stats.outputs;
-        assert_eq!((counts.all, counts.shared), (7, 6));
-        assert_eq!((counts.first, counts.shared_first), (3, 2));
-        assert_eq!((counts.gaps, counts.gap_ns), (1, 20_000_000));
-        let error_ms = summary_ms(&stats.shared_first_error).max.unwrap();
-        assert!((error_ms - 30.0).abs() < 0.3, "{error_ms}");
-    }
-
-    #[test]
-    fn who_still_waits_for_a_connection_counts() {
-        let mut waiting = Waiting::default();
-        waiting.advance(at(100));
-        waiting.streams = 2;
-        let first = waiting.take(at(150));
-        assert_eq!(first.total, Duration::from_millis(100));
-        waiting.advance(at(160));
-        waiting.streams = 1;
-        let second = waiting.take(at(200));
-        assert_eq!(second.total, Duration::from_millis(2 * 10 + 40));
-    }
-
-    #[test]
-    fn a_wait_ends_with_its_guard() {
-        let (shared, clock) = (SharedStats::default(), Clock::start());
-        let wait = shared.wait(clock);
-        assert_eq!(shared.update(|stats| stats.waiting.streams), 1);
-        drop(wait);
-        assert_eq!(shared.update(|stats| stats.waiting.streams), 0);
-    }
-
-    #[test]
-    fn a_worker_that_has_not_woken_is_late() {
-        let shared = SharedStats::default();
-        let lag_ms = |now_ms| {
-            let health = health(&[shared.take(at(now_ms))], Duration::ZERO);
-            health.loop_lag_ms.max
-        };
-        assert_eq!(lag_ms(50), None, "it has not begun");
-        shared.update(|stats| stats.next_beat = Some(at(60)));
-        assert_eq!(lag_ms(60), None, "it is not due");
-        for now_ms in [100, 160] {
-            let lag = lag_ms(now_ms).unwrap();
-            let known = (now_ms - 60) as f64;
-            assert!((lag - known).abs() < known / 100.0, "{lag}");
-        }
-    }
-
-    #[test]
-    fn a_worker_without_reads_says_nothing_of_them() {
-        let health = health(&[WorkerStats::default()], Duration::ZERO);
-        assert_eq!(health, ClientHealth::default());
-    }
-
-    #[test]
-    fn workers_add_up_and_the_busiest_counts() {
-        let stats = |lag_ms, cpu_ms| {
-            let mut stats = WorkerStats::default();
-            stats.kernel_read(Duration::from_millis(lag_ms));
-            stats.woke(Duration::from_millis(lag_ms));
-            stats.connected(ConnectTimes {
-                tcp: Duration::from_millis(500),
-                ..ConnectTimes::default()
-            });
-            stats.waiting.total = Duration::from_millis(500);
-            stats.cpu = Duration::from_millis(cpu_ms);
-            stats.wall = Duration::from_secs(1);
-            stats
-        };
-        let health = health(&[stats(1, 200), stats(3, 600)], Duration::from_secs(2));
-        assert_eq!(health.kernel_stamp_ratio, Some(1.0));
-        assert_eq!(health.worker_cpu_ratio, Some(0.6));
-        assert_eq!(health.connecting_concurrency, Some(0.5));
-        assert_eq!(health.connections_opened, 2);
-        let mean = health.read_lag_ms.mean.unwrap();
-        assert!((mean - 2.0).abs() < 0.02, "{mean}");
-        assert_eq!(health.tls_ms, Summary::default());
-    }
-}
+mod tests;

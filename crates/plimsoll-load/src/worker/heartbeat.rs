@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::thread_cpu;
 use crate::context::WorkerContext;
 use crate::stamps::kernel_stamps;
-use crate::stats::{Outputs, WorkerStats};
+use crate::stats::Outputs;
 
 /// How often a worker looks at itself.
 const BEAT: Duration = Duration::from_millis(10);
@@ -23,20 +23,19 @@ pub(crate) async fn heartbeat(context: &WorkerContext) {
     loop {
         let wanted = context.clock.now() + BEAT;
         let on_purpose = TIMER_TICK + context.poll_clock.nap_time();
-        context
-            .stats
-            .update(|stats| stats.next_beat = Some(wanted + on_purpose));
+        context.stats.expect_beat(wanted + on_purpose);
         tokio::time::sleep_until(context.clock.instant(wanted).into()).await;
         let now = context.clock.now();
         context.stamps.measure();
         let cpu_now = thread_cpu();
         let outputs = context.stats.update(|stats| {
             stats.woke(now.since(wanted).saturating_sub(on_purpose));
-            if let (Some(cpu), Some(cpu_now)) = (cpu, cpu_now) {
-                spent(stats, cpu_now.saturating_sub(cpu), now.since(at));
-            }
             stats.outputs
         });
+        if let (Some(cpu), Some(cpu_now)) = (cpu, cpu_now) {
+            let used = cpu_now.saturating_sub(cpu);
+            context.stats.spent(used, now.since(at));
+        }
         // A nap must not be in a stamp: without the kernel's it would be, and where answers share a
         // connection, what waits for its end gets a later one.
         let may_nap = kernel_stamps() && !context.shares_connections();
@@ -44,11 +43,6 @@ pub(crate) async fn heartbeat(context: &WorkerContext) {
         context.poll_clock.set_gap(gap);
         (cpu, at, before) = (cpu_now, now, outputs);
     }
-}
-
-fn spent(stats: &mut WorkerStats, cpu: Duration, wall: Duration) {
-    stats.cpu += cpu;
-    stats.wall += wall;
 }
 
 /// The mean gap between two events of an answer since the last beat, if there were enough of them.

@@ -9,7 +9,8 @@ use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
 use plimsoll_core::workload::ThinkTime;
 use plimsoll_load::clock::Clock;
-use plimsoll_load::runner::{RunnerOptions, SocketRunner};
+use plimsoll_load::coordinator::SocketRunner;
+use plimsoll_load::crew::CrewOptions;
 use plimsoll_load::telemetry::{MetricsPage, SignalSource, Telemetry};
 use plimsoll_sim::{Faults, SimServer};
 
@@ -38,7 +39,7 @@ pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     let target = target(server);
     let page = MetricsPage::of(&target).unwrap();
     let telemetry = Telemetry::start(vec![SignalSource::MetricsPage(page)], clock).unwrap();
-    let options = RunnerOptions {
+    let options = CrewOptions {
         workers,
         timeout: PATIENCE,
         keep_alive: true,

@@ -7,7 +7,7 @@ use plimsoll_core::level::{FinishedLevel, LevelVerdict, Load, LoadEvent, OpenLoo
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{ON_SCHEDULE, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_load::runner::SocketRunner;
+use plimsoll_load::coordinator::SocketRunner;
 use plimsoll_sim::Faults;
 
 use super::levels::{plan, runner, slo};

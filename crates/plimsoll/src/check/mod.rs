@@ -13,8 +13,9 @@ use plimsoll_core::run::RunState;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::completions::CompletionSource;
+use plimsoll_load::coordinator::SocketRunner;
+use plimsoll_load::crew::CrewOptions;
 use plimsoll_load::preflight::Ready;
-use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::telemetry::Telemetry;
 use plimsoll_report::check::{before, render, render_dry_run};
@@ -98,7 +99,7 @@ fn hold(
         workload: asked.options.workload,
     });
     let telemetry = Telemetry::of(&ready.info, &asked.target, clock)?;
-    let options = RunnerOptions {
+    let options = CrewOptions {
         workers: workers(plan.load),
         timeout: asked.options.timeout,
         keep_alive: !args.requests.no_keep_alive,

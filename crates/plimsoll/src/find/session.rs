@@ -13,8 +13,9 @@ use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::completions::CompletionSource;
+use plimsoll_load::coordinator::SocketRunner;
+use plimsoll_load::crew::CrewOptions;
 use plimsoll_load::preflight::Ready;
-use plimsoll_load::runner::{RunnerOptions, SocketRunner};
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
 use plimsoll_load::telemetry::Telemetry;
@@ -174,7 +175,7 @@ impl Session<'_> {
             workload: self.resolved.preflight.workload,
         });
         let telemetry = Telemetry::of(&self.ready.info, &self.target, clock)?;
-        let options = RunnerOptions {
+        let options = CrewOptions {
             workers: self.resolved.workers,
             timeout: self.resolved.preflight.timeout,
             keep_alive: self.resolved.keep_alive,
