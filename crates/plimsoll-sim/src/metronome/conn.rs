@@ -41,7 +41,7 @@ pub(super) struct Conn {
 
 /// A request as far as it concerns a worker.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(super) struct Question {
     pub(super) head: Head,
     /// What is to be generated, if that was asked for.
     pub(super) ask: Option<Result<Ask, ApiError>>,
@@ -77,7 +77,7 @@ impl Conn {
         &mut self,
         reader: &mut Reader,
         defaults: &Defaults,
-    ) -> io::Result<(Heard, Option<Result<Received, ApiError>>)> {
+    ) -> io::Result<(Heard, Option<Result<Question, ApiError>>)> {
         let Some(input) = self.transport.read(reader)? else {
             return Ok((Heard::Nothing, None));
         };
@@ -105,7 +105,7 @@ impl Conn {
     }
 
     /// Returns the request that the bytes kept so far hold, unless another is being answered.
-    pub(super) fn next(&mut self, defaults: &Defaults) -> Option<Result<Received, ApiError>> {
+    pub(super) fn next(&mut self, defaults: &Defaults) -> Option<Result<Question, ApiError>> {
         if self.answer.is_some() || self.phase != Phase::Open || self.carry.is_empty() {
             return None;
         }
@@ -150,14 +150,14 @@ fn asked(
     polled: Result<Option<Request<'_>>, ApiError>,
     received_ns: u64,
     defaults: &Defaults,
-) -> Option<Result<Received, ApiError>> {
+) -> Option<Result<Question, ApiError>> {
     let request = polled.transpose()?;
     Some(request.map(|Request { head, body, .. }| {
         let ask = match head.route {
             Route::Generate(kind) => Some(Ask::read(kind, &body, defaults)),
             _ => None,
         };
-        Received {
+        Question {
             head,
             ask,
             received_ns,

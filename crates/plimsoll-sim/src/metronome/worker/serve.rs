@@ -2,7 +2,7 @@
 
 use super::Worker;
 use crate::metronome::answer::Answer;
-use crate::metronome::conn::{Conn, Heard, Phase, Received};
+use crate::metronome::conn::{Conn, Heard, Phase, Question};
 use crate::metronome::poller::Ready;
 use crate::metronome::reply::{Reply, reply};
 use crate::metronome::slab::Key;
@@ -51,7 +51,7 @@ impl Worker {
         &mut self,
         key: Key,
         conn: &mut Conn,
-        asked: Result<Received, ApiError>,
+        asked: Result<Question, ApiError>,
     ) -> io::Result<()> {
         let mut next = Some(asked);
         while let Some(asked) = next {
@@ -65,12 +65,12 @@ impl Worker {
         &mut self,
         key: Key,
         conn: &mut Conn,
-        asked: Result<Received, ApiError>,
+        asked: Result<Question, ApiError>,
     ) -> io::Result<()> {
         // After bytes that are no request nothing is understood any more.
         let (reply, close) = match asked {
             Err(error) => (self.refusal(&error), true),
-            Ok(Received {
+            Ok(Question {
                 head,
                 ask,
                 received_ns,
