@@ -25,6 +25,7 @@ pub mod stats;
 pub mod telemetry;
 pub mod tier;
 pub mod time;
+pub mod typed;
 pub mod verdict;
 pub mod wire;
 pub mod workload;

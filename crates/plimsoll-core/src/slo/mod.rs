@@ -1,12 +1,14 @@
 //! Service objectives: a conjunction of `metric stat op bound`.
 
+mod fault;
+mod names;
 mod parse;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use parse::SloError;
+pub use fault::{SloError, SloFault, metrics, sign};
 
 /// What an objective speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,21 @@ pub enum Metric {
     Success,
     /// Share of requests that meet every other objective's bound.
     Goodput,
+}
+
+impl Metric {
+    /// Whether it is a share of requests, which has no statistics.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::Success | Self::Goodput)
+    }
+
+    /// The direction in which it is bounded.
+    pub fn natural_op(self) -> Op {
+        match self {
+            Self::Speed | Self::Success | Self::Goodput => Op::AtLeast,
+            Self::Ttft | Self::Tpot | Self::Itl | Self::E2e => Op::AtMost,
+        }
+    }
 }
 
 /// Which statistic of the metric.
