@@ -74,8 +74,8 @@ impl Telemetry {
             .spawn(move || {
                 let tasks = LocalSet::new();
                 for (place, source) in sources.into_iter().enumerate() {
-                    let _ =
-                        tasks.spawn_local(poll(source, clock, Arc::clone(&their_samples), place));
+                    let their_samples = Arc::clone(&their_samples);
+                    drop(tasks.spawn_local(poll(source, clock, their_samples, place)));
                 }
                 // Whoever started it is gone, either way.
                 drop(runtime.block_on(tasks.run_until(stopped)));

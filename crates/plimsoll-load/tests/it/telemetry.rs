@@ -41,7 +41,7 @@ fn server(
     let target = serve(move |number, mut socket| {
         if read_request(&mut socket) {
             script(number, &mut socket);
-            let _ = asked.send(());
+            drop(asked.send(()));
         }
     });
     (target, is_asked)
