@@ -4,7 +4,8 @@ mod verdicts;
 
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
-    ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, RequestCounts, Window,
+    ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, Reason, RequestCounts, Shortfall,
+    Window,
 };
 use plimsoll_core::run::{
     Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
@@ -19,6 +20,22 @@ use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 use plimsoll_core::workload::LengthLaw;
 
 pub(crate) use verdicts::{advice, by_rate, capacity_of, cause, verdict};
+
+/// A level that breaks an objective.
+pub(crate) fn broken(objective: &str) -> Reason {
+    Reason::Objective {
+        objective: objective.parse().unwrap(),
+    }
+}
+
+/// A level whose requests were sent late.
+pub(crate) fn send_lag() -> Reason {
+    Shortfall::SendLag {
+        p99_ms: 8.1,
+        bound_ms: 5.0,
+    }
+    .into()
+}
 
 use LevelVerdict::{Fail, Pass, Screened, Undecided, Void};
 
@@ -75,7 +92,7 @@ pub(crate) fn diminishing_returns() -> Run {
 /// Interrupted, with a void level and a server that says little.
 pub(crate) fn inconclusive() -> Run {
     let mut void = level(64, Void, 60, 9.4, 310.0);
-    void.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+    void.reason = Some(send_lag());
     let mut empty = level(32, Undecided, 0, 0.0, 0.0);
     empty.requests = RequestCounts::default();
     empty.success_ratio = None;
@@ -111,7 +128,7 @@ pub(crate) fn tiers() -> Run {
         verdict,
     };
     let mut gold = verdict(VerdictKind::Capacity);
-    gold.broken_by = Some("tpot p95 ≤ 30 ms".to_owned());
+    gold.broken_by = Some(broken("tpot p95 <= 30 ms").into());
     gold.capacity = Some(capacity_of(21, 12, Some(30)));
     gold.recommended = Some(advice(12, 5.8));
     gold.broken_at = Some(Load::Streams(32));
@@ -167,7 +184,7 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         tier: None,
         load: Load::Streams(streams),
         verdict,
-        reason: (verdict == Fail).then(|| "ttft p95 ≤ 1 s".to_owned()),
+        reason: (verdict == Fail).then(|| broken("ttft p95 <= 1 s")),
         started_s: 0.0,
         duration_s: 30.0,
         window: Some(Window {

@@ -16,8 +16,9 @@
 //! | [`least`] | what a pass takes at least, said before the load |
 //! | [`load`] | the load of a level in words |
 //!
-//! `alarms`, `client` and `scaling` make notes of their own; `tiers` compares several SLOs; `words`, `number` and `layout` hold the vocabulary, the formats of numbers, and widths in
-//! terminal columns. Everything here takes a finished model and computes nothing but layout.
+//! `alarms`, `client` and `scaling` make notes of their own; `tiers` compares several SLOs; [`words`]
+//! has the words for what the core says as data, `number` the formats of numbers, `layout` the
+//! widths in terminal columns. Everything here takes a finished model and computes nothing but layout.
 
 pub mod capacity_plan;
 pub mod check;
@@ -33,6 +34,7 @@ pub mod repeat;
 pub mod selftest;
 pub mod sentence;
 pub mod table;
+pub mod words;
 
 mod alarms;
 mod client;
@@ -42,7 +44,6 @@ mod lengths;
 mod number;
 mod scaling;
 mod tiers;
-mod words;
 
 #[cfg(test)]
 mod fixture;

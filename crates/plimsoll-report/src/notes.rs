@@ -155,7 +155,7 @@ fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
         .filter(move |level| void(level.verdict))
         .map(move |level| {
             let load = load_text(level.load, lang);
-            let why = level.reason.as_deref().map(|why| words::detail(why, lang));
+            let why = level.reason.as_ref().map(|why| words::reason(why, lang));
             lang.pick(
                 format!(
                     "The level at {load} is void, so it says nothing of the server{}.",

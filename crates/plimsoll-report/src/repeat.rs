@@ -221,7 +221,6 @@ mod tests {
                 lower: Load::Streams(lower),
                 upper: upper.map(Load::Streams),
             }),
-            sentence: String::new(),
         }
     }
 

@@ -80,13 +80,24 @@ fn knees(scaling: &Scaling, lang: Lang) -> Option<String> {
 }
 
 fn definition(kind: KneeKind, lang: Lang) -> &'static str {
-    let chinese = match kind {
-        KneeKind::SaturationTimesService => "最高吞吐 × 1 路时的请求耗时",
-        KneeKind::PeakShare => "吞吐达到实测最高值的 95 %",
-        KneeKind::Kneedle => "Kneedle 算法（Satopaa 等，2011）",
-        KneeKind::UslPeak => "通用扩展定律的峰值",
-    };
-    lang.pick(kind.definition(), chinese)
+    match kind {
+        KneeKind::SaturationTimesService => lang.pick(
+            "highest throughput × request time at 1 stream",
+            "最高吞吐 × 1 路时的请求耗时",
+        ),
+        KneeKind::PeakShare => lang.pick(
+            "95 % of the highest throughput measured",
+            "吞吐达到实测最高值的 95 %",
+        ),
+        KneeKind::Kneedle => lang.pick(
+            "Kneedle (Satopaa et al. 2011)",
+            "Kneedle 算法（Satopaa 等，2011）",
+        ),
+        KneeKind::UslPeak => lang.pick(
+            "peak of the Universal Scalability Law",
+            "通用扩展定律的峰值",
+        ),
+    }
 }
 
 /// The guide's efficiency at one stream and at the capacity, and why it names no optimum.

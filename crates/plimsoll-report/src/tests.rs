@@ -1,8 +1,8 @@
 //! Whole renderings, as a reader sees them.
 
-use plimsoll_core::level::{LevelVerdict, Load, Purpose};
+use plimsoll_core::level::{LevelVerdict, Load, Purpose, Reason, Shortfall};
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
-use plimsoll_core::verdict::{CauseKind, Note, Verdict, VerdictKind};
+use plimsoll_core::verdict::{CauseDetail, CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::render;
 use crate::figures::{figures, plot_input};
@@ -10,7 +10,7 @@ use crate::fixture;
 use crate::lang::Lang;
 use crate::layout;
 use crate::notes::notes;
-use crate::sentence::sentence;
+use crate::sentence::{run_file, sentence};
 use crate::table::{level_header, level_row};
 use crate::tiers::tiers;
 
@@ -100,19 +100,29 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
         with(|one| {
             one.cause = Some(fixture::cause(
                 CauseKind::SequenceCap,
-                "47 running, 17 waiting",
+                CauseDetail::Queue {
+                    running: 47.0,
+                    waiting: 17.0,
+                },
                 true,
             ));
         }),
         with(|one| {
             one.cause = Some(fixture::cause(
                 CauseKind::QueueOrPrefill,
-                "ttft p95 ×1.80, tpot ×1.10 for 2.00× the streams",
+                CauseDetail::Latencies {
+                    ttft_p95_ratio: 1.8,
+                    tpot_ratio: 1.1,
+                    load_ratio: 2.0,
+                },
                 false,
             ));
         }),
         with(|one| {
-            let refused = "12 of 80 requests were refused with 429";
+            let refused = CauseDetail::Refused {
+                refused: 12,
+                of: 80,
+            };
             one.cause = Some(fixture::cause(CauseKind::RateLimit, refused, false));
         }),
         with(|one| {
@@ -127,7 +137,11 @@ fn verdicts_with_unknown_parts() -> [Verdict; 8] {
             one.kind = VerdictKind::ClientLimited;
             one.capacity = None;
             one.recommended = None;
-            one.broken_by = Some("61.2 of 64 streams in flight".to_owned());
+            let missing = Shortfall::MissingStreams {
+                in_flight: 61.2,
+                of: 64,
+            };
+            one.broken_by = Some(Reason::from(missing).into());
         }),
     ]
 }
@@ -139,7 +153,7 @@ fn a_load_that_was_not_judged_is_not_called_broken() {
     let mut verdict = fixture::verdict(VerdictKind::Inconclusive);
     let at = run.levels.last().unwrap().load;
     verdict.broken_at = Some(at);
-    verdict.broken_by = Some("it ended before it could be screened".to_owned());
+    verdict.broken_by = Some(Reason::NotScreened.into());
     for level in run.levels.iter_mut().filter(|level| level.load == at) {
         level.verdict = LevelVerdict::Undecided;
         level.purpose = Purpose::Ramp;
@@ -307,7 +321,7 @@ fn pictures_have_one_point_a_load_and_the_marks() {
 #[test]
 fn the_run_file_of_a_passing_search() {
     let (_, run) = fixture::all().into_iter().next().expect("a first fixture");
-    let text = serde_json::to_string_pretty(&run).expect("a run is JSON");
+    let text = serde_json::to_string_pretty(&run_file(&run)).expect("a run is JSON");
     insta::assert_snapshot!("run_json", text);
     let read: plimsoll_core::run::Run =
         serde_json::from_str(&text).expect("the run file reads back");

@@ -146,8 +146,7 @@ fn cap(verdict: &Verdict) -> Option<String> {
 }
 
 fn breaks(tier: &TierVerdict, lang: Lang) -> Option<String> {
-    let by = tier.verdict.broken_by.as_deref()?;
-    let by = words::broken_by(by, &tier.slo, lang);
+    let by = words::broken_by(tier.verdict.broken_by.as_ref()?, lang);
     let Some(at) = tier.verdict.broken_at else {
         return Some(by);
     };

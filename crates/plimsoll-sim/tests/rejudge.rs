@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll_core::level::{
     FinishedLevel, Hold, InFlight, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose,
-    rejudge,
+    Shortfall, rejudge,
 };
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
@@ -109,7 +109,11 @@ fn a_level_without_its_load_stays_void() {
     let slo: Slo = "ttft p95 <= 20ms".parse().expect("objectives");
     let mut level = levels(&slo).remove(1);
     level.summary.verdict = plimsoll_core::level::LevelVerdict::Void;
-    level.summary.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+    let late = Shortfall::SendLag {
+        p99_ms: 8.1,
+        bound_ms: 5.0,
+    };
+    level.summary.reason = Some(late.into());
     let judged = again(&level, &"ttft p95 <= 1ms".parse().expect("objectives"));
     assert_eq!(judged.verdict, level.summary.verdict);
     assert_eq!(judged.reason, level.summary.reason);

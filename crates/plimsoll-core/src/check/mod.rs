@@ -10,7 +10,7 @@ pub use dry_run::{CheckDryRun, LeastForCheck};
 pub use flow::{Flow, Little, Thirds};
 pub use outcome::CheckVerdict;
 
-use crate::level::{FinishedLevel, LevelSummary, Load};
+use crate::level::{FinishedLevel, LevelSummary, Load, Reason};
 use crate::preset::Preset;
 use crate::run::{Environment, RunState, ServerInfo};
 use crate::slo::Slo;
@@ -77,7 +77,7 @@ pub struct Check {
     /// The answer.
     pub verdict: CheckVerdict,
     /// What broke: an objective, or the growth of the number of requests.
-    pub broken_by: Option<String>,
+    pub broken_by: Option<Reason>,
     /// Why it broke, as far as the server's signals tell.
     pub cause: Option<Cause>,
     /// The level.
@@ -102,7 +102,7 @@ impl Check {
             started_utc,
             state,
             verdict,
-            broken_by: level.reason.clone().filter(|_| is_broken),
+            broken_by: level.reason.filter(|_| is_broken),
             cause: is_broken.then(|| crate::search::cause_of(&level)).flatten(),
             flow: Flow::of(finished, plan.most_in_flight),
             plan,

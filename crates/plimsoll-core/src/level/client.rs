@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::summary::LevelSummary;
-use super::{LevelPlan, Load};
+use super::{LevelPlan, Load, Shortfall};
 use crate::schedule::Redraw;
 use crate::stats::Summary;
 
@@ -72,8 +72,8 @@ pub struct ClientHealth {
     pub idle_retries: u64,
 }
 
-/// Why the load was not delivered as asked; `None` if it was.
-pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+/// By what the load fell short of what was asked; `None` if it was delivered.
+pub(super) fn shortfall(plan: &LevelPlan, summary: &LevelSummary) -> Option<Shortfall> {
     let (ttft, e2e) = (summary.ttft_ms.mean, summary.e2e_ms.mean);
     summary
         .client
@@ -87,7 +87,7 @@ pub(super) fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<St
 impl ClientHealth {
     /// Why the client was too late for its figures, beside the mean latencies that it measured, in
     /// ms; `None` if it was on time.
-    pub fn lateness(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<String> {
+    pub fn lateness(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<Shortfall> {
         let share =
             |of: Option<f64>, share: f64, least: f64| (of.unwrap_or(0.0) * share).max(least);
         self.send_lag(most_send_lag_ms(e2e_ms))
@@ -102,33 +102,28 @@ impl ClientHealth {
             .or_else(|| self.worker_cpu())
     }
 
-    fn send_lag(&self, allowed: f64) -> Option<String> {
-        let lag = self.send_lag_ms.p99?;
-        (lag > allowed).then(|| format!("send lag p99 {lag:.1} ms is over {allowed:.1} ms"))
+    fn send_lag(&self, bound_ms: f64) -> Option<Shortfall> {
+        let p99_ms = self.send_lag_ms.p99?;
+        (p99_ms > bound_ms).then_some(Shortfall::SendLag { p99_ms, bound_ms })
     }
 
-    fn loop_lag(&self, allowed: f64) -> Option<String> {
-        let lag = self.loop_lag_ms.mean?;
-        (lag > allowed).then(|| {
-            format!(
-                "the client's own loop is {lag:.1} ms late on the average, over {allowed:.1} ms"
-            )
+    fn loop_lag(&self, bound_ms: f64) -> Option<Shortfall> {
+        let mean_ms = self.loop_lag_ms.mean?;
+        (mean_ms > bound_ms).then_some(Shortfall::LoopLag { mean_ms, bound_ms })
+    }
+
+    fn shared_stamps(&self, bound_ms: f64) -> Option<Shortfall> {
+        let late_ratio =
+            self.shared_first_ratio? * share_above(&self.shared_first_error_ms, bound_ms);
+        (late_ratio > MOST_SHARED_FIRST).then_some(Shortfall::SharedStamps {
+            late_ratio,
+            bound_ms,
         })
     }
 
-    fn shared_stamps(&self, allowed: f64) -> Option<String> {
-        let late = self.shared_first_ratio? * share_above(&self.shared_first_error_ms, allowed);
-        (late > MOST_SHARED_FIRST).then(|| {
-            format!(
-                "{:.1} % of the first tokens may be stamped more than {allowed:.1} ms late",
-                late * 1e2
-            )
-        })
-    }
-
-    fn worker_cpu(&self) -> Option<String> {
-        let used = self.worker_cpu_ratio?;
-        (used > MOST_WORKER_CPU).then(|| format!("a worker used {:.0} % of its core", used * 1e2))
+    fn worker_cpu(&self) -> Option<Shortfall> {
+        let cpu_ratio = self.worker_cpu_ratio?;
+        (cpu_ratio > MOST_WORKER_CPU).then_some(Shortfall::BusyWorker { cpu_ratio })
     }
 }
 
@@ -154,13 +149,15 @@ fn missing_users(
     in_flight: f64,
     completed: u64,
     window_s: f64,
-) -> Option<String> {
+) -> Option<Shortfall> {
     let completed = completed as f64;
     let there = |completed: f64| in_flight + completed * think_s / window_s;
     let at_most = there(completed + 3.0 * (completed + 1.0).sqrt());
     (window_s > 0.0 && at_most < f64::from(users) * LEAST_ACHIEVED).then(|| {
-        let there = there(completed);
-        format!("{there:.1} of {users} users in flight or thinking")
+        Shortfall::MissingUsers {
+            there: there(completed),
+            of: users,
+        }
     })
 }
 
@@ -171,9 +168,9 @@ fn paused(plan: &LevelPlan) -> f64 {
         .map_or(0.0, |_| Redraw::paused_ratio())
 }
 
-fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Option<String> {
+fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Option<Shortfall> {
     // Streams back off after a failure, so a level with more than a few of them cannot be full.
-    let achieved = summary.client.achieved_concurrency?;
+    let in_flight = summary.client.achieved_concurrency?;
     let least = f64::from(streams) * (LEAST_ACHIEVED - paused(plan));
     let few_failed =
         summary.requests.failed_in_window * 100 <= summary.requests.completed_in_window;
@@ -184,39 +181,42 @@ fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Op
         return missing_users(
             streams,
             think.mean.as_secs_f64(),
-            achieved,
+            in_flight,
             summary.requests.completed_in_window,
             summary
                 .window
                 .map_or(0.0, |window| window.to_s - window.from_s),
         );
     }
-    if achieved >= least {
+    if in_flight >= least {
         return None;
     }
-    let in_flight = format!("{achieved:.1} of {streams} streams in flight");
-    let waiting = summary.client.connecting_concurrency.unwrap_or(0.0);
     Some(if is_slow_to_accept(streams, &summary.client) {
-        format!("{in_flight}, {waiting:.1} waited for a connection")
+        Shortfall::SlowToAccept {
+            in_flight,
+            of: streams,
+            connecting: summary.client.connecting_concurrency.unwrap_or(0.0),
+        }
     } else {
-        in_flight
+        Shortfall::MissingStreams {
+            in_flight,
+            of: streams,
+        }
     })
 }
 
 /// Arrivals that nothing but the client kept: neither a cap nor the wait for a connection. Those that
 /// the server keeps waiting have their due time running, and are no reason to void a level.
-fn held_arrivals(rate_per_s: f64, plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
+fn held_arrivals(rate_per_s: f64, plan: &LevelPlan, summary: &LevelSummary) -> Option<Shortfall> {
     if plan.open_loop.most_in_flight.is_some() {
         return None;
     }
     let client = &summary.client;
     let held = client.waiting_concurrency? - client.connecting_concurrency.unwrap_or(0.0);
     // By Little's law.
-    let wait_ms = held / rate_per_s * 1e3;
-    let allowed = most_send_lag_ms(summary.e2e_ms.mean);
-    (wait_ms > allowed).then(|| {
-        format!("arrivals waited {wait_ms:.1} ms for the client itself, over {allowed:.1} ms")
-    })
+    let mean_ms = held / rate_per_s * 1e3;
+    let bound_ms = most_send_lag_ms(summary.e2e_ms.mean);
+    (mean_ms > bound_ms).then_some(Shortfall::HeldArrivals { mean_ms, bound_ms })
 }
 
 /// How late requests may be, beside their mean time in ms.
@@ -266,8 +266,10 @@ mod tests {
         // A server that stalls has all of them in flight.
         assert_eq!(void(0, 10.0, 100.0), None);
         // Half of them never came.
-        let text = void(74, 100.0, 5.9).unwrap();
-        assert_eq!(text, "50.3 of 100 users in flight or thinking");
+        let Some(Shortfall::MissingUsers { there, of: 100 }) = void(74, 100.0, 5.9) else {
+            panic!("half of the users are there");
+        };
+        assert!((there - 50.3).abs() < 1e-9, "{there}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::summary::{delivered, lack};
-use super::{InFlight, LevelSummary, LevelVerdict, Window, is_screened};
+use super::{InFlight, LevelSummary, LevelVerdict, Reason, Window, is_screened};
 use crate::judge::{Confidence, LevelSample, judge};
 use crate::record::RequestRecord;
 use crate::schedule::Stretch;
@@ -33,8 +33,9 @@ pub fn rejudge(
     };
     let mut judged = level.clone();
     judged.objectives = judge(slo, &sample);
-    let was_void = level.verdict == LevelVerdict::Void && level.reason != lack(&level.objectives);
-    if was_void {
+    // Other objectives may have what the first ones lacked, but the load stays as it was.
+    let lacked = matches!(level.reason, Some(Reason::MetricAbsent { .. }));
+    if level.verdict == LevelVerdict::Void && !lacked {
         return judged;
     }
     (judged.verdict, judged.reason) = if let Some(reason) = lack(&judged.objectives) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, RequestCounts};
+use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, Reason, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -17,8 +17,6 @@ use crate::time::Offset;
 const LEAST_REQUEST_TIMES: f64 = 1.0;
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
-/// Why a rate fails that meets its objectives, so far.
-const GROWS: &str = "unstable: the number of requests in flight grows";
 
 /// What a level says of the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +81,8 @@ pub struct LevelSummary {
     pub load: Load,
     /// What it says of the SLO.
     pub verdict: LevelVerdict,
-    /// The first objective that it breaks, or why it is void.
-    pub reason: Option<String>,
+    /// Why it fails, is not decided, or is void, where there is more to say than the verdict.
+    pub reason: Option<Reason>,
     /// Start of the level, seconds since the run's start.
     pub started_s: f64,
     /// Length of the level with its handover, s.
@@ -307,7 +305,7 @@ fn verdict(
     plan: &LevelPlan,
     summary: &LevelSummary,
     is_screened: bool,
-) -> (LevelVerdict, Option<String>) {
+) -> (LevelVerdict, Option<Reason>) {
     match void_reason(plan, summary) {
         Some(reason) => (LevelVerdict::Void, Some(reason)),
         None => delivered(plan.hold, summary, is_screened),
@@ -319,7 +317,7 @@ pub(super) fn delivered(
     hold: Hold,
     summary: &LevelSummary,
     is_screened: bool,
-) -> (LevelVerdict, Option<String>) {
+) -> (LevelVerdict, Option<Reason>) {
     let broken = |result: &&ObjectiveResult| match hold {
         Hold::Screen | Hold::Short => result.screen_breaks || result.decision == Decision::Fail,
         Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm | Hold::Requests(_) => {
@@ -327,25 +325,19 @@ pub(super) fn delivered(
         }
     };
     if let Some(result) = summary.objectives.iter().find(broken) {
-        return (LevelVerdict::Fail, Some(result.objective.to_string()));
+        return (LevelVerdict::Fail, Some(result.objective.into()));
     }
     if summary.is_unstable() {
-        return (LevelVerdict::Fail, Some(GROWS.to_owned()));
+        return (LevelVerdict::Fail, Some(Reason::Grows));
     }
     let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
     if summary.window.is_none() || ended == 0 {
-        return (
-            LevelVerdict::Undecided,
-            Some("no request ended within the window".to_owned()),
-        );
+        return (LevelVerdict::Undecided, Some(Reason::NoRequestEnded));
     }
     match (hold, conjunction(&summary.objectives)) {
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
-        (Hold::Screen | Hold::Short, _) => (
-            LevelVerdict::Undecided,
-            Some("it ended before it could be screened".to_owned()),
-        ),
+        (Hold::Screen | Hold::Short, _) => (LevelVerdict::Undecided, Some(Reason::NotScreened)),
         (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm | Hold::Requests(_), _) => {
             (LevelVerdict::Undecided, None)
         }
@@ -353,18 +345,19 @@ pub(super) fn delivered(
 }
 
 /// Why the level says nothing of the server; `None` if the load was delivered as asked.
-fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<String> {
-    client::void_reason(plan, summary).or_else(|| lack(&summary.objectives))
+fn void_reason(plan: &LevelPlan, summary: &LevelSummary) -> Option<Reason> {
+    let shortfall = client::shortfall(plan, summary).map(Reason::from);
+    shortfall.or_else(|| lack(&summary.objectives))
 }
 
 /// Which objective has too few requests with its metric.
-pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<String> {
+pub(super) fn lack(objectives: &[ObjectiveResult]) -> Option<Reason> {
     let result = objectives.iter().find(|result| lacks_its_metric(result))?;
-    let all = result.absent + result.n;
-    Some(format!(
-        "`{}` does not exist for {} of {all} requests",
-        result.objective, result.absent
-    ))
+    Some(Reason::MetricAbsent {
+        objective: result.objective,
+        absent: result.absent,
+        of: result.absent + result.n,
+    })
 }
 
 /// Whether too many requests have no such value for the objective to say anything.

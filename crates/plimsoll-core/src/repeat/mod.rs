@@ -35,8 +35,6 @@ pub struct Repetition {
     pub kind: VerdictKind,
     /// Its answer.
     pub capacity: Option<Capacity>,
-    /// Its answer in one sentence.
-    pub sentence: String,
 }
 
 /// The answers of several searches.

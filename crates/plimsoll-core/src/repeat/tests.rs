@@ -18,7 +18,6 @@ fn run(kind: VerdictKind, lower: u32, upper: Option<u32>) -> Repetition {
             lower: Load::Streams(lower),
             upper: upper.map(Load::Streams),
         }),
-        sentence: String::new(),
     }
 }
 

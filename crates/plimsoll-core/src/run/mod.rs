@@ -269,16 +269,6 @@ impl Run {
         }
     }
 
-    /// The same run with the objectives of one of its tiers in the place of the first one's, and the
-    /// levels as that tier judges them.
-    #[must_use]
-    pub fn under(&self, slo: &Slo, levels: &[LevelSummary]) -> Self {
-        let mut run = self.clone();
-        run.plan.slo = slo.clone();
-        run.levels = levels.to_vec();
-        run
-    }
-
     /// Takes the next event.
     pub fn apply(&mut self, event: RunEvent) {
         match event {
@@ -315,8 +305,31 @@ impl Run {
     }
 }
 
-/// The JSON Schema of [`Run`].
+/// A text in each language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Sentences {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: String,
+}
+
+/// What stands in `run.json`: the run, and its answer in words. The words are made from the run, so
+/// no event has them, and nothing reads them back.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Run"))]
+pub struct RunFile<'a> {
+    /// The run.
+    #[serde(flatten)]
+    pub run: &'a Run,
+    /// The answer in a few sentences; `None` while the run is going on.
+    pub sentences: Option<Sentences>,
+}
+
+/// The JSON Schema of [`RunFile`].
 #[cfg(feature = "schema")]
 pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Run)
+    schemars::schema_for!(RunFile<'static>)
 }

@@ -29,28 +29,14 @@ pub enum KneeKind {
     UslPeak,
 }
 
-impl KneeKind {
-    /// The definition in words.
-    pub fn definition(self) -> &'static str {
-        match self {
-            Self::SaturationTimesService => "highest throughput × request time at 1 stream",
-            Self::PeakShare => "95 % of the highest throughput measured",
-            Self::Kneedle => "Kneedle (Satopaa et al. 2011)",
-            Self::UslPeak => "peak of the Universal Scalability Law",
-        }
-    }
-}
-
 /// Where more load stops bringing more throughput, by one definition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Knee {
     /// Concurrent streams.
     pub streams: u32,
     /// Which definition.
     pub kind: KneeKind,
-    /// The definition in words.
-    pub definition: String,
 }
 
 /// The knees that exist, in the order of [`KneeKind`].
@@ -89,7 +75,6 @@ fn knee(kind: KneeKind, streams: f64) -> Knee {
     Knee {
         streams: streams.round().max(1.0) as u32,
         kind,
-        definition: kind.definition().to_owned(),
     }
 }
 

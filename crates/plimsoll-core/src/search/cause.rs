@@ -3,7 +3,7 @@
 use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::slo::Metric;
-use crate::verdict::{Cause, CauseKind};
+use crate::verdict::{Cause, CauseDetail, CauseKind};
 
 /// KV-cache use from which on it is full; block rounding keeps engines just below 1.
 pub(super) const KV_FULL: f64 = 0.98;
@@ -18,7 +18,7 @@ pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Optio
     if broken.verdict == LevelVerdict::Void {
         return Some(Cause {
             kind: CauseKind::Client,
-            detail: broken.reason.clone(),
+            detail: broken.reason.map(|reason| CauseDetail::Void { reason }),
             from_metrics: false,
         });
     }
@@ -30,10 +30,12 @@ pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Optio
         .unwrap_or(0);
     let ended: u64 = broken.requests.outcomes.values().sum();
     if rejected * 20 > ended {
-        let detail = format!("{rejected} of {ended} requests were refused with 429");
         return Some(Cause {
             kind: CauseKind::RateLimit,
-            detail: Some(detail),
+            detail: Some(CauseDetail::Refused {
+                refused: rejected,
+                of: ended,
+            }),
             from_metrics: false,
         });
     }
@@ -48,7 +50,7 @@ pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Optio
 }
 
 /// The commonest way to fail, where more than one request in twenty failed.
-fn failures(broken: &LevelSummary) -> Option<String> {
+fn failures(broken: &LevelSummary) -> Option<CauseDetail> {
     let failed = broken.requests.failed_in_window;
     let ended = failed + broken.requests.completed_in_window;
     let blameless = ["completed", "cut_at_end", "never_sent"];
@@ -58,7 +60,12 @@ fn failures(broken: &LevelSummary) -> Option<String> {
         .iter()
         .filter(|(key, _)| !blameless.contains(&key.as_str()));
     let (key, count) = outcomes.max_by_key(|(_, count)| **count)?;
-    (failed * 20 > ended).then(|| format!("{failed} of {ended} failed, most by {key} ({count})"))
+    (failed * 20 > ended).then(|| CauseDetail::Failed {
+        failed,
+        of: ended,
+        most_by: key.clone(),
+        most: *count,
+    })
 }
 
 fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
@@ -76,21 +83,18 @@ fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
             .window
             .map_or(broken.duration_s, |window| window.to_s - window.from_s);
         let per_min = preemptions / span_s.max(1e-9) * 60.0;
-        return named(CauseKind::KvCache, format!("{per_min:.0} preemptions/min"));
+        return named(CauseKind::KvCache, CauseDetail::Preemptions { per_min });
     }
     let (waiting, running) = (server.waiting_mean?, server.running_max?);
     if server.kv_used_ratio_max.is_some_and(|used| used >= KV_FULL) && waiting > 1.0 {
-        return named(
-            CauseKind::KvCache,
-            format!("{waiting:.0} requests waiting for cache"),
-        );
+        return named(CauseKind::KvCache, CauseDetail::WaitForCache { waiting });
     }
     // Between two steps a few requests always wait. Where the pace of the tokens broke, a larger
     // batch did it, and no cap on it.
     if waiting >= 1.0 && running < in_flight(broken) && !breaks_pace(broken) {
         return named(
             CauseKind::SequenceCap,
-            format!("{running:.0} running, {waiting:.0} waiting"),
+            CauseDetail::Queue { running, waiting },
         );
     }
     None
@@ -130,8 +134,13 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
         (_, true) => CauseKind::Decode,
         (false, false) => return None,
     };
-    let detail =
-        tpot.map(|tpot| format!("ttft p95 ×{ttft:.2}, tpot ×{tpot:.2} for {load:.2}× the streams"));
+    // A ratio to nothing is no number.
+    let tpot = tpot.filter(|tpot| tpot.is_finite() && ttft.is_finite());
+    let detail = tpot.map(|tpot| CauseDetail::Latencies {
+        ttft_p95_ratio: ttft,
+        tpot_ratio: tpot,
+        load_ratio: load,
+    });
     Some(Cause {
         kind,
         detail,

@@ -43,7 +43,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
             Decision::Pass => LevelVerdict::Pass,
             Decision::Undecided => LevelVerdict::Undecided,
         },
-        reason: (decision == Decision::Fail).then(|| objective.to_string()),
+        reason: (decision == Decision::Fail).then(|| objective.into()),
         started_s: 0.0,
         duration_s: 5.0,
         window: Some(Window {

@@ -105,6 +105,11 @@ impl Objective {
         }
     }
 
+    /// The bound with its direction and its unit.
+    pub fn limit(self) -> Limit {
+        Limit(self)
+    }
+
     /// Whether a single value breaks the bound.
     pub fn is_over(&self, value: f64) -> bool {
         match self.op {
@@ -147,15 +152,28 @@ impl fmt::Display for Objective {
             Stat::Quantile(q) => write!(f, " p{}", round(q * 100.0))?,
             Stat::Ratio => {}
         }
-        f.write_str(match self.op {
-            Op::AtMost => " ≤ ",
-            Op::AtLeast => " ≥ ",
+        write!(f, " {}", self.limit())
+    }
+}
+
+/// The right side of an objective, which reads the same in every language: `≤ 1 s`, `≥ 99 %`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(Objective);
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Objective {
+            metric, op, bound, ..
+        } = self.0;
+        f.write_str(match op {
+            Op::AtMost => "≤ ",
+            Op::AtLeast => "≥ ",
         })?;
-        match self.metric {
-            Metric::Speed => write!(f, "{} tok/s", round(self.bound)),
-            Metric::Success | Metric::Goodput => write!(f, "{} %", round(self.bound * 100.0)),
-            _ if self.bound >= 1_000.0 => write!(f, "{} s", round(self.bound / 1_000.0)),
-            _ => write!(f, "{} ms", round(self.bound)),
+        match metric {
+            Metric::Speed => write!(f, "{} tok/s", round(bound)),
+            Metric::Success | Metric::Goodput => write!(f, "{} %", round(bound * 100.0)),
+            _ if bound >= 1_000.0 => write!(f, "{} s", round(bound / 1_000.0)),
+            _ => write!(f, "{} ms", round(bound)),
         }
     }
 }

@@ -6,7 +6,6 @@ use plimsoll_core::run::RunState;
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, trimmed};
-use crate::sentence::cause_text;
 use crate::words;
 
 /// One after the other.
@@ -19,7 +18,7 @@ pub(super) fn sentences(check: &Check, lang: Lang) -> Vec<String> {
         .to_owned()
     });
     let cause = check.cause.as_ref().map(|cause| {
-        let text = cause_text(cause, lang);
+        let text = words::cause(cause, lang);
         lang.pick(format!("Cause: {text}."), format!("原因：{text}。"))
     });
     let takes = check
@@ -52,7 +51,8 @@ fn verdict(check: &Check, lang: Lang) -> String {
             format!("{load}未见超标：{held}内的 {n} 个请求没有违反目标（{slo}），但还不足以判定达标。"),
         ),
         CheckVerdict::Broken => {
-            let by = broken_by(check, lang);
+            let by = check.broken_by.as_ref();
+            let by = by.map_or(String::new(), |by| words::reason(by, lang));
             lang.pick(
                 format!("Does not hold at {load}: {by} is broken, decided at 95 % by {n} requests in {held}."),
                 format!("{load}扛不住：{by} 未达到，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
@@ -64,8 +64,8 @@ fn verdict(check: &Check, lang: Lang) -> String {
             format!("{load}未能判定。{}", doubt(check, lang)),
         ),
         CheckVerdict::Void => {
-            let why = check.level.reason.as_deref().unwrap_or_default();
-            let why = words::detail(why, lang);
+            let why = check.level.reason.as_ref();
+            let why = why.map_or(String::new(), |why| words::reason(why, lang));
             lang.pick(
                 format!("The load of {load} was not delivered as asked, so nothing is said of the server: {why}."),
                 format!("{load}的负载未能如实施加，不能说明服务端的情况：{why}。"),
@@ -112,7 +112,7 @@ fn doubt(check: &Check, lang: Lang) -> String {
         .find(|one| one.looks_broken() == Some(true));
     match (&level.reason, looks) {
         (Some(reason), _) => {
-            let why = words::detail(reason, lang);
+            let why = words::reason(reason, lang);
             lang.pick(
                 format!("It says too little: {why}."),
                 format!("信息太少：{why}。"),
@@ -132,15 +132,6 @@ fn doubt(check: &Check, lang: Lang) -> String {
             )
             .to_owned(),
     }
-}
-
-fn broken_by(check: &Check, lang: Lang) -> String {
-    let by = check.broken_by.as_deref().unwrap_or_default();
-    let slo = &check.plan.slo.0;
-    slo.iter().find(|one| one.to_string() == by).map_or_else(
-        || words::detail(by, lang),
-        |one| words::objective(one, lang),
-    )
 }
 
 /// How many streams a rate takes, or which rate streams make.

@@ -1,12 +1,12 @@
 //! Checks of every kind, as a reader sees them.
 
 use plimsoll_core::check::{CHECK_SCHEMA_VERSION, CheckVerdict, Flow, Little, Thirds};
-use plimsoll_core::level::{Alarm, LevelVerdict, Load};
+use plimsoll_core::level::{Alarm, LevelVerdict, Load, Reason};
 use plimsoll_core::run::RunState;
 use plimsoll_core::slo::Metric;
 use plimsoll_core::stability::{Drift, Spread, Stability, Trend};
 use plimsoll_core::telemetry::ServerWindow;
-use plimsoll_core::verdict::{Cause, CauseKind};
+use plimsoll_core::verdict::{Cause, CauseDetail, CauseKind};
 
 use super::*;
 use crate::fixture;
@@ -101,12 +101,12 @@ fn flow() -> Flow {
 /// What breaks, with its cause, under a cap, and with the server's signals.
 fn broken() -> Check {
     let mut check = check(CheckVerdict::Broken);
-    check.broken_by = Some("ttft p95 ≤ 1 s".to_owned());
+    check.broken_by = Some(fixture::broken("ttft p95 <= 1 s"));
     check.plan.most_in_flight = Some(40);
     check.plan.burstiness = None;
     check.cause = Some(Cause {
         kind: CauseKind::KvCache,
-        detail: Some("14 preemptions/min".to_owned()),
+        detail: Some(CauseDetail::Preemptions { per_min: 14.0 }),
         from_metrics: true,
     });
     check.level.server = Some(ServerWindow {
@@ -157,7 +157,7 @@ fn interrupted() -> Check {
     let mut check = check(CheckVerdict::Inconclusive);
     check.state = RunState::Partial;
     check.level.window = None;
-    check.level.reason = Some("no request ended within the window".to_owned());
+    check.level.reason = Some(Reason::NoRequestEnded);
     check.flow = None;
     check
 }
@@ -201,7 +201,7 @@ fn the_sentence_of_every_verdict() {
         let mut check = check(verdict);
         if verdict == CheckVerdict::Void {
             check.level.verdict = LevelVerdict::Void;
-            check.level.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+            check.level.reason = Some(fixture::send_lag());
         }
         for lang in [Lang::En, Lang::Zh] {
             lines.extend(sentences(&check, lang));

@@ -1,6 +1,6 @@
 //! Why it broke, in words.
 
-use plimsoll_core::verdict::{Cause, CauseKind, VerdictKind};
+use plimsoll_core::verdict::{CauseKind, VerdictKind};
 
 use super::Answer;
 use crate::lang::Lang;
@@ -30,38 +30,8 @@ impl Answer<'_> {
         };
         Some(format!(
             "{start}{}{}",
-            self.cause_and_detail(cause),
+            words::cause(cause, self.lang),
             self.lang.pick(".", "。")
         ))
-    }
-
-    pub(super) fn cause_and_detail(&self, cause: &Cause) -> String {
-        cause_text(cause, self.lang)
-    }
-}
-
-/// A cause with its detail.
-pub(crate) fn cause_text(cause: &Cause, lang: Lang) -> String {
-    let name = match cause.kind {
-        CauseKind::SequenceCap => lang.pick(
-            "the engine's cap on running sequences",
-            "达到引擎同时运行的序列数上限",
-        ),
-        CauseKind::KvCache => lang.pick("KV cache full", "KV 缓存已满"),
-        CauseKind::QueueOrPrefill => lang.pick(
-            "requests wait before their first token (queue or prefill)",
-            "请求卡在首字之前（排队或预填充）",
-        ),
-        CauseKind::Decode => lang.pick("decode", "解码（decode）随并发变慢"),
-        CauseKind::Failures => lang.pick("requests fail", "请求失败"),
-        CauseKind::RateLimit => lang.pick("rate limit", "服务端限流"),
-        CauseKind::Client => lang.pick("the client", "压测客户端"),
-    };
-    match &cause.detail {
-        Some(detail) => {
-            let comma = lang.pick(", ", "，");
-            format!("{name}{comma}{}", words::detail(detail, lang))
-        }
-        None => name.to_owned(),
     }
 }

@@ -5,10 +5,8 @@ mod advice;
 mod cause;
 mod head;
 
-pub(crate) use cause::cause_text;
-
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
-use plimsoll_core::run::Run;
+use plimsoll_core::run::{Run, RunFile, Sentences};
 use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 
 use crate::lang::Lang;
@@ -32,6 +30,15 @@ pub fn sentence(run: &Run, verdict: &Verdict, lang: Lang) -> String {
     .flatten()
     .collect();
     parts.join(lang.pick(" ", ""))
+}
+
+/// What is saved of a run: the run, and its answer in each language.
+pub fn run_file(run: &Run) -> RunFile<'_> {
+    let sentences = run.verdict.as_ref().map(|verdict| Sentences {
+        en: sentence(run, verdict, Lang::En),
+        zh: sentence(run, verdict, Lang::Zh),
+    });
+    RunFile { run, sentences }
 }
 
 struct Answer<'a> {
@@ -76,8 +83,8 @@ impl Answer<'_> {
     }
 
     fn broken_by(&self) -> Option<String> {
-        let text = self.verdict.broken_by.as_deref()?;
-        Some(words::broken_by(text, &self.run.plan.slo, self.lang))
+        let by = self.verdict.broken_by.as_ref()?;
+        Some(words::broken_by(by, self.lang))
     }
 
     /// What broke first, where the head has not said it.
@@ -91,7 +98,7 @@ impl Answer<'_> {
                     .verdict
                     .cause
                     .as_ref()
-                    .map_or(by, |cause| self.cause_and_detail(cause));
+                    .map_or(by, |cause| words::cause(cause, self.lang));
                 Some(self.lang.pick(
                     format!("At {at} the server runs out of resources: {what}."),
                     format!("到 {at}时服务端资源耗尽：{what}。"),

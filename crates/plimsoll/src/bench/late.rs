@@ -4,6 +4,8 @@ use plimsoll_core::level::ClientHealth;
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::stats::{Summary, mean};
 use plimsoll_load::batch::Batch;
+use plimsoll_report::lang::Lang;
+use plimsoll_report::words;
 
 use super::load::Load;
 
@@ -19,11 +21,12 @@ pub(super) fn complaint(load: &Load, batch: &Batch) -> Option<String> {
         // Requests that wait for a free slot, or are all due at once, are not late by the client.
         client.send_lag_ms = Summary::default();
     }
-    let reason = ClientHealth::lateness(
+    let late = ClientHealth::lateness(
         &client,
         mean_of(RequestRecord::ttft_ms),
         mean_of(RequestRecord::e2e_ms),
     )?;
+    let reason = words::shortfall(&late, Lang::En);
     Some(format!(
         "this client was too late, and its figures may be wrong: {reason}; give it more cores"
     ))

@@ -1,4 +1,4 @@
-//! From what the searches found to what is said and saved: notes, sentences, the tiers by name.
+//! From what the searches found to what is said and saved: notes, and the tiers by name.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use plimsoll_core::run::Run;
 use plimsoll_core::search::Tiers;
 use plimsoll_core::tier::TierVerdict;
 use plimsoll_core::verdict::{Note, Verdict};
-use plimsoll_report::sentence::sentence;
 
 use super::session::Session;
 use crate::exit::Failure;
@@ -22,15 +21,6 @@ pub(super) fn answers(
     let mut verdicts = tiers.verdicts(ended);
     for verdict in &mut verdicts {
         verdict.notes.extend(notes(session, run));
-    }
-    if let Some(first) = verdicts.first_mut() {
-        first.sentence = sentence(run, first, session.lang);
-    }
-    for (place, verdict) in verdicts.iter_mut().enumerate().skip(1) {
-        if let Some(tier) = run.plan.tiers.get(place) {
-            let run = run.under(&tier.slo, tiers.levels(place));
-            verdict.sentence = sentence(&run, verdict, session.lang);
-        }
     }
     let named = run.plan.tiers.iter().zip(&verdicts);
     let answers = named.map(|(tier, verdict)| TierVerdict {

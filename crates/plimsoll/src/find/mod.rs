@@ -19,6 +19,7 @@ use plimsoll_load::preflight::{PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
 use plimsoll_report::dry_run::render as render_dry_run;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::sentence::sentence;
 use plimsoll_sim::SimServer;
 
 use crate::background::unless_stopped;
@@ -156,7 +157,9 @@ fn search(
     let run = session.run()?;
     session.console.say("");
     match &run.verdict {
-        Some(verdict) if shown.is_one_of_several => session.console.say(&verdict.sentence),
+        Some(verdict) if shown.is_one_of_several => {
+            session.console.say(&sentence(&run, verdict, shown.lang));
+        }
         _ => report(&run, shown.json, shown.lang)?,
     }
     let folder = session.folder();

@@ -8,7 +8,6 @@ use plimsoll_core::run::{Rejudged, Run, RunState};
 use plimsoll_core::search::{Next, Rules, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::verdict::{Note, Verdict};
-use plimsoll_report::sentence::sentence;
 
 use super::report::{exit, report};
 use super::words::Words;
@@ -41,10 +40,7 @@ pub(super) fn run(
         ))
     })?;
     let verdict = verdict(&run, saved.run.verdict.as_ref());
-    run.verdict = Some(Verdict {
-        sentence: sentence(&run, &verdict, shown.lang),
-        ..verdict
-    });
+    run.verdict = Some(verdict);
     let folder = match &args.out {
         Some(out) => Some(save(out, &run, shown)?),
         None => None,

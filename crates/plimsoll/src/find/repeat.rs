@@ -173,6 +173,5 @@ fn repetition((number, run): (u32, &Run)) -> Option<Repetition> {
         load_time_s: verdict.load_time_s,
         kind: verdict.kind,
         capacity: verdict.capacity,
-        sentence: verdict.sentence.clone(),
     })
 }

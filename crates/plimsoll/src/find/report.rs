@@ -6,6 +6,7 @@ use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_report::console::render;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::sentence::run_file;
 use serde::Serialize;
 
 use crate::console::Console;
@@ -15,7 +16,7 @@ use crate::fault::{Failure, WriteFault};
 /// Writes a run to stdout, for a person or as JSON.
 pub(super) fn report(run: &Run, json: bool, lang: Lang) -> Result<(), Failure> {
     if json {
-        print_json(run)
+        print_json(&run_file(run))
     } else {
         print(|out| render(run, lang, Console::width(), out))
     }

@@ -34,6 +34,7 @@ use plimsoll_core::run::{Run, RunEvent};
 use plimsoll_core::telemetry::Sample;
 use plimsoll_report::figures::figures;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::sentence::run_file;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -150,7 +151,8 @@ impl Folder {
 
     /// Writes the run file anew, whole or not at all.
     pub(crate) fn run(&self, run: &Run) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(run).context("failed to write the run as JSON")?;
+        let text = serde_json::to_string_pretty(&run_file(run))
+            .context("failed to write the run as JSON")?;
         self.replace(RUN, format!("{text}\n").as_bytes())
     }
 

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use plimsoll_core::check::{Check, CheckVerdict};
+use plimsoll_core::level::Reason;
 use plimsoll_core::stability::Drift;
 use plimsoll_sim::{EngineParams, SimServer};
 
@@ -99,7 +100,8 @@ fn a_broken_objective_is_named_and_can_end_the_check() {
     let found = read(&output);
     assert_eq!(output.status.code(), Some(3), "{:?}", found.level.reason);
     assert_eq!(found.verdict, CheckVerdict::Broken);
-    assert_eq!(found.broken_by.as_deref(), Some("e2e p95 ≤ 5 ms"));
+    let objective = "e2e p95 <= 5ms".parse().unwrap();
+    assert_eq!(found.broken_by, Some(Reason::Objective { objective }));
     assert!(found.level.duration_s < 30.0);
 }
 

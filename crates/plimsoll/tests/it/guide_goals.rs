@@ -3,8 +3,9 @@
 //! ten times the guide's, and answers shorter, so that a row takes seconds.
 
 use plimsoll_core::check::{Check, CheckVerdict};
-use plimsoll_core::level::Load;
+use plimsoll_core::level::{Load, Reason};
 use plimsoll_core::run::Run;
+use plimsoll_core::slo::Objective;
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_sim::EngineParams;
 use serde_json::Value;
@@ -188,12 +189,17 @@ fn the_limit_of_the_system_is_found() {
     );
     let loads = loads(&run);
     let verdict = run.verdict.unwrap();
-    assert_eq!(verdict.kind, VerdictKind::Capacity, "{}", verdict.sentence);
+    assert_eq!(
+        verdict.kind,
+        VerdictKind::Capacity,
+        "{:?}",
+        verdict.broken_by
+    );
     let found = verdict.capacity.unwrap();
     assert!(
         (12..=24).contains(&found.at.streams().unwrap()),
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.broken_by
     );
     // 总结, 安全部署: 70–80 % of the result. Ours is 75 % of the lower end, less for small caps.
     let advice = verdict.recommended.unwrap();
@@ -265,9 +271,10 @@ fn it_stops_where_requests_fail() {
         &["--max-ttft", "10s", "--min-growth", "1"],
     );
     let verdict = run.verdict.unwrap();
-    assert_eq!(verdict.broken_by.as_deref(), Some("success ≥ 95 %"));
-    let found = verdict.capacity.expect(&verdict.sentence);
-    assert!(found.at < Load::Streams(10), "{}", verdict.sentence);
+    let success = Reason::from(Objective::success(0.95));
+    assert_eq!(verdict.broken_by, Some(success.into()));
+    let found = verdict.capacity.unwrap();
+    assert!(found.at < Load::Streams(10), "{:?}", verdict.broken_by);
 }
 
 /// 2: TTFT 超过阈值, in `the_limit_of_the_system_is_found`. 3: 吞吐量增长率 < 20 %. Four run at once:
@@ -286,13 +293,13 @@ fn it_stops_where_throughput_stops_growing() {
     assert_eq!(
         verdict.kind,
         VerdictKind::DiminishingReturns,
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.broken_by
     );
     assert!(
         verdict.capacity.unwrap().at <= Load::Streams(10),
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.broken_by
     );
 }
 
@@ -312,13 +319,13 @@ fn it_stops_where_the_cache_is_full() {
     assert_eq!(
         verdict.kind,
         VerdictKind::ResourcesExhausted,
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.broken_by
     );
     assert!(
         verdict.capacity.unwrap().at <= Load::Streams(20),
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.broken_by
     );
 }
 

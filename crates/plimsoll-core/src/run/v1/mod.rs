@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `capacity` in streams or `rate`, with `lower` and `upper` | one `capacity` of loads |
 //! | `gateway_cap` and `planned_mean`, or `planned_rate_per_s` | one `recommended` |
+//! | `reason`, `broken_by` and the detail of a cause as English text | kinds with their numbers |
 //!
 //! What is not known stays as it is: reading it then fails where a value must be there.
 
+mod prose;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,8 @@ use super::SCHEMA_VERSION;
 /// Upgrades a run file.
 pub(super) fn run(run: &mut Value) {
     run["schema_version"] = json!(SCHEMA_VERSION);
+    let levels = run["levels"].as_array_mut().into_iter().flatten();
+    levels.for_each(level);
     answers(run);
 }
 
@@ -24,9 +28,14 @@ pub(super) fn run(run: &mut Value) {
 pub(super) fn event(event: &mut Value) {
     match event["event"].as_str() {
         Some("run_started") => event["schema_version"] = json!(SCHEMA_VERSION),
+        Some("level_finished" | "level_cut") => level(&mut event["level"]),
         Some("run_finished") => answers(event),
         _ => {}
     }
+}
+
+fn level(of: &mut Value) {
+    prose::upgrade(&mut of["reason"], prose::reason);
 }
 
 /// The answer and those of the tiers, which stand alike in a run and in its last event.
@@ -68,6 +77,12 @@ fn verdict(of: &mut Map<String, Value>) {
     } else {
         Value::Null
     };
+    if let Some(by) = of.get_mut("broken_by") {
+        prose::upgrade(by, prose::broken_by);
+    }
+    if let Some(cause) = of.get_mut("cause").filter(|cause| cause.is_object()) {
+        prose::upgrade(&mut cause["detail"], prose::detail);
+    }
     let _ = of.insert("capacity".to_owned(), capacity);
     let _ = of.insert("recommended".to_owned(), recommended);
 }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use super::super::{Format, Run, RunEvent, SCHEMA_VERSION};
+use crate::level::Reason;
 use crate::load::Load;
-use crate::verdict::{Capacity, VerdictKind};
+use crate::slo::Objective;
+use crate::verdict::{Capacity, CauseDetail, VerdictKind};
 
 const FOLDERS: [&str; 3] = ["streams", "rate", "tiers"];
 
@@ -47,6 +49,22 @@ fn a_run_that_was_upgraded_is_a_run_of_today() {
         assert_eq!(format, Format::Current);
         assert_eq!(format.run(&written).unwrap(), upgraded, "{folder}");
     }
+}
+
+/// The texts are `ttft p95 ≤ 1 s` and `3 running, 8 waiting`.
+#[test]
+fn texts_become_kinds_with_their_numbers() {
+    let run = run("streams");
+    let broken = Reason::from("ttft p95 <= 1s".parse::<Objective>().unwrap());
+    let verdict = run.verdict.unwrap();
+    assert_eq!(verdict.broken_by, Some(broken.into()));
+    let queue = CauseDetail::Queue {
+        running: 3.0,
+        waiting: 8.0,
+    };
+    assert_eq!(verdict.cause.unwrap().detail, Some(queue));
+    let reasons: Vec<Reason> = run.levels.iter().filter_map(|level| level.reason).collect();
+    assert_eq!(reasons, [broken; 2]);
 }
 
 /// The numbers are those of the files.

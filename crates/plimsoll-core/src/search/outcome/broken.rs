@@ -3,7 +3,8 @@
 use super::super::visits::Known;
 use super::super::{Search, Stop};
 use super::latest;
-use crate::level::LevelSummary;
+use crate::level::{LevelSummary, Reason};
+use crate::verdict::BrokenBy;
 
 /// The level that shows what broke.
 pub(super) fn broken_level(
@@ -32,15 +33,14 @@ pub(super) fn broken_by(
     search: &Search,
     stop: Stop,
     broken: Option<&LevelSummary>,
-) -> Option<String> {
+) -> Option<BrokenBy> {
     match stop {
-        Stop::Growth { .. } => {
-            let percent = search.config.rules.least_growth * 100.0;
-            Some(format!("throughput growth < {percent} % per doubling"))
-        }
-        Stop::FullBatch { .. } => Some("the batch is full".to_owned()),
-        Stop::Resources { .. } => Some("KV cache full with preemptions".to_owned()),
-        Stop::ServerGone { .. } => Some("connections are refused".to_owned()),
+        Stop::Growth { .. } => Some(BrokenBy::ThroughputStalls {
+            least_growth_ratio: search.config.rules.least_growth,
+        }),
+        Stop::FullBatch { .. } => Some(BrokenBy::FullBatch),
+        Stop::Resources { .. } => Some(BrokenBy::KvCacheFull),
+        Stop::ServerGone { .. } => Some(BrokenBy::ServerGone),
         _ => {
             let level = broken?;
             let looks = || {
@@ -49,10 +49,10 @@ pub(super) fn broken_by(
                     .iter()
                     .find(|one| one.looks_broken() == Some(true))
             };
-            level
+            let reason = level
                 .reason
-                .clone()
-                .or_else(|| looks().map(|one| one.objective.to_string()))
+                .or_else(|| looks().map(|one| Reason::from(one.objective)));
+            reason.map(BrokenBy::from)
         }
     }
 }

@@ -56,7 +56,6 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         output_tokens_per_s: throughput(|level| level.output_tokens_per_s),
         notes: notes(search, stop),
         load_time_s: elapsed.as_secs_f64(),
-        sentence: String::new(),
     }
 }
 

@@ -109,13 +109,6 @@ impl Tiers {
         drop(self.share(finished, 0));
     }
 
-    /// The levels that say something to a tier, as it judges them; none of a tier that there is not.
-    pub fn levels(&self, tier: usize) -> &[LevelSummary] {
-        self.seats
-            .get(tier)
-            .map_or(&[], |seat| seat.search.levels())
-    }
-
     /// The answers, in the order of the tiers; of those that have none yet, what is known so far.
     pub fn verdicts(&self, elapsed: Duration) -> Vec<Verdict> {
         let verdict = |seat: &Seat| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::level::{LevelVerdict, Load};
+use crate::level::{LevelVerdict, Load, Shortfall};
 use crate::record::tests::record;
 use crate::search::tests::level;
 use crate::verdict::VerdictKind;
@@ -177,7 +177,7 @@ fn a_void_level_is_tried_again_by_the_tier_that_asked_alone() {
     let asked = tiers.next(Duration::ZERO).unwrap();
     let mut void = run(&asked, Duration::ZERO);
     void.summary.verdict = LevelVerdict::Void;
-    void.summary.reason = Some("send lag p99 8.1 ms is over 5.0 ms".to_owned());
+    void.summary.reason = Some(Shortfall::BusyWorker { cpu_ratio: 0.99 }.into());
     let _ = tiers.take(&void);
     let levels = tiers.seats.iter().map(|seat| seat.search.levels().len());
     assert!(levels.eq([1, 0]));

@@ -1,5 +1,10 @@
 //! The answer of a search, as data. Sentences are made from it by the renderers.
 
+mod broken;
+mod cause;
+
+pub use broken::BrokenBy;
+pub use cause::{Cause, CauseDetail, CauseKind};
 use serde::{Deserialize, Serialize};
 
 use crate::level::{LevelVerdict, Load};
@@ -179,39 +184,6 @@ impl PlannedMean {
     }
 }
 
-/// Which limit binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum CauseKind {
-    /// `running` stays at the engine's cap while requests wait.
-    SequenceCap,
-    /// The KV cache is full.
-    KvCache,
-    /// TTFT grows, TPOT does not: requests wait for a slot or for their prefill.
-    QueueOrPrefill,
-    /// TPOT grows with the load.
-    Decode,
-    /// The server refuses with 429.
-    RateLimit,
-    /// Requests fail in another way; the detail names the commonest.
-    Failures,
-    /// The load generator itself.
-    Client,
-}
-
-/// Why it broke.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Cause {
-    /// Which limit.
-    pub kind: CauseKind,
-    /// The figures behind it.
-    pub detail: Option<String>,
-    /// Whether the server's own metrics say so, or the latencies alone.
-    pub from_metrics: bool,
-}
-
 /// Something the reader must know beside the verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -279,7 +251,7 @@ pub struct Verdict {
     /// What the hold at the gateway cap showed.
     pub confirmed: Option<Confirmed>,
     /// The first objective or rule that broke.
-    pub broken_by: Option<String>,
+    pub broken_by: Option<BrokenBy>,
     /// The load at which it broke.
     pub broken_at: Option<Load>,
     /// Why.
@@ -294,8 +266,6 @@ pub struct Verdict {
     pub notes: Vec<Note>,
     /// Time under load, s.
     pub load_time_s: f64,
-    /// The answer in one sentence, in the run's language.
-    pub sentence: String,
 }
 
 #[cfg(test)]

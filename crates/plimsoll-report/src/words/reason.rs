@@ -1,0 +1,195 @@
+//! Why a level says what it says, in words.
+
+use plimsoll_core::level::{Reason, Shortfall};
+
+use super::objective;
+use crate::lang::Lang;
+
+/// Why a level fails, is not decided or is void, as the rest of a sentence.
+pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
+    match lang {
+        Lang::En => en(reason),
+        Lang::Zh => zh(reason),
+    }
+}
+
+fn en(reason: &Reason) -> String {
+    match reason {
+        Reason::Objective { objective: one } => objective(one, Lang::En),
+        Reason::Grows => "unstable: the number of requests in flight grows".to_owned(),
+        Reason::NoRequestEnded => "no request ended within the window".to_owned(),
+        Reason::NotScreened => "it ended before it could be screened".to_owned(),
+        Reason::MetricAbsent {
+            objective: one,
+            absent,
+            of,
+        } => {
+            let one = objective(one, Lang::En);
+            format!("`{one}` does not exist for {absent} of {of} requests")
+        }
+        Reason::Undelivered { shortfall: by } => shortfall(by, Lang::En),
+    }
+}
+
+fn zh(reason: &Reason) -> String {
+    match reason {
+        Reason::Objective { objective: one } => objective(one, Lang::Zh),
+        Reason::Grows => "不稳定：在途请求数持续增长".to_owned(),
+        Reason::NoRequestEnded => "统计窗口内没有请求结束".to_owned(),
+        Reason::NotScreened => "未及初筛就结束".to_owned(),
+        Reason::MetricAbsent {
+            objective: one,
+            absent,
+            of,
+        } => {
+            let one = objective(one, Lang::Zh);
+            format!("{of} 个请求中有 {absent} 个算不出 {one}")
+        }
+        Reason::Undelivered { shortfall: by } => shortfall(by, Lang::Zh),
+    }
+}
+
+/// By what a load fell short of what was asked, as the rest of a sentence.
+pub fn shortfall(by: &Shortfall, lang: Lang) -> String {
+    match lang {
+        Lang::En => shortfall_en(by),
+        Lang::Zh => shortfall_zh(by),
+    }
+}
+
+fn shortfall_en(by: &Shortfall) -> String {
+    match by {
+        Shortfall::SendLag { p99_ms, bound_ms } => {
+            format!("send lag p99 {p99_ms:.1} ms is over {bound_ms:.1} ms")
+        }
+        Shortfall::LoopLag { mean_ms, bound_ms } => format!(
+            "the client's own loop is {mean_ms:.1} ms late on the average, over {bound_ms:.1} ms"
+        ),
+        Shortfall::SharedStamps {
+            late_ratio,
+            bound_ms,
+        } => {
+            let percent = late_ratio * 1e2;
+            format!(
+                "{percent:.1} % of the first tokens may be stamped more than {bound_ms:.1} ms late"
+            )
+        }
+        Shortfall::BusyWorker { cpu_ratio } => {
+            format!("a worker used {:.0} % of its core", cpu_ratio * 1e2)
+        }
+        Shortfall::MissingStreams { in_flight, of } => {
+            format!("{in_flight:.1} of {of} streams in flight")
+        }
+        Shortfall::SlowToAccept {
+            in_flight,
+            of,
+            connecting,
+        } => format!(
+            "{in_flight:.1} of {of} streams in flight, {connecting:.1} waited for a connection"
+        ),
+        Shortfall::MissingUsers { there, of } => {
+            format!("{there:.1} of {of} users in flight or thinking")
+        }
+        Shortfall::HeldArrivals { mean_ms, bound_ms } => {
+            format!("arrivals waited {mean_ms:.1} ms for the client itself, over {bound_ms:.1} ms")
+        }
+    }
+}
+
+fn shortfall_zh(by: &Shortfall) -> String {
+    match by {
+        Shortfall::SendLag { p99_ms, bound_ms } => {
+            format!("发送滞后 p99 为 {p99_ms:.1} ms，超过允许的 {bound_ms:.1} ms")
+        }
+        Shortfall::LoopLag { mean_ms, bound_ms } => {
+            format!("客户端自身循环平均滞后 {mean_ms:.1} ms，超过允许的 {bound_ms:.1} ms")
+        }
+        Shortfall::SharedStamps {
+            late_ratio,
+            bound_ms,
+        } => {
+            let percent = late_ratio * 1e2;
+            format!("{percent:.1} % 的首 token 时间戳可能偏晚 {bound_ms:.1} ms 以上")
+        }
+        Shortfall::BusyWorker { cpu_ratio } => {
+            format!("有一个工作线程占用了所在核的 {:.0} %", cpu_ratio * 1e2)
+        }
+        Shortfall::MissingStreams { in_flight, of } => {
+            format!("要求 {of} 路，平均在途只有 {in_flight:.1} 路")
+        }
+        Shortfall::SlowToAccept {
+            in_flight,
+            of,
+            connecting,
+        } => format!(
+            "要求 {of} 路，平均在途只有 {in_flight:.1} 路，另有 {connecting:.1} 路在等待建立连接"
+        ),
+        Shortfall::MissingUsers { there, of } => {
+            format!("要求 {of} 名用户，在途或思考中的只有 {there:.1} 名")
+        }
+        Shortfall::HeldArrivals { mean_ms, bound_ms } => {
+            format!("到达的请求平均在客户端滞留 {mean_ms:.1} ms，超过允许的 {bound_ms:.1} ms")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::slo::Objective;
+
+    use super::*;
+
+    /// Each reason once; a new one is found by the compiler in [`en`] and [`zh`].
+    fn all() -> Vec<Reason> {
+        let tpot: Objective = "tpot p95 <= 50ms".parse().unwrap();
+        let (mean_ms, bound_ms) = (7.24, 5.0);
+        let shortfalls = [
+            Shortfall::SendLag {
+                p99_ms: 8.1,
+                bound_ms,
+            },
+            Shortfall::LoopLag { mean_ms, bound_ms },
+            Shortfall::SharedStamps {
+                late_ratio: 0.031,
+                bound_ms,
+            },
+            Shortfall::BusyWorker { cpu_ratio: 0.984 },
+            Shortfall::MissingStreams {
+                in_flight: 61.24,
+                of: 64,
+            },
+            Shortfall::SlowToAccept {
+                in_flight: 12.0,
+                of: 64,
+                connecting: 51.5,
+            },
+            Shortfall::MissingUsers {
+                there: 50.3,
+                of: 100,
+            },
+            Shortfall::HeldArrivals { mean_ms, bound_ms },
+        ];
+        let reasons = [
+            tpot.into(),
+            Reason::Grows,
+            Reason::NoRequestEnded,
+            Reason::NotScreened,
+            Reason::MetricAbsent {
+                objective: tpot,
+                absent: 30,
+                of: 80,
+            },
+        ];
+        let undelivered = shortfalls.map(Reason::from);
+        reasons.into_iter().chain(undelivered).collect()
+    }
+
+    #[test]
+    fn every_reason() {
+        let texts: Vec<String> = all()
+            .iter()
+            .flat_map(|one| [reason(one, Lang::En), reason(one, Lang::Zh)])
+            .collect();
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+}
