@@ -5,6 +5,7 @@
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
 
 pub mod capacity_plan;
+mod cause;
 pub mod check;
 pub mod dry_run;
 pub mod judge;
@@ -19,6 +20,7 @@ pub mod runner;
 pub mod scaling;
 pub mod schedule;
 pub mod search;
+pub mod selftest;
 pub mod slo;
 pub mod stability;
 pub mod stats;

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{
-    FinishedLevel, Hold, InFlight, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose,
+    FinishedLevel, Hold, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose,
     Shortfall, rejudge,
 };
-use plimsoll_core::record::{RequestLine, RequestRecord};
+use plimsoll_core::record::{InFlight, RequestLine, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Workload;

@@ -10,6 +10,7 @@ pub use dry_run::{CheckDryRun, LeastForCheck};
 pub use flow::{Flow, Little, Thirds};
 pub use outcome::CheckVerdict;
 
+use crate::cause::cause_of;
 use crate::level::{FinishedLevel, LevelSummary, Load, Reason};
 use crate::preset::Preset;
 use crate::run::{Environment, RunState, ServerInfo};
@@ -103,7 +104,7 @@ impl Check {
             state,
             verdict,
             broken_by: level.reason.filter(|_| is_broken),
-            cause: is_broken.then(|| crate::search::cause_of(&level)).flatten(),
+            cause: is_broken.then(|| cause_of(None, &level)).flatten(),
             flow: Flow::of(finished, plan.most_in_flight),
             plan,
             environment,

@@ -9,9 +9,8 @@
 use std::time::Duration;
 
 use super::Confidence;
-use crate::level::InFlight;
 use crate::outcome::Outcome;
-use crate::record::RequestRecord;
+use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
 use crate::slo::{Metric, Objective, Slo, Stat};
 use crate::time::Offset;

@@ -4,9 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::InFlight;
 use crate::judge::Decision;
-use crate::record::RequestRecord;
+use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
 use crate::slo::Metric;
 use crate::stats::{Drift, Start, drift, quantile, unlike_start};

@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use alarms::Alarm;
 pub use assignment::Assignment;
 pub use client::ClientHealth;
-pub use ledger::{InFlight, LoadEvent, RequestCounts, RequestLedger};
+pub use ledger::{RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use reason::{Reason, Shortfall};
 pub use rejudge::rejudge;
@@ -34,7 +34,7 @@ pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 pub use crate::load::Load;
 
 use crate::judge::{self, Decision, LevelSample};
-use crate::record::RequestRecord;
+use crate::record::{InFlight, LoadEvent, RequestRecord};
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::stability::Drift;

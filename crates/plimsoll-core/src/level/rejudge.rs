@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::summary::{delivered, lack};
-use super::{InFlight, LevelSummary, LevelVerdict, Reason, Window, is_screened};
+use super::{LevelSummary, LevelVerdict, Reason, Window, is_screened};
 use crate::judge::{Confidence, LevelSample, judge};
-use crate::record::RequestRecord;
+use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
 use crate::slo::Slo;
 use crate::time::Offset;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Alarm, Hold, InFlight, Level, LevelPlan, Load, Purpose, Reason, RequestCounts};
+use super::{Alarm, Hold, Level, LevelPlan, Load, Purpose, Reason, RequestCounts};
 use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
-use crate::record::RequestRecord;
+use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Drift, Stability};
 use crate::stats::Summary;

@@ -1,9 +1,11 @@
 //! One request: its stamps, its outcome, and everything that derives from them.
 
+mod event;
 mod line;
 
 use std::time::Duration;
 
+pub use event::{InFlight, LoadEvent};
 pub use line::RequestLine;
 use serde::{Deserialize, Serialize};
 

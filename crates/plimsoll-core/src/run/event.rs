@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, RunPlan, RunState, ServerInfo};
-use crate::level::{InFlight, LevelSummary, Load, Purpose};
+use crate::level::{LevelSummary, Load, Purpose};
+use crate::record::InFlight;
 use crate::tier::TierVerdict;
 use crate::verdict::Verdict;
 

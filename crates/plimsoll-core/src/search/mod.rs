@@ -12,7 +12,6 @@
 //!
 //! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
-mod cause;
 mod config;
 mod edge;
 mod growth;
@@ -26,7 +25,6 @@ mod visits;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(crate) use cause::cause_of;
 pub use config::{Rules, SearchConfig};
 pub use ladder::{Ladder, LadderError};
 pub use tiers::{TierLevel, Tiers};
@@ -34,6 +32,7 @@ pub use visits::TAIL;
 
 pub use crate::load::Axis;
 
+use crate::cause::KV_FULL;
 use crate::judge::ObjectiveResult;
 use crate::level::{Hold, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose};
 use crate::verdict::Verdict;
@@ -313,9 +312,7 @@ impl Search {
         let ramp = self.ramp_levels();
         let last = ramp.last()?;
         let exhausted = last.server.as_ref().is_some_and(|server| {
-            server
-                .kv_used_ratio_max
-                .is_some_and(|used| used >= cause::KV_FULL)
+            server.kv_used_ratio_max.is_some_and(|used| used >= KV_FULL)
                 && server.preemptions.is_some_and(|count| count > 0.0)
         });
         let unbroken = self.bracket().1.is_none();

@@ -1,12 +1,10 @@
 //! Whether a rate of arrivals is carried: does the number in flight stay, or does it grow?
 //!
 //! The recipe is statistics.md §8. `path` follows the numbers over time, `drift` compares the end of
-//! a window with its beginning and bounds the growth that it may have missed, `saturation` says which
-//! rates need not be tried at all.
+//! a window with its beginning and bounds the growth that it may have missed.
 
 mod drift;
 mod path;
-mod saturation;
 
 use std::time::Duration;
 
@@ -14,10 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use drift::{Drift, Trend};
 pub use path::Spread;
-pub use saturation::{Batch, Saturation, Standing};
 
-use crate::level::InFlight;
-use crate::record::RequestRecord;
+use crate::record::{InFlight, RequestRecord};
 use crate::time::Offset;
 use path::Path;
 

@@ -6,7 +6,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step};
+use plimsoll_core::level::{FinishedLevel, Level, LevelPlan, Step};
+use plimsoll_core::record::{InFlight, LoadEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::telemetry::ServerWindow;

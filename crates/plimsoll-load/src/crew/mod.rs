@@ -8,7 +8,8 @@
 mod steal;
 mod threads;
 
-use plimsoll_core::level::{Assignment, LevelPlan, LoadEvent};
+use plimsoll_core::level::{Assignment, LevelPlan};
+use plimsoll_core::record::LoadEvent;
 use plimsoll_core::time::Offset;
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use plimsoll_core::level::{Assignment, LevelPlan, LoadEvent};
+use plimsoll_core::level::{Assignment, LevelPlan};
+use plimsoll_core::record::LoadEvent;
 use plimsoll_core::time::Offset;
 use tokio::sync::mpsc;
 

@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
-use plimsoll_core::level::{Assignment, InFlight, LoadEvent};
+use plimsoll_core::level::Assignment;
+use plimsoll_core::record::{InFlight, LoadEvent};
 use plimsoll_core::time::Offset;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;

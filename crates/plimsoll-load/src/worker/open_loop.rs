@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use plimsoll_core::level::{Assignment, InFlight, LoadEvent};
-use plimsoll_core::record::ON_SCHEDULE;
+use plimsoll_core::level::Assignment;
+use plimsoll_core::record::{InFlight, LoadEvent, ON_SCHEDULE};
 use plimsoll_core::time::Offset;
 use tokio::task::JoinSet;
 

@@ -3,8 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use plimsoll_core::level::LoadEvent;
-use plimsoll_core::record::RequestRecord;
+use plimsoll_core::record::{LoadEvent, RequestRecord};
 use plimsoll_core::time::Offset;
 
 use super::Worker;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plimsoll_core::level::{FinishedLevel, LevelVerdict, Load, LoadEvent, OpenLoop};
+use plimsoll_core::level::{FinishedLevel, LevelVerdict, Load, OpenLoop};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{ON_SCHEDULE, RequestRecord};
+use plimsoll_core::record::{LoadEvent, ON_SCHEDULE, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_load::coordinator::SocketRunner;
 use plimsoll_sim::Faults;

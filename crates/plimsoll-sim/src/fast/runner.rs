@@ -3,11 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Phase, Step,
-};
+use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Phase, Step};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::record::{InFlight, LoadEvent, RequestRecord, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;

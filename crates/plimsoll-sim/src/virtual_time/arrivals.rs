@@ -2,9 +2,9 @@
 
 use std::iter::Peekable;
 
-use plimsoll_core::level::{InFlight, LevelPlan, LoadEvent};
+use plimsoll_core::level::LevelPlan;
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{ON_SCHEDULE, RequestRecord};
+use plimsoll_core::record::{InFlight, LoadEvent, ON_SCHEDULE, RequestRecord};
 use plimsoll_core::schedule::OpenLoopDues;
 use plimsoll_core::time::Offset;
 

@@ -11,11 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
-use plimsoll_core::level::{
-    ClientHealth, FinishedLevel, InFlight, Level, LevelPlan, LoadEvent, Step as Then,
-};
+use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Step as Then};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::record::{InFlight, LoadEvent, RequestRecord, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;

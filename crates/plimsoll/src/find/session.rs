@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use plimsoll_core::level::{FinishedLevel, LoadEvent};
-use plimsoll_core::record::RequestRecord;
+use plimsoll_core::level::FinishedLevel;
+use plimsoll_core::record::{LoadEvent, RequestRecord};
 use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Axis, TierLevel, Tiers};

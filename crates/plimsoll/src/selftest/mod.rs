@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use plimsoll_core::record::RequestRecord;
+use plimsoll_core::selftest::{Compared, Machine, OpenLoop, SelfTest, Stage, Throughput};
 use plimsoll_core::stats::Summary;
 use plimsoll_load::batch::Batch;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::stamps::kernel_stamps;
 use plimsoll_report::lang::Lang;
-use plimsoll_report::selftest::{Compared, Machine, OpenLoop, SelfTest, Stage, Throughput};
+use plimsoll_report::selftest::render;
 
 use crate::cli::SelftestArgs;
 use crate::console::Console;
@@ -57,7 +58,7 @@ fn show(found: &SelfTest, json: bool, lang: Lang) -> anyhow::Result<Exit> {
         serde_json::to_writer_pretty(&mut out, found)?;
         std::io::Write::write_all(&mut out, b"\n")?;
     } else {
-        found.render(&mut out, lang)?;
+        render(&found, lang, &mut out)?;
     }
     Ok(if found.is_right() {
         Exit::Done

@@ -1,6 +1,6 @@
 //! Reads `events.jsonl` back, also where the power went in the middle of a line.
 
-use plimsoll_core::level::InFlight;
+use plimsoll_core::record::InFlight;
 use plimsoll_core::run::{Format, Run, RunEvent, RunState, SCHEMA_VERSION};
 
 use super::files::Whole;

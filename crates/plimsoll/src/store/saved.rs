@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::level::{InFlight, LevelSummary};
+use plimsoll_core::level::LevelSummary;
+use plimsoll_core::record::InFlight;
 use plimsoll_core::run::{Format, Run};
 use plimsoll_core::time::Offset;
 

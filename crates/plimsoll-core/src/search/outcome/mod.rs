@@ -12,7 +12,8 @@ use broken::{broken_by, broken_level};
 use edge_shape::edge_shape;
 use notes::notes;
 
-use super::{Axis, Search, Stop, cause};
+use super::{Axis, Search, Stop};
+use crate::cause::cause_of;
 use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
 use crate::scaling::scaling;
 use crate::verdict::{Confirmed, Recommended, Verdict, VerdictKind};
@@ -50,7 +51,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         broken_at: broken.map(|level| level.load),
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
-            .and_then(|level| cause::cause(latest(search, low), level)),
+            .and_then(|level| cause_of(latest(search, low), level)),
         scaling: scaling(&search.levels),
         request_per_s: throughput(|level| level.request_per_s),
         output_tokens_per_s: throughput(|level| level.output_tokens_per_s),

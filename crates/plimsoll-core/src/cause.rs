@@ -6,15 +6,11 @@ use crate::slo::Metric;
 use crate::verdict::{Cause, CauseDetail, CauseKind};
 
 /// KV-cache use from which on it is full; block rounding keeps engines just below 1.
-pub(super) const KV_FULL: f64 = 0.98;
+pub(crate) const KV_FULL: f64 = 0.98;
 
-/// The limit that binds at a level that broke, where it is the only one.
-pub(crate) fn cause_of(broken: &LevelSummary) -> Option<Cause> {
-    cause(None, broken)
-}
-
-/// The limit that binds at the level that broke; `good` is the highest level that did not.
-pub(super) fn cause(good: Option<&LevelSummary>, broken: &LevelSummary) -> Option<Cause> {
+/// The limit that binds at the level that broke; `good` is the highest level that did not, if there
+/// is one.
+pub(crate) fn cause_of(good: Option<&LevelSummary>, broken: &LevelSummary) -> Option<Cause> {
     if broken.verdict == LevelVerdict::Void {
         return Some(Cause {
             kind: CauseKind::Client,
@@ -150,8 +146,8 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::level;
     use super::*;
+    use crate::search::tests::level;
     use crate::stats::Summary;
     use crate::telemetry::ServerWindow;
 
@@ -175,7 +171,7 @@ mod tests {
             },
             ..level(32, 0, 300)
         };
-        cause(Some(&means(100.0, 20.0)), broken).map(|cause| cause.kind)
+        cause_of(Some(&means(100.0, 20.0)), broken).map(|cause| cause.kind)
     }
 
     #[test]

@@ -1,0 +1,64 @@
+//! What the load side tells of its requests while they run.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ON_SCHEDULE, RequestRecord};
+use crate::time::Offset;
+
+/// A request that is due and has not ended. In files its stamps are in whole nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    /// Number of the request within the run.
+    pub id: u64,
+    /// Level in which it became due.
+    pub level: u32,
+    /// The stream that sends it, or [`ON_SCHEDULE`].
+    pub stream: u32,
+    /// When it was due.
+    #[serde(rename = "due_ns")]
+    pub due: Offset,
+    /// From when on the client was free to send it.
+    #[serde(rename = "ready_ns")]
+    pub ready: Offset,
+    /// When it was sent; `None` as long as it waits in the client.
+    #[serde(rename = "sent_ns")]
+    pub sent: Option<Offset>,
+    /// First event with output, once it has come.
+    #[serde(rename = "first_ns")]
+    pub first: Option<Offset>,
+}
+
+impl InFlight {
+    /// Whether it came on the schedule of an open loop.
+    pub fn is_on_schedule(&self) -> bool {
+        self.stream == ON_SCHEDULE
+    }
+
+    /// From where its latencies count, as of a record; `None` as long as a stream has not sent it.
+    pub fn start(&self) -> Option<Offset> {
+        if self.is_on_schedule() {
+            Some(self.due)
+        } else {
+            self.sent
+        }
+    }
+}
+
+/// What the load side tells of its requests, in order of time for each request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadEvent {
+    /// A request is due that is not sent yet. Who sends at once tells only that.
+    Due(InFlight),
+    /// A request was sent.
+    Sent(InFlight),
+    /// Its first output came.
+    First {
+        /// Number of the request within the run.
+        id: u64,
+        /// Receive stamp.
+        at: Offset,
+    },
+    /// It ended. Also for requests that were due and never sent.
+    Ended(Box<RequestRecord>),
+}
