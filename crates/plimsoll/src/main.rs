@@ -23,9 +23,11 @@ mod store;
 
 use std::io::Write;
 
+use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::Exit;
-use fault::AskFault;
+use fault::{AskFault, Failure, UsageFault};
+use plimsoll_report::lang::Lang;
 
 fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().collect();
@@ -58,15 +60,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     let lang = cli::language(words);
     let cli = match Cli::parse_in(words, lang) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout and are no error; a closed pipe is none either.
-            drop(error.print());
-            return if error.use_stderr() {
-                Exit::Usage.code()
-            } else {
-                Exit::Done.code()
-            };
-        }
+        Err(error) => return unread(error, lang),
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
@@ -80,10 +74,40 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     match done {
         Ok(exit) => exit.code(),
-        Err(failure) => {
-            let mut err = std::io::stderr().lock();
-            drop(writeln!(err, "{}", failure.words(lang)));
-            failure.exit.code()
-        }
+        Err(failure) => say(&failure, lang),
     }
+}
+
+/// A command line that asks for help, or makes no sense.
+fn unread(error: clap::Error, lang: Lang) -> i32 {
+    let is_ours = lang == Lang::Zh && error.use_stderr() && !is_help(error.kind());
+    if is_ours {
+        return say(&UsageFault::from(error).into(), lang);
+    }
+    // Help and version go to stdout and are no error; a closed pipe is none either.
+    drop(error.print());
+    if error.use_stderr() {
+        Exit::Usage.code()
+    } else {
+        Exit::Done.code()
+    }
+}
+
+/// Whether it is the help, which is in the language already.
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+fn say(failure: &Failure, lang: Lang) -> i32 {
+    drop(writeln!(
+        std::io::stderr().lock(),
+        "{}",
+        failure.words(lang)
+    ));
+    failure.exit.code()
 }

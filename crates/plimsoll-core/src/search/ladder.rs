@@ -21,8 +21,11 @@ pub enum Ladder {
 
 /// The ladder cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("ladder `{0}`: write `doubling`, `guide` or ascending numbers such as `1,2,5,10`")]
-pub struct LadderError(String);
+#[error("`{0}` is no ladder: write `doubling`, `guide` or ascending numbers such as `1,2,5,10`")]
+pub struct LadderError(
+    /// As typed.
+    pub String,
+);
 
 impl Ladder {
     /// The guide's rungs.

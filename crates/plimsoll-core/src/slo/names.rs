@@ -114,6 +114,6 @@ fn matched(plain: &[char], from: usize, name: &str) -> Option<usize> {
         at += 1;
     }
     let ends_in_latin = name.ends_with(|one: char| one.is_ascii_alphanumeric());
-    let goes_on = plain.get(at).is_some_and(|one| one.is_ascii_alphanumeric());
+    let goes_on = plain.get(at).is_some_and(char::is_ascii_alphanumeric);
     (!ends_in_latin || !goes_on).then_some(at)
 }

@@ -74,19 +74,19 @@ struct Word {
 }
 
 fn read(plain: &[char]) -> Result<Objective, Found> {
-    let start = plain.iter().take_while(|one| one.is_whitespace()).count();
+    let begin = plain.iter().take_while(|one| one.is_whitespace()).count();
     let is_operator = |one: &char| matches!(one, '<' | '>' | '≤' | '≥');
     let Some(at) = plain.iter().position(is_operator) else {
         return Err(Found {
             fault: SloFault::NoOperator,
-            at: start,
+            at: begin,
         });
     };
     let op = match plain[at] {
         '<' | '≤' => Op::AtMost,
         _ => Op::AtLeast,
     };
-    let (metric, stat) = left(&plain[..at], start)?;
+    let (metric, stat) = left(&plain[..at], begin)?;
     if op != metric.natural_op() {
         let fault = SloFault::WrongWay { metric, op };
         return Err(Found { fault, at });
@@ -117,8 +117,8 @@ fn word(plain: &[char], from: usize) -> Word {
 }
 
 /// Metric and statistic, left of the operator.
-fn left(plain: &[char], start: usize) -> Result<(Metric, Stat), Found> {
-    let (mean_first, from) = names::leading_mean(plain, start);
+fn left(plain: &[char], begin: usize) -> Result<(Metric, Stat), Found> {
+    let (mean_first, from) = names::leading_mean(plain, begin);
     let Some(Name { metric, end }) = names::metric(plain, from) else {
         let word = words(plain, from).into_iter().next();
         let text = word.map(|word| word.text).unwrap_or_default();

@@ -77,7 +77,8 @@ impl ShareBounds {
         let ratio = if has_unit {
             // Rounded, so that 99.9 % and 0.999 are one share.
             (value * 1e7).round() / 1e9
-        } else if self.takes_ratios() && (value < 1.0) {
+        } else if value <= 0.0 || (self.takes_ratios() && value < 1.0) {
+            // Nothing is nothing in both readings.
             value
         } else {
             return Err(bare(typed(), value));
@@ -101,7 +102,7 @@ impl ShareBounds {
 /// A number without `%`.
 fn bare(typed: String, value: f64) -> ShareError {
     let as_percent = percent(value);
-    if value > 0.0 && value <= 1.0 {
+    if value <= 1.0 {
         ShareError::Ambiguous {
             typed,
             percent: as_percent,
@@ -140,6 +141,7 @@ mod tests {
             (NARROW, "0.75", 0.75),
             (NARROW, "100%", 1.0),
             (NARROW, "1%", 0.01),
+            (ShareBounds::new(0.0, 0.9), "0", 0.0),
         ] {
             let found = bounds.parse(text).unwrap();
             assert!((found - expected).abs() < 1e-12, "{text}: {found}");
@@ -157,6 +159,8 @@ mod tests {
             (NARROW, "1", "1% or 100%"),
             (WIDE, "0%", "from 0.1% to 99.99%"),
             (WIDE, "-5%", "from 0.1% to 99.99%"),
+            (WIDE, "-5", "from 0.1% to 99.99%"),
+            (WIDE, "0", "from 0.1% to 99.99%"),
             (NARROW, "0", "from 1% to 100%"),
             (NARROW, "101%", "from 1% to 100%"),
             (WIDE, "NaN", "no share"),

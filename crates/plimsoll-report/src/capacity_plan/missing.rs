@@ -59,7 +59,7 @@ fn option(input: Input, lang: Lang) -> &'static str {
             "--request-time 时间（或 --from 结果目录）",
         ),
         Input::ThinkTime => lang.pick("--think-time TIME", "--think-time 时间"),
-        Input::ActiveShare => lang.pick("--active-share PERCENT", "--active-share 百分比"),
+        Input::ActiveShare => lang.pick("--active-share SHARE", "--active-share 比例"),
         Input::PeakFactor => lang.pick("--peak-factor X", "--peak-factor 倍数"),
         Input::TokensPerRequest => lang.pick(
             "--tokens-per-request IN+OUT",

@@ -6,7 +6,7 @@ use clap::Args;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::value::{EndpointArg, LangArg, duration, percent, spread, workload};
+use super::value::{EndpointArg, LangArg, count, duration, percent, spread, workload};
 
 /// Which server.
 #[derive(Debug, Args)]
@@ -34,8 +34,8 @@ pub(crate) struct SloArgs {
     /// Objective, such as 'ttft p95 <= 1s' or 'success >= 99%'; may be given several times.
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Vec<Slo>,
-    /// Without --slo: least share of requests that must not fail, percent.
-    #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = percent)]
+    /// Without --slo: least share of requests that must not fail.
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = percent)]
     pub(crate) min_success: f64,
     /// Without --slo: largest mean time to first token, such as 1s or 800ms.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
@@ -51,13 +51,13 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_name = "NAME", value_parser = workload)]
     pub(crate) workload: Option<NamedWorkload>,
     /// Mean prompt length, tokens; 512 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "TOKENS", value_parser = count)]
     pub(crate) input_len: Option<u32>,
     /// Mean answer length, tokens; 128 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "TOKENS", value_parser = count)]
     pub(crate) output_len: Option<u32>,
-    /// How far lengths vary around their mean, all alike, percent; 10, or by the workload.
-    #[arg(long, value_name = "PERCENT", value_parser = spread)]
+    /// How far lengths vary around their mean, all alike; 10%, or by the workload.
+    #[arg(long, value_name = "SHARE", value_parser = spread)]
     pub(crate) length_spread: Option<f64>,
 }
 
@@ -65,13 +65,13 @@ pub(crate) struct WorkloadArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct ThinkArgs {
     /// Mean time that a stream waits before its next request, such as 60s: loads are then users.
-    #[arg(id = "stream_think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
+    #[arg(id = "think_time", long = "think-time", value_name = "TIME", value_parser = duration)]
     pub(crate) mean: Option<Duration>,
     /// Each wait of --think-time is as long; else they vary as those of independent users do.
     #[arg(
         id = "fixed_think_time",
         long = "fixed-think-time",
-        requires = "stream_think_time"
+        requires = "think_time"
     )]
     pub(crate) is_fixed: bool,
 }

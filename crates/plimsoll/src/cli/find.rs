@@ -10,7 +10,9 @@ use plimsoll_core::search::Ladder;
 use plimsoll_core::tier::Tier;
 
 use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
-use super::value::{ByArg, EndpointArg, LangArg, amount, confidence, duration, percent, ratio};
+use super::value::{
+    ByArg, EndpointArg, LangArg, amount, confidence, count, duration, percent, ratio, times,
+};
 use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
@@ -41,8 +43,8 @@ pub(crate) struct FindArgs {
     /// given several times: one run answers for all of them. Not with --slo.
     #[arg(long, value_name = "TIER")]
     pub(crate) slo_tier: Vec<Tier>,
-    /// Least growth of throughput per doubling, percent; stops the ramp without --slo, else a note.
-    #[arg(long, value_name = "PERCENT", default_value = "20", value_parser = percent)]
+    /// Least growth of throughput per doubling; stops the ramp without --slo, else a note.
+    #[arg(long, value_name = "SHARE", default_value = "20%", value_parser = percent)]
     pub(crate) min_growth: f64,
     /// Go on when the server's KV cache is full and it preempts.
     #[arg(long)]
@@ -71,10 +73,10 @@ pub(crate) struct FindArgs {
     #[arg(long, overrides_with = "confirm")]
     pub(crate) no_confirm: bool,
     /// First load of the ramp, streams; 2 if not given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) start: Option<u32>,
     /// No load above this, streams; 1024 if not given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_concurrency: Option<u32>,
     #[command(flatten)]
     pub(crate) lengths: WorkloadArgs,
@@ -83,8 +85,8 @@ pub(crate) struct FindArgs {
     /// New streams start all at once, as in the guide, and not scattered.
     #[arg(long)]
     pub(crate) burst: bool,
-    /// Two-sided confidence of decisions, 0.8 to 0.999.
-    #[arg(long, value_name = "RATIO", default_value = "0.95", value_parser = confidence)]
+    /// Two-sided confidence of decisions, 80% to 99.9%.
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence)]
     pub(crate) confidence: Confidence,
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -96,7 +98,7 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// Planned mean as a share of the gateway cap, at most.
-    #[arg(long, value_name = "RATIO", default_value = "0.75", value_parser = ratio)]
+    #[arg(long, value_name = "SHARE", default_value = "75%", value_parser = ratio)]
     pub(crate) headroom: f64,
     /// A new connection for each request.
     #[arg(long)]
@@ -118,7 +120,7 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "DIR", requires = "slo", conflicts_with = "repeat")]
     pub(crate) from: Option<PathBuf>,
     /// Search so many times, one after another, and compare the answers.
-    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(2..=99))]
+    #[arg(long, value_name = "TIMES", value_parser = times)]
     pub(crate) repeat: Option<u32>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]

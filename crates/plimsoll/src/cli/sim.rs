@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::fault::ValueFault;
+
 /// The engine: a named profile, and any of its parameters changed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Built-in engine")]
@@ -60,7 +62,7 @@ pub(crate) struct SimArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) api_key: Option<String>,
     /// Threads that serve connections.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::value::threads)]
     pub(crate) workers: u16,
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
@@ -96,7 +98,7 @@ pub(crate) struct MetronomeArgs {
         value_name = "TOKENS",
         requires = "metronome"
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = super::value::count)]
     pub(crate) answer_len: Option<u32>,
     /// With --metronome: certificate chain to serve TLS with, PEM.
     #[arg(
@@ -134,17 +136,11 @@ pub(crate) struct Pace {
 }
 
 /// Two times such as `100ms,50ms`; each may be `0`.
-fn pace(text: &str) -> Result<Pace, String> {
-    let span = |text: &str| match text.trim() {
-        "0" => Ok(Duration::ZERO),
-        text => super::value::duration(text),
-    };
-    let (ttft, itl) = text
-        .split_once(',')
-        .ok_or("write two times such as 100ms,50ms")?;
+fn pace(text: &str) -> Result<Pace, ValueFault> {
+    let (ttft, itl) = text.split_once(',').ok_or(ValueFault::NotTwoTimes)?;
     Ok(Pace {
-        ttft: span(ttft)?,
-        itl: span(itl)?,
+        ttft: super::value::think_time(ttft)?,
+        itl: super::value::think_time(itl)?,
     })
 }
 

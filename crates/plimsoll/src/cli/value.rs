@@ -6,7 +6,10 @@ use clap::ValueEnum;
 use plimsoll_core::capacity_plan::TokensPerRequest;
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::search::Axis;
+use plimsoll_core::typed::{ShareBounds, parse_span, parse_span_or_none};
 use plimsoll_core::workload::NamedWorkload;
+
+use crate::fault::ValueFault;
 
 /// Language of what people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,118 +51,142 @@ pub(crate) enum EndpointArg {
     Chat,
 }
 
-/// A confidence between 0.8 and 0.999.
-pub(super) fn confidence(text: &str) -> Result<Confidence, String> {
-    let number: Option<f64> = text.parse().ok();
-    number
-        .and_then(Confidence::new)
-        .ok_or_else(|| "write a share from 0.8 to 0.999, such as 0.95".to_owned())
+/// Shares of requests: less than a tenth of a percent is not asked for, and all cannot be shown.
+const SHARES: ShareBounds = ShareBounds::new(0.001, 0.9999);
+/// What lengths may vary by.
+const SPREADS: ShareBounds = ShareBounds::new(0.0, 0.9);
+/// A share of users.
+const USERS: ShareBounds = ShareBounds::new(0.0001, 1.0);
+/// A share of a cap: less than 1 % makes no sense.
+const HEADROOMS: ShareBounds = ShareBounds::new(0.01, 1.0);
+/// Confidences that the judge knows.
+const CONFIDENCES: ShareBounds = ShareBounds::new(0.8, 0.999);
+
+/// A confidence from 80% to 99.9%.
+pub(super) fn confidence(text: &str) -> Result<Confidence, ValueFault> {
+    let share = CONFIDENCES.parse(text)?;
+    Confidence::new(share).ok_or_else(|| ValueFault::NotANumber(text.to_owned()))
 }
 
-/// A span such as `500ms`, `30s`, `15m`, `2h`, above 0.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let value: f64 = number
-        .parse()
-        .map_err(|_| "write a time such as 500ms, 30s or 15m".to_owned())?;
-    let seconds = match unit {
-        "ms" => value / 1e3,
-        "s" => value,
-        "m" | "min" => value * 60.0,
-        "h" => value * 3_600.0,
-        _ => return Err("a time needs a unit: ms, s, m or h".to_owned()),
-    };
-    if seconds > 0.0 && seconds < 1e9 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("the time must be above 0".to_owned())
-    }
-}
-
-fn number_within(text: &str, low: f64, high: f64) -> Result<f64, String> {
-    let value: f64 = text
-        .trim_end_matches('%')
-        .parse()
-        .map_err(|_| "not a number".to_owned())?;
-    if value >= low && value <= high {
-        Ok(value)
-    } else {
-        Err(format!("must be from {low} to {high}"))
-    }
-}
-
-/// A share from 0.1 to 99.99 %, as a ratio.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
-    number_within(text, 0.1, 99.99).map(|value| value / 100.0)
-}
-
-/// A workload by its name.
-pub(super) fn workload(text: &str) -> Result<NamedWorkload, String> {
-    NamedWorkload::find(text).ok_or_else(|| {
-        let names: Vec<&str> = NamedWorkload::all().iter().map(|one| one.name).collect();
-        format!(
-            "there is none of this name; there are: {}",
-            names.join(", ")
-        )
-    })
-}
-
-/// A spread from 0 to 90 %, as a ratio.
-pub(super) fn spread(text: &str) -> Result<f64, String> {
-    number_within(text, 0.0, 90.0).map(|value| value / 100.0)
-}
-
-/// A share of up to 100 %, as a ratio.
-pub(super) fn percent_up_to_100(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 100.0).map(|value| value / 100.0)
-}
-
-/// A number from 0.01 to a million.
-pub(super) fn amount(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 1e6)
-}
-
-/// A ratio from 0.01 to 1.
-pub(super) fn ratio(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 1.0)
+/// A time such as `500ms`, `90s`, `1m30s`, `2h`, above 0.
+pub(super) fn duration(text: &str) -> Result<Duration, ValueFault> {
+    Ok(parse_span(text)?)
 }
 
 /// A time, or 0 for none.
-pub(super) fn think_time(text: &str) -> Result<Duration, String> {
-    if matches!(text, "0" | "0s") {
-        return Ok(Duration::ZERO);
+pub(super) fn think_time(text: &str) -> Result<Duration, ValueFault> {
+    Ok(parse_span_or_none(text)?)
+}
+
+/// A share from 0.1 % to 99.99 %, as a ratio.
+pub(super) fn percent(text: &str) -> Result<f64, ValueFault> {
+    Ok(SHARES.parse(text)?)
+}
+
+/// A spread from 0 to 90 %, as a ratio.
+pub(super) fn spread(text: &str) -> Result<f64, ValueFault> {
+    Ok(SPREADS.parse(text)?)
+}
+
+/// A share of up to 100 %, as a ratio.
+pub(super) fn percent_up_to_100(text: &str) -> Result<f64, ValueFault> {
+    Ok(USERS.parse(text)?)
+}
+
+/// A ratio from 1 % to 100 %.
+pub(super) fn ratio(text: &str) -> Result<f64, ValueFault> {
+    Ok(HEADROOMS.parse(text)?)
+}
+
+/// A workload by its name.
+pub(super) fn workload(text: &str) -> Result<NamedWorkload, ValueFault> {
+    NamedWorkload::find(text).ok_or(ValueFault::Workload)
+}
+
+fn number(text: &str) -> Result<f64, ValueFault> {
+    let number = text.trim().parse();
+    number.map_err(|_| ValueFault::NotANumber(text.to_owned()))
+}
+
+fn number_within(text: &str, least: f64, most: f64) -> Result<f64, ValueFault> {
+    let value = number(text)?;
+    if value >= least && value <= most {
+        Ok(value)
+    } else {
+        Err(ValueFault::OutOfBounds { least, most })
     }
-    duration(text)
+}
+
+/// A number above 0.
+fn number_up_to(text: &str, most: f64) -> Result<f64, ValueFault> {
+    let value = number(text)?;
+    if value > 0.0 && value <= most {
+        Ok(value)
+    } else {
+        Err(ValueFault::NotAbove0 { most })
+    }
+}
+
+fn whole(text: &str, least: u32, most: u32) -> Result<u32, ValueFault> {
+    let value: i128 = text
+        .trim()
+        .parse()
+        .map_err(|_| ValueFault::NotWhole(text.to_owned()))?;
+    let within = u32::try_from(value).ok();
+    within
+        .filter(|value| (least..=most).contains(value))
+        .ok_or(ValueFault::OutOfBounds {
+            least: f64::from(least),
+            most: f64::from(most),
+        })
+}
+
+/// A count of something, at least 1.
+pub(super) fn count(text: &str) -> Result<u32, ValueFault> {
+    whole(text, 1, u32::MAX)
+}
+
+/// Streams that one machine may hold.
+pub(super) fn streams(text: &str) -> Result<u32, ValueFault> {
+    whole(text, 1, 100_000)
+}
+
+/// How often a search is repeated.
+pub(super) fn times(text: &str) -> Result<u32, ValueFault> {
+    whole(text, 2, 99)
+}
+
+/// Threads.
+pub(super) fn threads(text: &str) -> Result<u16, ValueFault> {
+    whole(text, 1, 64).map(|count| count as u16)
+}
+
+/// Tokens of an answer that has a gap in it.
+pub(super) fn answer_tokens(text: &str) -> Result<u32, ValueFault> {
+    whole(text, 2, 4_096)
+}
+
+/// A number from 0.01 to a million.
+pub(super) fn amount(text: &str) -> Result<f64, ValueFault> {
+    number_within(text, 0.01, 1e6)
 }
 
 /// A number above 0, with `_` and `,` between its digits if one likes.
-pub(super) fn quantity(text: &str) -> Result<f64, String> {
+pub(super) fn quantity(text: &str) -> Result<f64, ValueFault> {
     let digits: String = text
         .chars()
         .filter(|one| !matches!(one, '_' | ','))
         .collect();
-    match digits.parse::<f64>() {
-        Ok(value) if value > 0.0 && value <= 1e12 => Ok(value),
-        Ok(_) => Err("must be above 0, and 1e12 at most".to_owned()),
-        Err(_) => Err("not a number".to_owned()),
-    }
+    number_up_to(&digits, 1e12)
 }
 
 /// A factor from 1 to 1000.
-pub(super) fn at_least_one(text: &str) -> Result<f64, String> {
-    let value = quantity(text)?;
-    if (1.0..=1_000.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err("must be from 1 to 1000".to_owned())
-    }
+pub(super) fn at_least_one(text: &str) -> Result<f64, ValueFault> {
+    number_within(text, 1.0, 1_000.0)
 }
 
 /// Tokens of a request: `512+128`, or their sum.
-pub(super) fn tokens(text: &str) -> Result<TokensPerRequest, String> {
+pub(super) fn tokens(text: &str) -> Result<TokensPerRequest, ValueFault> {
     let Some((input, output)) = text.split_once('+') else {
         return Ok(TokensPerRequest {
             total: quantity(text)?,
@@ -174,23 +201,13 @@ pub(super) fn tokens(text: &str) -> Result<TokensPerRequest, String> {
 }
 
 /// Requests per second.
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if rate > 0.0 && rate <= 1e6 {
-        Ok(rate)
-    } else {
-        Err("must be above 0, and at most 1000000".to_owned())
-    }
+pub(super) fn rate(text: &str) -> Result<f64, ValueFault> {
+    number_up_to(text, 1e6)
 }
 
 /// Shape of the gaps between arrivals; `inf` is allowed.
-pub(super) fn shape(text: &str) -> Result<f64, String> {
-    let shape: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if shape > 0.0 {
-        Ok(shape)
-    } else {
-        Err("must be above 0".to_owned())
-    }
+pub(super) fn shape(text: &str) -> Result<f64, ValueFault> {
+    number_up_to(text, f64::INFINITY)
 }
 
 #[cfg(test)]
@@ -198,19 +215,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_need_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
-        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
-        for bad in ["5", "x", "0s", "-1s", "1d", ""] {
-            assert!(duration(bad).is_err(), "{bad}");
+    fn bounds_hold() {
+        assert!(percent("0%").is_err() && percent("100%").is_err());
+        assert_eq!(spread("0"), Ok(0.0));
+        assert_eq!(count("8"), Ok(8));
+        for bad in ["0", "-1", "1.5", "x", "", "4294967296"] {
+            assert!(count(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn percentages_become_ratios() {
-        assert_eq!(percent("20%"), Ok(0.2));
-        assert!(percent("0").is_err() && percent("100").is_err());
+        assert!(shape("inf").is_ok() && shape("NaN").is_err() && rate("NaN").is_err());
+        assert!(confidence("95%").is_ok() && confidence("0.95").is_ok());
+        assert!(confidence("0.5").is_err() && confidence("95").is_err());
     }
 
     #[test]

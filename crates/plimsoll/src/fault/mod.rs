@@ -12,6 +12,7 @@
 //! | `connect`, `fetch`, `tls` | the way to the server |
 //! | `preflight` | what the server is not |
 //! | `sim` | the built-in engine |
+//! | `usage`, `value` | a command line that cannot be read, the value of one argument |
 //! | `system` | what the operating system refuses, JSON that cannot be read |
 //! | `hint` | the ways out |
 
@@ -24,6 +25,8 @@ mod preflight;
 mod sim;
 mod system;
 mod tls;
+mod usage;
+mod value;
 mod words;
 
 use std::fmt;
@@ -41,6 +44,8 @@ pub(crate) use hint::Hint;
 pub(crate) use machine::MachineFault;
 pub(crate) use sim::EngineFault;
 pub(crate) use system::WriteFault;
+pub(crate) use usage::UsageFault;
+pub(crate) use value::ValueFault;
 pub(crate) use words::{Words, chain};
 
 use crate::exit::Exit;
@@ -70,6 +75,9 @@ pub(crate) enum Fault {
     /// An objective is none.
     #[error(transparent)]
     Slo(#[from] SloError),
+    /// The command line cannot be read.
+    #[error(transparent)]
+    Usage(#[from] UsageFault),
     /// The built-in engine.
     #[error(transparent)]
     Engine(#[from] EngineFault),
@@ -96,6 +104,7 @@ impl Fault {
             | Self::Target(_)
             | Self::Proxy(_)
             | Self::Slo(_)
+            | Self::Usage(_)
             | Self::Engine(_)
             | Self::Text(_) => Exit::Usage,
         }
@@ -143,7 +152,8 @@ impl Words for Fault {
             Self::Target(error) => error.zh(),
             Self::Proxy(error) => error.zh(),
             Self::Preflight(error) => error.zh(),
-            Self::Slo(error) => error.to_string(),
+            Self::Slo(error) => error.zh(),
+            Self::Usage(error) => error.zh(),
             Self::Engine(fault) => fault.zh(),
             Self::Write(fault) => fault.zh(),
             Self::Tool(error) => match error.downcast_ref::<LoadError>() {

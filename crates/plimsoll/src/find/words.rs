@@ -6,6 +6,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, FindArgs};
 use crate::exit::Failure;
+use crate::fault::UsageFault;
 
 /// Where a run is, and how it is shown: no part of what was asked for.
 const OF_THE_CALL: [&str; 7] = ["out", "resume", "from", "repeat", "lang", "json", "quiet"];
@@ -27,7 +28,7 @@ impl Words {
         let no_find = || Failure::usage("no arguments of `find`");
         let matches = Cli::command()
             .try_get_matches_from(line)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+            .map_err(UsageFault::from)?;
         let matches = matches.subcommand_matches("find").ok_or_else(no_find)?;
         let command = Cli::command();
         let command = command.find_subcommand("find").ok_or_else(no_find)?;
@@ -45,7 +46,7 @@ impl Words {
 
     /// What they mean.
     pub(super) fn meaning(&self) -> Result<FindArgs, Failure> {
-        FindArgs::from_arg_matches(&self.matches).map_err(|error| Failure::usage(error.to_string()))
+        Ok(FindArgs::from_arg_matches(&self.matches).map_err(UsageFault::from)?)
     }
 
     /// What a run saves of them: all that was typed but secrets and what is of this call alone.

@@ -185,7 +185,7 @@ fn the_limit_of_the_system_is_found() {
             step_base_us: 5_000.0,
             ..engine()
         },
-        &["--max-ttft", "40ms", "--min-growth", "1"],
+        &["--max-ttft", "40ms", "--min-growth", "1%"],
     );
     let loads = loads(&run);
     let verdict = run.verdict.unwrap();
@@ -268,7 +268,7 @@ fn it_stops_where_requests_fail() {
             step_base_us: 5_000.0,
             ..engine()
         },
-        &["--max-ttft", "10s", "--min-growth", "1"],
+        &["--max-ttft", "10s", "--min-growth", "1%"],
     );
     let verdict = run.verdict.unwrap();
     let success = Reason::from(Objective::success(0.95));
@@ -313,7 +313,7 @@ fn it_stops_where_the_cache_is_full() {
             step_base_us: 5_000.0,
             ..engine()
         },
-        &["--max-ttft", "100s", "--min-growth", "1"],
+        &["--max-ttft", "100s", "--min-growth", "1%"],
     );
     let verdict = run.verdict.unwrap();
     assert_eq!(
