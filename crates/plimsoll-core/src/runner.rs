@@ -6,7 +6,7 @@ use crate::time::Offset;
 
 /// What a listener may show while a level runs.
 pub struct Progress<'a> {
-    /// The level.
+    /// As far as it has come.
     pub level: &'a Level,
     /// Now.
     pub now: Offset,

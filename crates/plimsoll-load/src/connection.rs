@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::connect::tls_fault;
 use crate::stamps::{self, Stamps};
 
-/// A connection.
+/// A socket with its TLS, and what is needed to stamp its reads.
 pub(crate) struct Connection {
     socket: TcpStream,
     tls: Option<Box<rustls::ClientConnection>>,

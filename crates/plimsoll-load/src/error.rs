@@ -14,7 +14,7 @@ pub enum LoadError {
     /// The host name has no address.
     #[error("`{host}` has no address")]
     Resolve {
-        /// The host.
+        /// As given.
         host: String,
         /// What the resolver said.
         #[source]
@@ -32,7 +32,7 @@ pub enum LoadError {
     /// The local addresses are of one family, those of the host of the other.
     #[error("none of the local addresses given can reach `{host}`, which has {missing} only")]
     OtherFamily {
-        /// The host.
+        /// As given.
         host: String,
         /// The family that is needed.
         missing: &'static str,
@@ -57,7 +57,7 @@ pub enum TlsSetupError {
     /// A file of certificates or keys.
     #[error("`{}`: {fault}", file.display())]
     File {
-        /// The file.
+        /// Where it was looked for.
         file: PathBuf,
         /// What is wrong with it.
         fault: PemFault,

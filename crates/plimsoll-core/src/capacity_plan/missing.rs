@@ -69,7 +69,7 @@ pub enum Input {
 /// A line that is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// The line.
+    /// Which one.
     pub line: PlanLine,
     /// All that it needs and was not given.
     pub needs: Vec<Input>,

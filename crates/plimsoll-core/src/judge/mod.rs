@@ -59,7 +59,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ObjectiveResult {
-    /// The objective.
+    /// What was asked.
     pub objective: Objective,
     /// The decision at the run's confidence.
     pub decision: Decision,

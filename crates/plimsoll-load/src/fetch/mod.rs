@@ -24,7 +24,7 @@ pub struct Response {
     pub content_type: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
-    /// The body.
+    /// All of the body, with the transfer coding taken off.
     pub body: Vec<u8>,
     /// The version of HTTP that it came in.
     pub http: HttpVersion,

@@ -94,9 +94,9 @@ pub(super) const LLAMA_70B: Model = Model {
 /// A model served by one or more equal cards with tensor parallelism.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
-    /// The card.
+    /// What each of the cards can do.
     pub card: &'static Card,
-    /// The model.
+    /// What is served on them.
     pub model: &'static Model,
     /// Number of cards the model is split over; ≥ 1.
     pub cards: u32,

@@ -71,7 +71,7 @@ pub(crate) fn failures(legacy: &Legacy, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The block.
+/// Writes the table of figures, label by label.
 pub(crate) fn block(
     legacy: &Legacy,
     load: &Load,

@@ -114,7 +114,7 @@ pub(crate) fn save(result: &Object, path: &Path, append: bool) -> io::Result<()>
     file.write_all(format!("{separator}{text}").as_bytes())
 }
 
-/// The result.
+/// The object of the result file, its keys in vLLM's order.
 pub(crate) fn result(run: &Finished<'_>) -> Object {
     let mut object = Object::default();
     settings_keys(run, &mut object);

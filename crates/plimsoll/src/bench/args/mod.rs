@@ -26,9 +26,9 @@ use super::json::{Json, Object};
 /// What the words ask for.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// A run.
+    /// To run with these values.
     Run(Parsed),
-    /// The help.
+    /// To print the options.
     Help,
 }
 

@@ -26,7 +26,7 @@ pub(crate) enum Prompt {
 /// What one request asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// The prompt.
+    /// What is sent as `prompt` or as the user's message.
     pub(crate) prompt: Prompt,
     /// Prompt length asked for, tokens.
     pub(crate) input_tokens: u32,
