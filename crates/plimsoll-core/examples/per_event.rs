@@ -1,8 +1,8 @@
 //! The path of one output event through the wire parsers, again and again: what `cargo xtask
 //! instructions` counts. `per_event N` reads answers of 100 events until N events are read.
 
+use plimsoll_core::protocol::{Answer, Protocol};
 use plimsoll_core::time::Offset;
-use plimsoll_core::wire::Answer;
 
 const EVENTS_PER_ANSWER: u64 = 100;
 const HEAD: &[u8] =
@@ -19,7 +19,7 @@ fn main() {
          \"logprobs\":null,\"finish_reason\":null,\"stop_reason\":null}],\"usage\":null}\n\n",
     );
     let done = chunk("data: [DONE]\n\n");
-    let mut answer = Answer::new(false);
+    let mut answer = Answer::new(Protocol::Completions, false);
     let mut seen = 0;
     for _ in 0..count / EVENTS_PER_ANSWER {
         answer.reset();

@@ -1,5 +1,5 @@
 //! The vocabulary and the mathematics of Plimsoll: records, objectives, statistics, schedules, the
-//! life of a level, the search and its verdict, and wire formats parsed from bytes.
+//! life of a level, the search and its verdict, API protocols, and wire formats parsed from bytes.
 //!
 //! Pure and synchronous: no runtime, no clock, no sockets, no printing. Time enters as
 //! [`time::Offset`] arguments, so that everything here can be stepped by tests.
@@ -13,6 +13,7 @@ pub mod level;
 pub mod load;
 pub mod outcome;
 pub mod preset;
+pub mod protocol;
 pub mod record;
 pub mod repeat;
 pub mod run;

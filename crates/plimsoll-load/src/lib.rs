@@ -5,7 +5,7 @@
 //! | [`target`] | where requests go, and the way there |
 //! | [`connect`] | connections: addresses, TLS, and what went wrong |
 //! | [`source`] | what is sent |
-//! | [`completions`] | requests of the OpenAI protocol for a workload |
+//! | [`dialect`] | requests for a workload, as one server wants them |
 //! | [`preflight`] | what the server is, before any load |
 //! | [`coordinator`] | steps a level over a crew |
 //! | [`crew`] | those who carry it: what they are told, what they tell; threads |
@@ -29,12 +29,12 @@
 mod base64;
 pub mod batch;
 pub mod clock;
-pub mod completions;
 pub mod connect;
 mod connection;
 mod context;
 pub mod coordinator;
 pub mod crew;
+pub mod dialect;
 pub mod error;
 pub mod fetch;
 mod http2;

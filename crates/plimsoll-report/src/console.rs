@@ -2,7 +2,8 @@
 
 use std::io;
 
-use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, Run};
+use plimsoll_core::protocol::PromptForm;
+use plimsoll_core::run::{HttpVersion, Run};
 
 use crate::lang::Lang;
 use crate::layout;
@@ -79,10 +80,7 @@ fn model(run: &Run, lang: Lang) -> String {
 }
 
 fn endpoint(run: &Run, lang: Lang) -> String {
-    let path = match run.server.endpoint {
-        Endpoint::Completions => "/v1/completions",
-        Endpoint::Chat => "/v1/chat/completions",
-    };
+    let path = run.server.endpoint.path();
     let prompts = match run.server.prompt_form {
         PromptForm::TokenIds => lang.pick("prompts as token ids", "提示词为 token id"),
         PromptForm::Words => lang.pick("prompts as text", "提示词为文本"),

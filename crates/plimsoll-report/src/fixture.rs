@@ -7,9 +7,9 @@ use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, Reason, RequestCounts, Shortfall,
     Window,
 };
+use plimsoll_core::protocol::{PromptForm, Protocol};
 use plimsoll_core::run::{
-    Endpoint, Environment, HttpVersion, PromptForm, Run, RunPlan, RunState, SCHEMA_VERSION,
-    ServerInfo,
+    Environment, HttpVersion, Run, RunPlan, RunState, SCHEMA_VERSION, ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
@@ -303,7 +303,7 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             kind: Some("vllm".to_owned()),
             model: "Qwen2.5-7B-Instruct".to_owned(),
             max_model_len_tokens: Some(32_768),
-            endpoint: Endpoint::Completions,
+            endpoint: Protocol::Completions,
             reports_usage: true,
             honours_output_len: true,
             prompt_form: PromptForm::TokenIds,

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::workload::Workload;
-use plimsoll_load::preflight::{EndpointChoice, PreflightOptions, Ready, preflight};
+use plimsoll_load::preflight::{PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
 use plimsoll_sim::SimServer;
 
 use crate::background::unless_stopped;
-use crate::cli::{ConnectArgs, EndpointArg, EngineArgs, RequestArgs, ServerArgs};
+use crate::cli::{ConnectArgs, EngineArgs, RequestArgs, ServerArgs};
 use crate::fault::{Failure, Fault};
 use crate::signal::Stop;
 use crate::sim;
@@ -70,11 +71,7 @@ pub(crate) fn shown(server: &ServerArgs, engine: &EngineArgs) -> String {
 fn options(server: &ServerArgs, workload: Workload, timeout: Duration) -> PreflightOptions {
     PreflightOptions {
         model: server.model.clone(),
-        endpoint: match server.endpoint {
-            EndpointArg::Auto => EndpointChoice::Auto,
-            EndpointArg::Completions => EndpointChoice::Completions,
-            EndpointArg::Chat => EndpointChoice::Chat,
-        },
+        protocol: server.endpoint,
         workload,
         timeout,
     }
@@ -88,8 +85,27 @@ fn parse(url: &str) -> Result<Target, Failure> {
 fn remote(server: &ServerArgs, connect: &ConnectArgs) -> Result<Target, Failure> {
     let mut target = parse(server.url.as_deref().unwrap_or_default())?;
     connect.apply(&mut target, &|name| std::env::var(name).ok())?;
-    Ok(match std::env::var(&server.api_key_env) {
-        Ok(key) if !key.is_empty() => target.with_api_key(key.trim()),
+    let variable = server.api_key_env.as_deref();
+    Ok(with_key(target, server.endpoint, variable, &|name| {
+        std::env::var(name).ok()
+    }))
+}
+
+/// The server with its key: that of `variable`, for whatever API is spoken, or the one of the
+/// variable that is usual for the API asked for. A key of another API is shown to no server.
+pub(crate) fn with_key(
+    target: Target,
+    protocol: Option<Protocol>,
+    variable: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Target {
+    let asked = protocol.map_or(Protocol::USUAL.to_vec(), |one| vec![one]);
+    let (usual, protocols) = match variable {
+        Some(name) => (name, Protocol::ALL.to_vec()),
+        None => (asked[0].key_variable(), asked),
+    };
+    match env(usual) {
+        Some(key) if !key.trim().is_empty() => target.with_key(key.trim(), &protocols),
         _ => target,
-    })
+    }
 }

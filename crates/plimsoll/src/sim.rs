@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use plimsoll_core::protocol::Protocol;
 use plimsoll_sim::metronome::{TlsConfig, tls_config};
 use plimsoll_sim::{
     EngineOverrides, EngineParams, Faults, Metronome, MetronomeConfig, Profile, SimConfig,
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
         engine: engine(&args.engine)?,
         faults: faults(args.faults.as_deref())?,
         model: args.served_model_name.clone(),
+        protocols: Protocol::ALL.to_vec(),
         api_key: args.api_key.clone(),
         seed: args.seed,
         workers: usize::from(args.workers),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Confidence;
 use crate::level::LevelSummary;
+use crate::protocol::{PromptForm, Protocol};
 use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
 use crate::tier::{Tier, TierVerdict};
@@ -106,28 +107,6 @@ pub struct Environment {
     pub workers: u32,
 }
 
-/// Which API the load used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Endpoint {
-    /// `/v1/completions`.
-    Completions,
-    /// `/v1/chat/completions`.
-    Chat,
-}
-
-/// How prompts of an exact length are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PromptForm {
-    /// Token ids: the length is exact, no tokenizer is needed.
-    TokenIds,
-    /// Words, calibrated against the server's own `usage`.
-    Words,
-}
-
 /// The version of HTTP that the load was carried in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -157,7 +136,7 @@ pub struct ServerInfo {
     /// The longest context it states, tokens.
     pub max_model_len_tokens: Option<u32>,
     /// Which API is used.
-    pub endpoint: Endpoint,
+    pub endpoint: Protocol,
     /// Whether it reports token usage.
     pub reports_usage: bool,
     /// Whether answers have the length asked for.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::wire::Answer;
+use plimsoll_core::protocol::Answer;
 
 use crate::clock::Clock;
 use crate::connect::Connector;

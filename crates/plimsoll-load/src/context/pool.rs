@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plimsoll_core::protocol::AnswerEnd;
 use plimsoll_core::record::ConnectTimes;
-use plimsoll_core::wire::AnswerEnd;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;

@@ -7,7 +7,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use plimsoll_core::wire::AnswerEnd;
+use plimsoll_core::protocol::AnswerEnd;
 use tokio::sync::Notify;
 
 use super::connection::{DEFAULT_STREAMS, Http2Connection, Lease};

@@ -8,37 +8,26 @@ mod probe;
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
+use plimsoll_core::protocol::{PromptForm, Protocol};
 use plimsoll_core::record::RequestRecord;
-use plimsoll_core::run::{Endpoint, PromptForm, ServerInfo};
+use plimsoll_core::run::ServerInfo;
 use plimsoll_core::workload::{Calibration, Workload};
 
 pub use error::PreflightError;
-pub use models::{ServedModel, read_models};
 
 use crate::batch::BatchRecord;
-use crate::completions::Dialect;
+use crate::dialect::Dialect;
 use crate::target::Target;
 use crate::telemetry::MetricsPage;
 use probe::Prober;
-
-/// Which API to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndpointChoice {
-    /// Completions if the server has it, else chat.
-    Auto,
-    /// `/v1/completions`.
-    Completions,
-    /// `/v1/chat/completions`.
-    Chat,
-}
 
 /// What preflight needs to know.
 #[derive(Clone, Debug)]
 pub struct PreflightOptions {
     /// Model name, where the user gave one.
     pub model: Option<String>,
-    /// Which API.
-    pub endpoint: EndpointChoice,
+    /// Which API; without one, what the server has of them.
+    pub protocol: Option<Protocol>,
     /// What will be asked for.
     pub workload: Workload,
     /// Time limit of each request.
@@ -48,6 +37,8 @@ pub struct PreflightOptions {
 /// A server that is ready for load.
 #[derive(Clone, Debug)]
 pub struct Ready {
+    /// The server, spoken to in the API that was found.
+    pub target: Target,
     /// For the report.
     pub info: ServerInfo,
     /// For the requests.
@@ -70,7 +61,7 @@ const ADDED_TOKENS: u32 = 4;
 /// # Errors
 /// It cannot be reached, refuses, or is no OpenAI-compatible API; the text says what to do.
 pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, PreflightError> {
-    let (models, http) = models::list(target, options.timeout)?;
+    let (models, http) = models::list(target, options.protocol, options.timeout)?;
     let model = models::choose(&models, options.model.as_deref())?;
     check_context(model.max_tokens, &options.workload)?;
     let prober = Prober {
@@ -78,7 +69,8 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
         options,
         model: &model.id,
     };
-    let (dialect, answer) = dialect(&prober, options.endpoint)?;
+    let (dialect, answer) = dialect(&prober, options.protocol)?;
+    let target = target.clone().speaking(dialect.protocol);
     let record = &answer.record;
     let asked = record.asked_output_tokens;
     let info = ServerInfo {
@@ -87,17 +79,18 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
         kind: model.kind.clone(),
         model: model.id.clone(),
         max_model_len_tokens: model.max_tokens,
-        endpoint: dialect.endpoint,
+        endpoint: dialect.protocol,
         reports_usage: record.usage_output_tokens.is_some(),
         honours_output_len: record
             .output_tokens()
             .is_some_and(|(tokens, _)| tokens == asked),
         prompt_form: dialect.prompt_form,
         prompt_tokens_measured: record.prompt_tokens.map(f64::from),
-        has_metrics: MetricsPage::is_known(target, options.timeout),
+        has_metrics: MetricsPage::is_known(&target, options.timeout),
     };
     let request_time = request_time(record, options.workload.output.mean_tokens());
     Ok(Ready {
+        target,
         info,
         dialect,
         request_time,
@@ -117,36 +110,54 @@ fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), Pre
     }
 }
 
-/// The first dialect that the server answers to, with its answer.
+/// The first dialect that the server answers to, with its answer. Where no API is named these are
+/// `OpenAI`'s, and the others where it has neither of them.
 fn dialect(
     prober: &Prober<'_>,
-    choice: EndpointChoice,
+    protocol: Option<Protocol>,
 ) -> Result<(Dialect, BatchRecord), PreflightError> {
-    let endpoints: &[Endpoint] = match choice {
-        EndpointChoice::Auto => &[Endpoint::Completions, Endpoint::Chat],
-        EndpointChoice::Completions => &[Endpoint::Completions],
-        EndpointChoice::Chat => &[Endpoint::Chat],
+    let first = match &protocol {
+        Some(protocol) => std::slice::from_ref(protocol),
+        None => Protocol::USUAL.as_slice(),
     };
-    let mut refusal = None;
-    for endpoint in endpoints {
-        if *endpoint == Endpoint::Completions {
-            match by_token_ids(prober)? {
-                Tried::Works(found) => return Ok(*found),
-                Tried::Missing(detail) => {
-                    refusal = Some(detail);
-                    continue;
-                }
-                Tried::Refused(_) => {}
-            }
-        }
-        match by_words(prober, *endpoint)? {
-            Tried::Works(found) => return Ok(*found),
-            Tried::Missing(detail) | Tried::Refused(detail) => refusal = Some(detail),
+    let (detail, is_refusal) = match first_of(prober, first)? {
+        Tried::Works(found) => return Ok(*found),
+        Tried::Missing(detail) => (detail, false),
+        Tried::Refused(detail) => (detail, true),
+    };
+    if protocol.is_none() && !is_refusal {
+        let mut others = Protocol::ALL.to_vec();
+        others.retain(|other| !Protocol::USUAL.contains(other));
+        if let Tried::Works(found) = first_of(prober, &others)? {
+            return Ok(*found);
         }
     }
-    Err(PreflightError::NoEndpoint {
-        detail: refusal.unwrap_or_default(),
-    })
+    Err(PreflightError::NoEndpoint { detail })
+}
+
+/// The first of these APIs that works; else the last refusal, and only if there is none, what was
+/// said of one that is missing.
+fn first_of(prober: &Prober<'_>, protocols: &[Protocol]) -> Result<Tried, PreflightError> {
+    let mut best = Tried::Missing(String::new());
+    for protocol in protocols {
+        match one(prober, *protocol)? {
+            Tried::Missing(_) if matches!(best, Tried::Refused(_)) => {}
+            Tried::Works(found) => return Ok(Tried::Works(found)),
+            tried => best = tried,
+        }
+    }
+    Ok(best)
+}
+
+/// The most exact form that the API takes.
+fn one(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
+    if protocol.takes_token_ids() {
+        match by_token_ids(prober, protocol)? {
+            Tried::Refused(_) => {}
+            tried => return Ok(tried),
+        }
+    }
+    by_words(prober, protocol)
 }
 
 /// What came of a try.
@@ -158,8 +169,8 @@ enum Tried {
     Refused(String),
 }
 
-fn by_token_ids(prober: &Prober<'_>) -> Result<Tried, PreflightError> {
-    let tried = with_fewer_extras(prober, Endpoint::Completions, PromptForm::TokenIds, None)?;
+fn by_token_ids(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
+    let tried = with_fewer_extras(prober, protocol, PromptForm::TokenIds)?;
     if let Tried::Works(found) = &tried {
         let record = &found.1.record;
         let exact = record
@@ -174,8 +185,8 @@ fn by_token_ids(prober: &Prober<'_>) -> Result<Tried, PreflightError> {
     Ok(tried)
 }
 
-fn by_words(prober: &Prober<'_>, endpoint: Endpoint) -> Result<Tried, PreflightError> {
-    let tried = with_fewer_extras(prober, endpoint, PromptForm::Words, None)?;
+fn by_words(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
+    let tried = with_fewer_extras(prober, protocol, PromptForm::Words)?;
     let Tried::Works(found) = tried else {
         return Ok(tried);
     };
@@ -195,19 +206,17 @@ fn by_words(prober: &Prober<'_>, endpoint: Endpoint) -> Result<Tried, PreflightE
 /// Tries a form with all extras, and with fewer where the server refuses the request as such.
 fn with_fewer_extras(
     prober: &Prober<'_>,
-    endpoint: Endpoint,
+    protocol: Protocol,
     prompt_form: PromptForm,
-    calibration: Option<Calibration>,
 ) -> Result<Tried, PreflightError> {
     let mut refusal = String::new();
-    for (ignore_eos, include_usage) in [(true, true), (false, true), (false, false)] {
+    for extras in protocol.extras() {
         let dialect = Dialect {
             model: prober.model.to_owned(),
-            endpoint,
+            protocol,
             prompt_form,
-            calibration,
-            ignore_eos,
-            include_usage,
+            calibration: None,
+            extras: *extras,
         };
         let answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
         let detail = answer.record.detail.clone().unwrap_or_default();

@@ -2,84 +2,70 @@
 
 use std::time::Duration;
 
+use plimsoll_core::protocol::{Protocol, ServedModel};
 use plimsoll_core::run::HttpVersion;
-use serde_json::Value;
 
 use super::PreflightError;
-use crate::fetch::{self, Response};
+use crate::fetch::{self, FetchError, Response};
 use crate::target::Target;
 
-/// A model that the server offers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServedModel {
-    /// The name to send.
-    pub id: String,
-    /// Where it was loaded from, if the server says.
-    pub root: Option<String>,
-    /// Longest context, tokens.
-    pub max_tokens: Option<u32>,
-    /// Kind of server, by its own words.
-    pub kind: Option<String>,
-}
-
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
+/// Where no API is named, `OpenAI`'s list comes first, and those of the others where it is missing.
 pub(super) fn list(
     target: &Target,
+    protocol: Option<Protocol>,
     timeout: Duration,
 ) -> Result<(Vec<ServedModel>, HttpVersion), PreflightError> {
-    let answer = fetch::get(target, "/v1/models", timeout)?;
-    let http = answer.http;
-    Ok((listed(target, answer)?, http))
+    let first = protocol.unwrap_or_default();
+    let page = page(target, first, timeout)?;
+    let models = listed(target, first, &page)?;
+    if protocol.is_some() || page.is_ok() {
+        return Ok((models, page.http));
+    }
+    Ok((elsewhere(target, first, timeout), page.http))
 }
 
-fn listed(target: &Target, answer: Response) -> Result<Vec<ServedModel>, PreflightError> {
-    let url = || format!("{}/v1/models", target.url());
+fn page(target: &Target, protocol: Protocol, timeout: Duration) -> Result<Response, FetchError> {
+    let target = target.clone().speaking(protocol);
+    fetch::get(&target, protocol.models().path, timeout)
+}
+
+/// The models by another list than that of `first`; none where there is no such list.
+fn elsewhere(target: &Target, first: Protocol, timeout: Duration) -> Vec<ServedModel> {
+    let mut others = Protocol::ALL
+        .into_iter()
+        .filter(|other| other.models().path != first.models().path);
+    let found = others.find_map(|other| {
+        let page = page(target, other, timeout).ok();
+        other.models().read(&page.filter(Response::is_ok)?.body)
+    });
+    found.unwrap_or_default()
+}
+
+fn listed(
+    target: &Target,
+    protocol: Protocol,
+    answer: &Response,
+) -> Result<Vec<ServedModel>, PreflightError> {
+    let list = protocol.models();
+    let url = || format!("{}{}", target.url(), list.path);
     match answer.status {
         401 | 403 => Err(PreflightError::Unauthorized {
             status: answer.status,
             url: url(),
         }),
         300..=399 => {
-            let to = answer.location;
+            let to = answer.location.clone();
             Err(PreflightError::Redirected { url: url(), to })
         }
         _ if answer.is_page() => Err(PreflightError::WebPage { url: url() }),
         200..=299 => {
-            read_models(&answer.body).ok_or_else(|| PreflightError::NotAnApi { url: url() })
+            let models = list.read(&answer.body);
+            models.ok_or_else(|| PreflightError::NotAnApi { url: url() })
         }
         // Some gateways have no model list; then the name must be given.
         _ => Ok(Vec::new()),
     }
-}
-
-/// The models in the body of an answer of `/v1/models`; `None` if it is no list of models.
-pub fn read_models(body: &[u8]) -> Option<Vec<ServedModel>> {
-    let page: Value = serde_json::from_slice(body).ok()?;
-    let models = page.get("data")?.as_array()?;
-    Some(models.iter().filter_map(model).collect())
-}
-
-fn model(entry: &Value) -> Option<ServedModel> {
-    let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    let tokens = |value: Option<&Value>| {
-        value
-            .and_then(Value::as_u64)
-            .and_then(|n| u32::try_from(n).ok())
-    };
-    let meta = entry.get("meta");
-    Some(ServedModel {
-        id: text("id")?,
-        root: text("root"),
-        max_tokens: tokens(entry.get("max_model_len"))
-            .or_else(|| tokens(meta.and_then(|meta| meta.get("n_ctx")))),
-        kind: text("owned_by").map(|owner| {
-            if owner == "llamacpp" {
-                "llama.cpp".to_owned()
-            } else {
-                owner
-            }
-        }),
-    })
 }
 
 /// The model to use: the one given if it is served, else the first one.
@@ -113,26 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_of_known_servers_are_read() {
-        let vllm = br#"{"object":"list","data":[{"id":"m","owned_by":"vllm","root":"/models/m","max_model_len":8192}]}"#;
-        let models = read_models(vllm).unwrap();
-        assert_eq!(
-            (models[0].id.as_str(), models[0].max_tokens),
-            ("m", Some(8_192))
-        );
-        let llama =
-            br#"{"models":[],"data":[{"id":"s","owned_by":"llamacpp","meta":{"n_ctx":1024}}]}"#;
-        let models = read_models(llama).unwrap();
-        assert_eq!(
-            (models[0].kind.as_deref(), models[0].max_tokens),
-            (Some("llama.cpp"), Some(1_024))
-        );
-        assert_eq!(read_models(b"{}"), None);
-    }
-
-    #[test]
     fn the_model_is_the_one_given_or_the_first() {
-        let models = read_models(br#"{"data":[{"id":"a"},{"id":"b"}]}"#).unwrap();
+        let served = |id: &str| ServedModel {
+            id: id.to_owned(),
+            ..ServedModel::default()
+        };
+        let models = [served("a"), served("b")];
         assert_eq!(choose(&models, None).unwrap().id, "a");
         assert_eq!(choose(&models, Some("b")).unwrap().id, "b");
         let error = choose(&models, Some("c")).unwrap_err().to_string();

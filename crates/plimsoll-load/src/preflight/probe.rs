@@ -9,7 +9,7 @@ use plimsoll_core::workload::Workload;
 use super::{PROBE_TOKENS, PreflightError, PreflightOptions};
 use crate::batch::{BatchPlan, BatchRecord, run_batch};
 use crate::clock::Clock;
-use crate::completions::Dialect;
+use crate::dialect::Dialect;
 use crate::source::{Built, RequestSource};
 use crate::target::Target;
 
@@ -59,7 +59,8 @@ impl Prober<'_> {
             workers: 1,
             keep_alive: true,
         };
-        let batch = run_batch(self.target, &source, &plan, Clock::start(), &mut |_| Go::On)?;
+        let target = self.target.clone().speaking(dialect.protocol);
+        let batch = run_batch(&target, &source, &plan, Clock::start(), &mut |_| Go::On)?;
         batch
             .records
             .into_iter()

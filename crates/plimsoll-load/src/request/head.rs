@@ -18,11 +18,12 @@ pub(crate) fn head_and_body(
     // A proxy reads from the request line where it goes (RFC 9112 §3.2.2).
     let origin = forward.map_or(String::new(), |_| format!("http://{}", target.authority()));
     let mut text = format!(
-        "{method} {origin}{}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: text/event-stream, application/json\r\n",
+        "{method} {origin}{}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: {}\r\n",
         target.base_path,
         built.path,
         target.authority(),
         env!("CARGO_PKG_VERSION"),
+        accepted(target),
     );
     if !built.body.is_empty() {
         let length = built.body.len();
@@ -38,11 +39,13 @@ pub(crate) fn head_and_body(
         text.push_str(&value);
         text.push_str("\r\n");
     }
+    let auth = target.auth_headers();
+    let auth = auth.iter().map(|(name, value)| (*name, value.expose()));
     let own = target
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.expose()));
-    for (name, value) in own.chain(
+    for (name, value) in auth.chain(own).chain(
         built
             .headers
             .iter()
@@ -57,6 +60,12 @@ pub(crate) fn head_and_body(
     let mut bytes = text.into_bytes();
     bytes.extend_from_slice(&built.body);
     bytes
+}
+
+/// The content types of the answers that are understood: a stream, or the same as a whole.
+fn accepted(target: &Target) -> String {
+    let stream = target.protocol.framing().content_type();
+    format!("{stream}, application/json")
 }
 
 /// Headers that speak of an HTTP/1.1 connection or its framing. They do not exist in HTTP/2, which
@@ -93,16 +102,20 @@ pub(crate) fn http2_head(
         .method(method)
         .uri(uri)
         .header(USER_AGENT, agent)
-        .header(ACCEPT, "text/event-stream, application/json");
+        .header(ACCEPT, accepted(target));
     if !built.body.is_empty() {
         request = request.header(CONTENT_TYPE, "application/json");
     }
     let mut request = request.body(()).map_err(|error| error.to_string())?;
+    let auth = target.auth_headers();
+    let auth = auth
+        .iter()
+        .map(|(name, value)| (*name, value.expose(), true));
     let own = target.headers.iter();
-    let own = own.map(|(name, value)| (name, value.expose(), true));
+    let own = own.map(|(name, value)| (name.as_str(), value.expose(), true));
     let built = built.headers.iter();
-    let built = built.map(|(name, value)| (name, value.as_str(), false));
-    for (name, value, is_secret) in own.chain(built) {
+    let built = built.map(|(name, value)| (name.as_str(), value.as_str(), false));
+    for (name, value, is_secret) in auth.chain(own).chain(built) {
         let cannot = || format!("the header `{name}` cannot be sent");
         let name = HeaderName::try_from(name).map_err(|_| cannot())?;
         let mut value = HeaderValue::try_from(value).map_err(|_| cannot())?;
@@ -116,6 +129,8 @@ pub(crate) fn http2_head(
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_core::protocol::Protocol;
+
     use super::*;
     use crate::target::Secret;
 
@@ -123,7 +138,7 @@ mod tests {
     fn a_request_is_what_the_wire_wants() {
         let target = Target::parse("http://h:1/base/v1")
             .unwrap()
-            .with_api_key("k");
+            .with_key("k", &[Protocol::Completions]);
         let built = Built {
             path: "/v1/completions".to_owned(),
             headers: vec![("x-request-id".to_owned(), "7".to_owned())],
@@ -149,7 +164,7 @@ mod tests {
     fn http2_has_the_same_request_without_what_belongs_to_a_connection() {
         let mut target = Target::parse("https://h:1/base/v1")
             .unwrap()
-            .with_api_key("sesame");
+            .with_key("sesame", &[Protocol::Completions]);
         let header = |name: &str| (name.to_owned(), Secret::new("x"));
         target
             .headers

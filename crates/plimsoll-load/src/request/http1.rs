@@ -3,7 +3,7 @@
 use std::io;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::wire::{Answer, AnswerEnd};
+use plimsoll_core::protocol::{Answer, AnswerEnd};
 
 use super::head::head_and_body;
 use super::{Flight, Tried, Watch};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::wire::{Answer, AnswerEnd};
+use plimsoll_core::protocol::{Answer, AnswerEnd};
 
 use super::head::http2_head;
 use super::{Flight, Tried, Watch};

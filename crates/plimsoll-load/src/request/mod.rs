@@ -15,9 +15,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
+use plimsoll_core::protocol::{Answer, AnswerEnd};
 use plimsoll_core::record::{RequestRecord, StreamEvent};
 use plimsoll_core::time::Offset;
-use plimsoll_core::wire::{Answer, AnswerEnd};
 
 use crate::context::{Taken, Way, WorkerContext};
 use crate::source::Built;
@@ -56,7 +56,7 @@ impl WorkerContext {
             .answers
             .borrow_mut()
             .pop()
-            .unwrap_or_else(|| Answer::new(self.keep_text));
+            .unwrap_or_else(|| Answer::new(self.target.protocol, self.keep_text));
         answer.reset();
         let trace = Rc::new(Trace::default());
         let (due_at, ready) = match due {

@@ -16,6 +16,7 @@ mod secret;
 
 use std::path::PathBuf;
 
+use plimsoll_core::protocol::Protocol;
 use thiserror::Error;
 
 use authority::split_port;
@@ -105,7 +106,11 @@ pub struct Target {
     pub port: u16,
     /// Path before `/v1`, without a slash at its end; often empty.
     pub base_path: String,
-    /// Headers of every request, such as `Authorization`.
+    /// The API it is spoken to in.
+    pub protocol: Protocol,
+    /// Its key in each API; in one that is not here it is spoken to without.
+    pub keys: Vec<(Protocol, Secret)>,
+    /// Headers of every request, beside that of the key and over it.
     pub headers: Vec<(String, Secret)>,
     /// Which version of HTTP it is spoken to in.
     pub http: HttpChoice,
@@ -156,6 +161,8 @@ impl Target {
             host: host.to_owned(),
             port: port.unwrap_or(if tls { 443 } else { 80 }),
             base_path: base_path(path).to_owned(),
+            protocol: Protocol::default(),
+            keys: Vec::new(),
             headers: Vec::new(),
             http: HttpChoice::default(),
             route: Route::default(),
@@ -188,14 +195,39 @@ impl Target {
             .filter(|_| self.http != HttpChoice::Http2)
     }
 
-    /// A bearer token for every request.
+    /// The same server, spoken to in this API.
     #[must_use]
-    pub fn with_api_key(mut self, key: &str) -> Self {
-        self.headers.push((
-            "Authorization".to_owned(),
-            Secret::new(format!("Bearer {key}")),
-        ));
+    pub fn speaking(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
         self
+    }
+
+    /// A key for these APIs. Each shows it in a header of its own, and in no other.
+    #[must_use]
+    pub fn with_key(mut self, key: &str, protocols: &[Protocol]) -> Self {
+        let keys = protocols.iter().map(|one| (*one, Secret::new(key)));
+        self.keys.extend(keys);
+        self
+    }
+
+    /// The headers of the API: its key, if there is one, and its version, unless [`Target::headers`]
+    /// has them.
+    pub(crate) fn auth_headers(&self) -> Vec<(&'static str, Secret)> {
+        let mut keys = self.keys.iter();
+        let key = keys.find(|(protocol, _)| *protocol == self.protocol);
+        let is_given = |name: &str| {
+            let mut given = self.headers.iter();
+            given.any(|(given, _)| given.eq_ignore_ascii_case(name))
+        };
+        let headers = self
+            .protocol
+            .auth()
+            .headers(key.map(|(_, key)| key.expose()));
+        headers
+            .into_iter()
+            .filter(|(name, _)| !is_given(name))
+            .map(|(name, value)| (name, Secret::new(value)))
+            .collect()
     }
 }
 
@@ -205,16 +237,13 @@ fn base_path(path: &str) -> &str {
         .next()
         .unwrap_or_default()
         .trim_end_matches('/');
-    [
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/models",
-        "/v1",
-    ]
-    .iter()
-    .find_map(|suffix| path.strip_suffix(suffix))
-    .unwrap_or(path)
-    .trim_end_matches('/')
+    Protocol::ALL
+        .iter()
+        .flat_map(|protocol| [protocol.path(), protocol.models().path])
+        .chain(["/v1"])
+        .find_map(|suffix| path.strip_suffix(suffix))
+        .unwrap_or(path)
+        .trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -259,7 +288,25 @@ mod tests {
 
     #[test]
     fn a_key_never_shows() {
-        let target = Target::parse("h:1").unwrap().with_api_key("sk-very-secret");
+        let target = Target::parse("h:1").unwrap();
+        let target = target.with_key("sk-very-secret", &Protocol::ALL);
         assert!(!format!("{target:?}").contains("sk-very-secret"));
+        assert!(!format!("{:?}", target.auth_headers()).contains("sk-very-secret"));
+    }
+
+    #[test]
+    fn a_key_is_shown_to_the_api_it_is_for_alone() {
+        let target = Target::parse("h:1").unwrap();
+        let target = target.with_key("k", &[Protocol::Chat]);
+        let names = |target: &Target| -> Vec<&str> {
+            let headers = target.auth_headers().into_iter();
+            headers.map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&target), [""; 0]);
+        let mut chat = target.speaking(Protocol::Chat);
+        assert_eq!(names(&chat), ["Authorization"]);
+        chat.headers
+            .push(("authorization".to_owned(), Secret::new("x")));
+        assert_eq!(names(&chat), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! The number of workers changes nothing of what is sent, nor of when it is due.
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_core::schedule::{Arrivals, arrivals};
 use plimsoll_load::batch::{BatchPlan, run_batch};
@@ -30,7 +30,7 @@ fn carried(workers: u32) -> Vec<Arrival> {
         workers,
         keep_alive: true,
     };
-    let source = source(Endpoint::Completions);
+    let source = source(Protocol::Completions);
     let on = &mut |_| Go::On;
     let batch = run_batch(&target(&server), &source, &plan, Clock::start(), on).unwrap();
     let arrival = |one: &plimsoll_load::batch::BatchRecord| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_core::schedule::{Arrivals, arrivals};
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
@@ -24,10 +24,10 @@ fn plan(count: usize) -> BatchPlan {
     }
 }
 
-fn run(server: &SimServer, endpoint: Endpoint, plan: &BatchPlan) -> Batch {
+fn run(server: &SimServer, protocol: Protocol, plan: &BatchPlan) -> Batch {
     run_batch(
         &target(server),
-        &source(endpoint),
+        &source(protocol),
         plan,
         Clock::start(),
         &mut |_| Go::On,
@@ -37,7 +37,7 @@ fn run(server: &SimServer, endpoint: Endpoint, plan: &BatchPlan) -> Batch {
 
 fn outcomes(faults: Faults) -> Vec<Outcome> {
     let server = server(faults);
-    let batch = run(&server, Endpoint::Completions, &plan(6));
+    let batch = run(&server, Protocol::Completions, &plan(6));
     batch.records.iter().map(|one| one.record.outcome).collect()
 }
 
@@ -103,7 +103,7 @@ fn an_answer_that_never_comes_is_timed_out() {
         timeout: Duration::from_millis(200),
         ..plan(2)
     };
-    let batch = run(&server, Endpoint::Completions, &plan);
+    let batch = run(&server, Protocol::Completions, &plan);
     assert!(
         batch
             .records
@@ -150,13 +150,13 @@ fn the_wire_may_look_as_it_likes() {
     ];
     for faults in table {
         let server = server(faults.clone());
-        for endpoint in [Endpoint::Completions, Endpoint::Chat] {
-            for one in run(&server, endpoint, &plan(4)).records {
+        for protocol in [Protocol::Completions, Protocol::Chat] {
+            for one in run(&server, protocol, &plan(4)).records {
                 let record = one.record;
                 assert_eq!(
                     record.outcome,
                     Outcome::Completed,
-                    "{faults:?} {endpoint:?}: {:?}",
+                    "{faults:?} {protocol:?}: {:?}",
                     record.detail
                 );
                 assert_eq!(
@@ -176,7 +176,7 @@ fn a_role_only_delta_is_not_the_first_token() {
         role_delay_ms: Some(120),
         ..Faults::default()
     });
-    for one in run(&server, Endpoint::Chat, &plan(3)).records {
+    for one in run(&server, Protocol::Chat, &plan(3)).records {
         assert!(
             one.record.ttft_ms().unwrap() >= 119.0,
             "{:?}",
@@ -192,7 +192,7 @@ fn a_stall_is_seen_as_the_largest_gap() {
         stall_ms: 150,
         ..Faults::default()
     });
-    for one in run(&server, Endpoint::Completions, &plan(3)).records {
+    for one in run(&server, Protocol::Completions, &plan(3)).records {
         assert!(
             one.record.stall_ms().unwrap() >= 140.0,
             "{:?}",
@@ -207,7 +207,7 @@ fn two_tokens_an_event_are_one_gap_and_two_tokens() {
         tokens_per_event: 2,
         ..Faults::default()
     });
-    for one in run(&server, Endpoint::Completions, &plan(3)).records {
+    for one in run(&server, Protocol::Completions, &plan(3)).records {
         let (tokens, events) = (
             one.record.asked_output_tokens,
             one.record.output_stamps().count() as u32,
@@ -236,7 +236,7 @@ fn a_cap_is_kept_exactly_and_waiting_for_it_is_counted() {
         max_concurrency: Some(1),
         ..plan(0)
     };
-    let batch = run(&server, Endpoint::Completions, &plan);
+    let batch = run(&server, Protocol::Completions, &plan);
     assert_eq!((batch.records.len(), batch.peak_in_flight), (20, 1));
     let last = &batch.records[19].record;
     // Nineteen answers of 40 ms or more stood before the last request, which was due at 20 ms.
@@ -260,7 +260,7 @@ fn no_request_is_sent_before_it_is_due() {
         max_concurrency: None,
         ..plan(0)
     };
-    let batch = run(&server, Endpoint::Completions, &plan);
+    let batch = run(&server, Protocol::Completions, &plan);
     for (one, due) in batch.records.iter().zip(dues) {
         assert_eq!(one.record.due, batch.started_at + due);
         assert!(one.record.sent.unwrap() >= one.record.due);
@@ -273,7 +273,7 @@ fn an_interrupt_accounts_for_everything_that_was_due() {
         never_answer_share: 1.0,
         ..Faults::default()
     });
-    let source = source(Endpoint::Completions);
+    let source = source(Protocol::Completions);
     let plan = BatchPlan {
         max_concurrency: Some(2),
         ..plan(10)
@@ -300,7 +300,7 @@ fn an_interrupt_accounts_for_everything_that_was_due() {
 #[test]
 fn the_tools_figures_are_those_of_a_perfect_client() {
     let server = server(Faults::default());
-    let batch = run(&server, Endpoint::Completions, &plan(80));
+    let batch = run(&server, Protocol::Completions, &plan(80));
     let truth = server.truth();
     assert_eq!(truth.n_completed as usize, batch.records.len());
     let tokens: u64 = batch

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -59,7 +59,7 @@ fn run(faults: Faults, plan: &BatchPlan, stop_after: usize) -> Batch {
             Go::On
         }
     };
-    let source = source(Endpoint::Completions);
+    let source = source(Protocol::Completions);
     run_batch(&target(&server), &source, plan, Clock::start(), &mut go).unwrap()
 }
 

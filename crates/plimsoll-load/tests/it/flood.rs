@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::preflight::{EndpointChoice, PreflightOptions, preflight};
+use plimsoll_load::preflight::{PreflightOptions, preflight};
 use plimsoll_load::target::Target;
 
 use super::raw::{TO_THE_CLOSE, TOKEN, read_request, say, serve, whole_answer};
@@ -56,7 +56,7 @@ impl Flood {
             workers: 1,
             keep_alive: true,
         };
-        let source = source(Endpoint::Completions);
+        let source = source(Protocol::Completions);
         run_batch(&self.target, &source, &plan, Clock::start(), go).unwrap()
     }
 
@@ -121,7 +121,7 @@ fn a_question_that_is_answered_without_end_is_given_up() {
     let flood = Flood::start();
     let options = PreflightOptions {
         model: None,
-        endpoint: EndpointChoice::Auto,
+        protocol: None,
         workload: workload(),
         timeout: Duration::from_millis(300),
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -108,7 +108,7 @@ fn run(gateway: &Gateway) -> Batch {
         workers: 1,
         keep_alive: true,
     };
-    let source = source(Endpoint::Completions);
+    let source = source(Protocol::Completions);
     let on = &mut |_| Go::On;
     run_batch(&gateway.target, &source, &plan, Clock::start(), on).unwrap()
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::{Endpoint, HttpVersion};
+use plimsoll_core::protocol::Protocol;
+use plimsoll_core::run::HttpVersion;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -31,9 +32,9 @@ fn by_http2(server: &SimServer) -> Target {
     target
 }
 
-fn run(server: &SimServer, endpoint: Endpoint, plan: &BatchPlan) -> Batch {
+fn run(server: &SimServer, protocol: Protocol, plan: &BatchPlan) -> Batch {
     let target = by_http2(server);
-    let source = source(endpoint);
+    let source = source(protocol);
     run_batch(&target, &source, plan, Clock::start(), &mut |_| Go::On).unwrap()
 }
 
@@ -53,7 +54,7 @@ fn each_fault_of_a_server_has_the_outcome_that_it_has_over_http1() {
     ];
     for (faults, outcome) in table {
         let server = server(serde_json::from_str(faults).unwrap());
-        let batch = run(&server, Endpoint::Completions, &plan(6));
+        let batch = run(&server, Protocol::Completions, &plan(6));
         assert_eq!(outcomes(&batch), vec![outcome; 6], "{faults}");
         assert_eq!(batch.client.connections_opened, 1, "{faults}");
         assert_eq!(batch.client.idle_retries, 0, "{faults}");
@@ -69,8 +70,8 @@ fn answers_are_complete_whatever_the_events_look_like() {
         r#"{"tokens_per_event":2}"#,
     ] {
         let server = server(serde_json::from_str(faults).unwrap());
-        for endpoint in [Endpoint::Completions, Endpoint::Chat] {
-            for one in run(&server, endpoint, &plan(4)).records {
+        for protocol in [Protocol::Completions, Protocol::Chat] {
+            for one in run(&server, protocol, &plan(4)).records {
                 let record = one.record;
                 assert_eq!(record.outcome, Outcome::Completed, "{faults}: {record:?}");
                 let asked = Some(record.asked_output_tokens);
@@ -93,7 +94,7 @@ fn an_answer_that_never_comes_is_timed_out() {
         timeout: Duration::from_millis(200),
         ..plan(2)
     };
-    let batch = run(&server, Endpoint::Completions, &plan);
+    let batch = run(&server, Protocol::Completions, &plan);
     assert_eq!(outcomes(&batch), [Outcome::TimedOut; 2]);
 }
 
@@ -109,7 +110,7 @@ fn the_built_in_server_limits_the_streams_of_a_connection() {
         ..SimConfig::local(engine())
     })
     .unwrap();
-    let batch = run(&server, Endpoint::Completions, &plan(25));
+    let batch = run(&server, Protocol::Completions, &plan(25));
     assert_eq!(outcomes(&batch), [Outcome::Completed; 25]);
     assert_eq!(batch.client.connections_opened, 3);
     let dialed = |one: &&plimsoll_load::batch::BatchRecord| one.record.connected.is_some();
@@ -123,14 +124,14 @@ fn one_connection_carries_one_request_after_another() {
         max_concurrency: Some(2),
         ..plan(20)
     };
-    let batch = run(&server, Endpoint::Completions, &capped);
+    let batch = run(&server, Protocol::Completions, &capped);
     assert_eq!(outcomes(&batch), [Outcome::Completed; 20]);
     assert_eq!(batch.client.connections_opened, 1);
     let one_each = BatchPlan {
         keep_alive: false,
         ..plan(5)
     };
-    let batch = run(&server, Endpoint::Completions, &one_each);
+    let batch = run(&server, Protocol::Completions, &one_each);
     assert_eq!(outcomes(&batch), [Outcome::Completed; 5]);
     assert_eq!(batch.client.connections_opened, 5);
 }
@@ -158,7 +159,7 @@ fn the_tools_figures_are_those_of_a_perfect_client() {
         max_concurrency: Some(4),
         ..plan(80)
     };
-    let batch = run(&server, Endpoint::Completions, &capped);
+    let batch = run(&server, Protocol::Completions, &capped);
     let truth = server.truth();
     assert_eq!(truth.n_completed as usize, batch.records.len());
     let ttfts = batch.records.iter().filter_map(|one| one.record.ttft_ms());

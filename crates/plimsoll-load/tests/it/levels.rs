@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose};
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::time::Offset;
@@ -47,7 +47,7 @@ pub(crate) fn runner(server: &SimServer, workers: u32) -> SocketRunner {
     };
     SocketRunner::start(
         &target,
-        &source(Endpoint::Completions),
+        &source(Protocol::Completions),
         Some(telemetry),
         clock,
         options,

@@ -22,9 +22,9 @@ mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::run::{Endpoint, PromptForm};
+use plimsoll_core::protocol::{PromptForm, Protocol};
 use plimsoll_core::workload::Workload;
-use plimsoll_load::completions::{CompletionSource, Dialect};
+use plimsoll_load::dialect::{Dialect, WorkloadSource};
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
 use plimsoll_sim::{EngineParams, Faults, Profile, SimConfig, SimServer};
@@ -56,20 +56,20 @@ pub(crate) fn workload() -> Workload {
     Workload::uniform(32, 8, 0.1, 1)
 }
 
-pub(crate) fn source(endpoint: Endpoint) -> Arc<dyn RequestSource> {
-    let prompt_form = match endpoint {
-        Endpoint::Completions => PromptForm::TokenIds,
-        Endpoint::Chat => PromptForm::Words,
+pub(crate) fn source(protocol: Protocol) -> Arc<dyn RequestSource> {
+    let prompt_form = if protocol.takes_token_ids() {
+        PromptForm::TokenIds
+    } else {
+        PromptForm::Words
     };
     let dialect = Dialect {
         model: "sim".to_owned(),
-        endpoint,
+        protocol,
         prompt_form,
         calibration: None,
-        ignore_eos: true,
-        include_usage: true,
+        extras: protocol.extras()[0],
     };
-    Arc::new(CompletionSource {
+    Arc::new(WorkloadSource {
         dialect,
         workload: workload(),
     })

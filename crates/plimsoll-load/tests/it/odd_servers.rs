@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::run::Endpoint;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -36,7 +36,7 @@ fn plan(count: usize) -> BatchPlan {
 fn run(target: &Target, plan: &BatchPlan) -> Batch {
     run_batch(
         target,
-        &source(Endpoint::Completions),
+        &source(Protocol::Completions),
         plan,
         Clock::start(),
         &mut |_| Go::On,

@@ -4,11 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use plimsoll_core::run::{Endpoint, PromptForm};
+use plimsoll_core::protocol::{PromptForm, Protocol};
 use plimsoll_load::fetch::FetchError;
-use plimsoll_load::preflight::{
-    EndpointChoice, PreflightError, PreflightOptions, Ready, preflight,
-};
+use plimsoll_load::preflight::{PreflightError, PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
 use plimsoll_sim::{Faults, SimConfig, SimServer};
 
@@ -17,7 +15,7 @@ use super::{PATIENCE, engine, server, target, workload};
 fn options() -> PreflightOptions {
     PreflightOptions {
         model: None,
-        endpoint: EndpointChoice::Auto,
+        protocol: None,
         workload: workload(),
         timeout: PATIENCE,
     }
@@ -33,7 +31,7 @@ fn a_good_server_is_known_in_full() {
     let info = ready(Faults::default(), &options()).info;
     assert_eq!(
         (info.endpoint, info.prompt_form),
-        (Endpoint::Completions, PromptForm::TokenIds)
+        (Protocol::Completions, PromptForm::TokenIds)
     );
     assert!(info.reports_usage && info.honours_output_len && info.has_metrics);
     assert_eq!(info.model, "sim");
@@ -44,7 +42,7 @@ fn chat_prompts_are_calibrated_to_the_servers_own_tokens() {
     let found = ready(
         Faults::default(),
         &PreflightOptions {
-            endpoint: EndpointChoice::Chat,
+            protocol: Some(Protocol::Chat),
             ..options()
         },
     );
@@ -90,7 +88,7 @@ fn a_missing_key_is_said_and_a_right_one_works() {
         matches!(error, PreflightError::Unauthorized { status: 401, .. }),
         "{error}"
     );
-    assert!(preflight(&target(&server).with_api_key("k"), &options()).is_ok());
+    assert!(preflight(&target(&server).with_key("k", &Protocol::ALL), &options()).is_ok());
 }
 
 #[test]

@@ -99,12 +99,12 @@ mod tests {
     use super::Answer;
     use crate::metronome::ask::Ask;
     use crate::metronome::schedule::Pace;
-    use crate::server::ask::Kind;
+    use plimsoll_core::protocol::Protocol;
     use std::time::Duration;
 
     fn answer(stream: bool, ttft_ns: u64, itl_ns: u64) -> Answer {
         let ask = Ask {
-            kind: Kind::Chat,
+            protocol: Protocol::Chat,
             tokens: 4,
             stream,
             include_usage: false,

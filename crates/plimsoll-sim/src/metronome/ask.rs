@@ -1,7 +1,8 @@
 //! What a generating request asks for. The prompt is measured, not read.
 
-use crate::server::ask::Kind;
+use crate::server::ask::{Options, always_counts, streams_unasked};
 use crate::server::error::ApiError;
+use plimsoll_core::protocol::Protocol;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ const BYTES_PER_TOKEN: usize = 4;
 /// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ask {
-    pub(super) kind: Kind,
+    pub(super) protocol: Protocol,
     /// Length of the answer, in tokens; ≥ 1.
     pub(super) tokens: u32,
     pub(super) stream: bool,
@@ -38,6 +39,7 @@ struct Fields<'a> {
     max_completion_tokens: Option<u32>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
+    options: Option<Options>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,13 +49,21 @@ struct StreamOptions {
 
 impl Ask {
     /// Reads the JSON of a request.
-    pub(super) fn read(kind: Kind, body: &[u8], defaults: &Defaults) -> Result<Self, ApiError> {
+    pub(super) fn read(
+        protocol: Protocol,
+        body: &[u8],
+        defaults: &Defaults,
+    ) -> Result<Self, ApiError> {
         let fields: Fields<'_> = serde_json::from_slice(body)
             .map_err(|error| ApiError::bad_request(format!("invalid request body: {error}")))?;
         if let Some(model) = fields.model.filter(|model| *model != defaults.model) {
             return Err(ApiError::unknown_model(&model));
         }
-        let asked = fields.max_completion_tokens.or(fields.max_tokens);
+        let options = fields.options.as_ref().and_then(Options::output_tokens);
+        let asked = match protocol {
+            Protocol::Ollama => options,
+            _ => fields.max_completion_tokens.or(fields.max_tokens),
+        };
         let tokens = asked.unwrap_or(defaults.output_tokens);
         if tokens == 0 {
             return Err(ApiError::bad_request(
@@ -62,14 +72,13 @@ impl Ask {
         }
         let counted = fields.prompt.and_then(|prompt| prompt.ids);
         let estimate = || (body.len() / BYTES_PER_TOKEN) as u32;
-        let options = fields.stream_options;
+        let counts = fields.stream_options;
+        let counts = counts.and_then(|options| options.include_usage);
         Ok(Self {
-            kind,
+            protocol,
             tokens,
-            stream: fields.stream.unwrap_or(false),
-            include_usage: options
-                .and_then(|options| options.include_usage)
-                .unwrap_or(false),
+            stream: fields.stream.unwrap_or_else(|| streams_unasked(protocol)),
+            include_usage: always_counts(protocol) || counts.unwrap_or(false),
             prompt_tokens: counted.unwrap_or_else(estimate),
         })
     }
@@ -122,14 +131,15 @@ impl<'de> Visitor<'de> for PromptVisitor {
 #[cfg(test)]
 mod tests {
     use super::{Ask, Defaults};
-    use crate::server::ask::Kind;
+    use plimsoll_core::protocol::Protocol;
 
     fn read(json: &str) -> Result<Ask, String> {
         let defaults = Defaults {
             model: "sim".to_owned(),
             output_tokens: 32,
         };
-        Ask::read(Kind::Chat, json.as_bytes(), &defaults).map_err(|error| error.body())
+        Ask::read(Protocol::Chat, json.as_bytes(), &defaults)
+            .map_err(|error| error.body(Protocol::Chat))
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn asked(
     let request = polled.transpose()?;
     Some(request.map(|Request { head, body, .. }| {
         let ask = match head.route {
-            Route::Generate(kind) => Some(Ask::read(kind, &body, defaults)),
+            Route::Generate(protocol) => Some(Ask::read(protocol, &body, defaults)),
             _ => None,
         };
         Question {

@@ -43,11 +43,11 @@ mod worker;
 pub use rustls::ServerConfig as TlsConfig;
 pub use tls::tls_config;
 
-use crate::server::ask::Kind;
 use crate::server::clock::unix_seconds;
 use crate::server::{SimError, Truth};
 use ask::Defaults;
 use mailbox::Mailbox;
+use plimsoll_core::protocol::Protocol;
 use schedule::Pace;
 use score::Score;
 use std::io;
@@ -97,8 +97,8 @@ impl MetronomeConfig {
 struct MetronomeState {
     pace: Pace,
     defaults: Defaults,
-    completion: Score,
-    chat: Score,
+    /// By protocol.
+    scores: Vec<Score>,
     tls: Option<Arc<rustls::ServerConfig>>,
     recorder: Recorder,
     mailboxes: Vec<Mailbox>,
@@ -112,8 +112,10 @@ impl MetronomeState {
         let pace = Pace::new(config.ttft, config.itl);
         Ok(Self {
             pace,
-            completion: Score::new(Kind::Completion, &config.model),
-            chat: Score::new(Kind::Chat, &config.model),
+            scores: Protocol::ALL
+                .iter()
+                .map(|protocol| Score::new(*protocol, &config.model))
+                .collect(),
             defaults: Defaults {
                 model: config.model,
                 output_tokens: config.output_tokens.max(1),
@@ -127,11 +129,10 @@ impl MetronomeState {
         })
     }
 
-    fn score(&self, kind: Kind) -> &Score {
-        match kind {
-            Kind::Completion => &self.completion,
-            Kind::Chat => &self.chat,
-        }
+    fn score(&self, protocol: Protocol) -> &Score {
+        let mut scores = self.scores.iter();
+        let score = scores.find(|score| score.protocol() == protocol);
+        score.unwrap_or(&self.scores[0])
     }
 
     fn stop(&self) {

@@ -3,7 +3,8 @@
 use super::MetronomeState;
 use super::request::Route;
 use crate::server::error::ApiError;
-use serde_json::json;
+use crate::server::models::Model;
+use plimsoll_core::protocol::Protocol;
 
 const JSON: &str = "application/json";
 
@@ -24,6 +25,15 @@ impl Reply {
         }
     }
 
+    /// A refusal, in the protocol that was spoken.
+    pub(super) fn refusal(error: &ApiError, protocol: Protocol) -> Self {
+        Self {
+            status: error.status,
+            content_type: JSON,
+            body: error.body(protocol).into_bytes(),
+        }
+    }
+
     /// Its bytes; `close` tells the client that it is the last one.
     pub(super) fn bytes(&self, close: bool) -> Vec<u8> {
         let connection = if close { "connection: close\r\n" } else { "" };
@@ -37,24 +47,14 @@ impl Reply {
     }
 }
 
-impl From<&ApiError> for Reply {
-    fn from(error: &ApiError) -> Self {
-        Self {
-            status: error.status,
-            content_type: JSON,
-            body: error.body().into_bytes(),
-        }
-    }
-}
-
 /// Answers everything that is not generated.
 pub(super) fn reply(shared: &MetronomeState, route: Route) -> Reply {
     match route {
-        Route::Models => Reply::ok(JSON, models(shared)),
+        Route::Models(protocol) => Reply::ok(JSON, models(shared, protocol)),
         Route::Health => Reply::ok("text/plain", ""),
         Route::Metrics => Reply::ok("text/plain; version=0.0.4; charset=utf-8", metrics(shared)),
         Route::Truth => serde_json::to_vec(&shared.recorder.truth()).map_or_else(
-            |_| (&ApiError::internal()).into(),
+            |_| Reply::refusal(&ApiError::internal(), Protocol::default()),
             |body| Reply::ok(JSON, body),
         ),
         Route::TruthRequests => Reply::ok("application/x-ndjson", shared.recorder.request_lines()),
@@ -62,20 +62,19 @@ pub(super) fn reply(shared: &MetronomeState, route: Route) -> Reply {
             shared.recorder.reset();
             Reply::ok(JSON, "{}")
         }
-        Route::Generate(_) | Route::Unknown => (&ApiError::unknown_path()).into(),
+        Route::Generate(_) | Route::Unknown => {
+            Reply::refusal(&ApiError::unknown_path(), Protocol::default())
+        }
     }
 }
 
-fn models(shared: &MetronomeState) -> String {
-    let model = json!({
-        "id": shared.defaults.model,
-        "object": "model",
-        "created": shared.created,
-        "owned_by": "plimsoll-sim",
-        "root": shared.defaults.model,
-        "parent": null,
-    });
-    json!({ "object": "list", "data": [model] }).to_string()
+fn models(shared: &MetronomeState, protocol: Protocol) -> String {
+    let model = Model {
+        name: &shared.defaults.model,
+        created: shared.created,
+        max_tokens: None,
+    };
+    model.list(protocol)
 }
 
 /// A page of vLLM's with the one figure that there is; nothing ever waits.

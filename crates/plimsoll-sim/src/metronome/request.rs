@@ -1,8 +1,8 @@
 //! Requests from bytes, however these are split.
 
 use super::chunked;
-use crate::server::ask::Kind;
 use crate::server::error::ApiError;
+use plimsoll_core::protocol::Protocol;
 use std::borrow::Cow;
 
 /// Largest request head, in bytes.
@@ -15,8 +15,8 @@ const HEADERS: usize = 64;
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
-    Generate(Kind),
-    Models,
+    Generate(Protocol),
+    Models(Protocol),
     Health,
     Metrics,
     Truth,
@@ -29,15 +29,30 @@ impl Route {
     fn of(method: &str, target: &str) -> Self {
         let path = target.split('?').next().unwrap_or_default();
         match (method, path) {
-            ("POST", "/v1/completions") => Self::Generate(Kind::Completion),
-            ("POST", "/v1/chat/completions") => Self::Generate(Kind::Chat),
             ("POST", "/sim/reset") => Self::Reset,
-            ("GET", "/v1/models") => Self::Models,
             ("GET", "/health") => Self::Health,
             ("GET", "/metrics") => Self::Metrics,
             ("GET", "/sim/truth") => Self::Truth,
             ("GET", "/sim/truth/requests") => Self::TruthRequests,
-            _ => Self::Unknown,
+            (method, path) => Self::spoken(method, path).unwrap_or(Self::Unknown),
+        }
+    }
+
+    /// The protocol that is spoken there; OpenAI's where it is none's.
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::Generate(protocol) | Self::Models(protocol) => protocol,
+            _ => Protocol::default(),
+        }
+    }
+
+    /// What a protocol has at this path.
+    fn spoken(method: &str, path: &str) -> Option<Self> {
+        let mut all = Protocol::ALL.into_iter();
+        match method {
+            "POST" => all.find(|one| one.path() == path).map(Self::Generate),
+            "GET" => all.find(|one| one.models().path == path).map(Self::Models),
+            _ => None,
         }
     }
 }
@@ -183,7 +198,7 @@ fn body_length(value: &str) -> Result<usize, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::{Parser, Route};
-    use crate::server::ask::Kind;
+    use plimsoll_core::protocol::Protocol;
 
     const PLAIN: &[u8] = b"POST /v1/completions?x=1 HTTP/1.1\r\nHost: a\r\nX-Request-ID: r1\r\n\
         Content-Length: 5\r\n\r\nhello";
@@ -192,16 +207,16 @@ mod tests {
 
     #[test]
     fn any_split_of_the_bytes_gives_the_same_request() {
-        for (bytes, kind, id, close) in [
-            (PLAIN, Kind::Completion, Some("r1"), false),
-            (CHUNKED, Kind::Chat, None, true),
+        for (bytes, protocol, id, close) in [
+            (PLAIN, Protocol::Completions, Some("r1"), false),
+            (CHUNKED, Protocol::Chat, None, true),
         ] {
             for split in 0..bytes.len() {
                 let mut parser = Parser::default();
                 assert_eq!(parser.poll(&bytes[..split]).unwrap(), None, "{split}");
                 let more = [bytes, b"GET /next"].concat();
                 let request = parser.poll(&more).unwrap().expect("a request");
-                assert_eq!(request.head.route, Route::Generate(kind));
+                assert_eq!(request.head.route, Route::Generate(protocol));
                 assert_eq!(request.head.id.as_deref(), id);
                 assert_eq!(request.head.close, close);
                 assert_eq!(*request.body, *b"hello");

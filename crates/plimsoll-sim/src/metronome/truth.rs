@@ -202,7 +202,7 @@ mod tests {
     use crate::metronome::answer::Answer;
     use crate::metronome::ask::Ask;
     use crate::metronome::schedule::Pace;
-    use crate::server::ask::Kind;
+    use plimsoll_core::protocol::Protocol;
     use std::time::Duration;
 
     fn pace() -> Pace {
@@ -211,7 +211,7 @@ mod tests {
 
     fn answer(recorder: &Recorder) -> Answer {
         let ask = Ask {
-            kind: Kind::Completion,
+            protocol: Protocol::Completions,
             tokens: 2,
             stream: true,
             include_usage: false,

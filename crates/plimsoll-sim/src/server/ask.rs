@@ -2,19 +2,13 @@
 
 use super::error::ApiError;
 use super::words;
+use plimsoll_core::protocol::Protocol;
 use serde::Deserialize;
-
-/// The two generating endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Completion,
-    Chat,
-}
 
 /// What one inference request asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ask {
-    pub(super) kind: Kind,
+    pub(super) protocol: Protocol,
     pub(super) prompt: Vec<u32>,
     pub(super) max_tokens: u32,
     pub(super) min_tokens: u32,
@@ -36,6 +30,32 @@ pub(super) struct Fields {
     ignore_eos: Option<bool>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
+    options: Option<Options>,
+}
+
+/// What Ollama has beside the message.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Options {
+    /// Longest answer, tokens; below 0 there is no bound.
+    num_predict: Option<i64>,
+}
+
+impl Options {
+    /// The longest answer, if one is asked for, tokens.
+    pub(crate) fn output_tokens(&self) -> Option<u32> {
+        self.num_predict
+            .and_then(|tokens| u32::try_from(tokens).ok())
+    }
+}
+
+/// Whether an answer streams where the request does not say.
+pub(crate) fn streams_unasked(protocol: Protocol) -> bool {
+    protocol == Protocol::Ollama
+}
+
+/// Whether token counts are a part of every answer.
+pub(crate) fn always_counts(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Ollama | Protocol::Anthropic)
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,57 +127,73 @@ impl Fields {
     }
 
     /// Returns what is asked for; `limit_tokens` bounds prompt and output together.
-    pub(super) fn into_ask(self, kind: Kind, limit_tokens: u64) -> Result<Ask, ApiError> {
-        match kind {
-            Kind::Chat if self.messages.is_none() => {
-                return Err(ApiError::bad_request("`messages` is missing"));
-            }
-            Kind::Completion if self.prompt.is_none() => {
-                return Err(ApiError::bad_request("`prompt` is missing"));
-            }
-            _ => {}
-        }
-        let asked = self.max_completion_tokens.or(self.max_tokens);
+    pub(super) fn into_ask(self, protocol: Protocol, limit_tokens: u64) -> Result<Ask, ApiError> {
+        let asked = self.output_tokens(protocol)?;
         let mut ask = Ask {
-            kind,
+            protocol,
             prompt: Vec::new(),
             max_tokens: 0,
             min_tokens: self.min_tokens.unwrap_or(0),
-            ignore_eos: self.ignore_eos.unwrap_or(false),
-            stream: self.stream.unwrap_or(false),
-            include_usage: self
-                .stream_options
-                .as_ref()
-                .and_then(|options| options.include_usage)
-                .unwrap_or(false),
+            ignore_eos: self.ignore_eos.unwrap_or(false) && protocol.can_fix_length(),
+            stream: self.stream.unwrap_or_else(|| streams_unasked(protocol)),
+            include_usage: always_counts(protocol)
+                || self
+                    .stream_options
+                    .as_ref()
+                    .and_then(|options| options.include_usage)
+                    .unwrap_or(false),
         };
-        ask.prompt = match kind {
-            Kind::Completion => Fields {
-                messages: None,
-                ..self
-            }
-            .prompt_tokens()?,
-            Kind::Chat => self.prompt_tokens()?,
-        };
-        if ask.prompt.is_empty() {
-            return Err(ApiError::bad_request("the prompt has no token"));
-        }
+        ask.prompt = self.prompt_of(protocol)?;
         let room = limit_tokens.saturating_sub(ask.prompt.len() as u64);
-        ask.max_tokens = match (asked, kind) {
+        ask.max_tokens = match (asked, protocol) {
             (Some(tokens), _) => tokens,
-            // The API's own defaults: 16 for a completion, all that fits for a chat.
-            (None, Kind::Completion) => 16,
-            (None, Kind::Chat) => room.min(u64::from(u32::MAX)) as u32,
+            // The APIs' own defaults: 16 for a completion, all that fits for a chat.
+            (None, Protocol::Completions) => 16,
+            (None, _) => room.min(u64::from(u32::MAX)) as u32,
         };
-        if asked == Some(0) {
-            return Err(ApiError::bad_request(
-                "`max_tokens` must be at least 1, got `0`",
-            ));
-        }
         if ask.max_tokens == 0 || u64::from(ask.max_tokens) > room {
             return Err(ApiError::bad_request(too_long(limit_tokens, &ask)));
         }
         Ok(ask)
+    }
+
+    /// The longest answer, if one is asked for.
+    fn output_tokens(&self, protocol: Protocol) -> Result<Option<u32>, ApiError> {
+        let asked = match protocol {
+            Protocol::Ollama => self.options.as_ref().and_then(Options::output_tokens),
+            _ => self.max_completion_tokens.or(self.max_tokens),
+        };
+        match asked {
+            Some(0) => Err(ApiError::bad_request(
+                "`max_tokens` must be at least 1, got `0`",
+            )),
+            None if protocol == Protocol::Anthropic => {
+                Err(ApiError::bad_request("max_tokens: Field required"))
+            }
+            asked => Ok(asked),
+        }
+    }
+
+    /// The prompt, from the field that the protocol has it in.
+    fn prompt_of(self, protocol: Protocol) -> Result<Vec<u32>, ApiError> {
+        let (is_missing, name) = match protocol {
+            Protocol::Completions => (self.prompt.is_none(), "prompt"),
+            _ => (self.messages.is_none(), "messages"),
+        };
+        if is_missing {
+            return Err(ApiError::bad_request(format!("`{name}` is missing")));
+        }
+        let messages = self.messages.filter(|_| protocol != Protocol::Completions);
+        let fields = Self {
+            messages,
+            prompt: self.prompt,
+            ..Self::default()
+        };
+        let prompt = fields.prompt_tokens()?;
+        if prompt.is_empty() {
+            return Err(ApiError::bad_request("the prompt has no token"));
+        }
+        Ok(prompt)
     }
 }
 
@@ -189,14 +225,16 @@ fn chat_tokens(messages: Vec<Message>) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, Kind};
+    use super::Fields;
+    use plimsoll_core::protocol::Protocol;
 
     fn prompt_len(json: &str) -> Result<usize, String> {
-        let fields = Fields::parse(json.as_bytes()).map_err(|error| error.body())?;
+        let fields =
+            Fields::parse(json.as_bytes()).map_err(|error| error.body(Protocol::Completions))?;
         fields
             .prompt_tokens()
             .map(|tokens| tokens.len())
-            .map_err(|error| error.body())
+            .map_err(|error| error.body(Protocol::Completions))
     }
 
     #[test]
@@ -212,28 +250,57 @@ mod tests {
     }
 
     #[test]
-    fn output_length_has_the_apis_defaults_and_bounds() {
-        let ask = |json: &str, kind| {
-            Fields::parse(json.as_bytes()).and_then(|fields| fields.into_ask(kind, 100))
+    fn each_protocol_has_its_own_way_to_ask() {
+        let ask = |json: &str, protocol| {
+            let fields = Fields::parse(json.as_bytes());
+            fields.and_then(|fields| fields.into_ask(protocol, 100))
         };
-        let max = |json: &str, kind| ask(json, kind).map(|ask| ask.max_tokens).ok();
-        assert_eq!(max(r#"{"prompt":"a"}"#, Kind::Completion), Some(16));
+        let messages = r#""messages":[{"role":"user","content":"a"}]"#;
+        let ollama = format!(r#"{{{messages},"options":{{"num_predict":7}},"ignore_eos":true}}"#);
+        let ollama = ask(&ollama, Protocol::Ollama).unwrap();
+        assert_eq!((ollama.max_tokens, ollama.stream), (7, true));
+        assert!(ollama.include_usage && !ollama.ignore_eos);
+        let endless = format!(r#"{{{messages},"options":{{"num_predict":-1}},"stream":false}}"#);
+        let endless = ask(&endless, Protocol::Ollama).unwrap();
+        assert_eq!((endless.max_tokens, endless.stream), (95, false));
+        let anthropic = format!(r#"{{{messages},"max_tokens":9}}"#);
+        let anthropic = ask(&anthropic, Protocol::Anthropic).unwrap();
+        assert_eq!((anthropic.max_tokens, anthropic.stream), (9, false));
+        let endless = ask(&format!("{{{messages}}}"), Protocol::Anthropic);
+        assert!(
+            endless
+                .unwrap_err()
+                .body(Protocol::Anthropic)
+                .contains("Field required")
+        );
+    }
+
+    #[test]
+    fn output_length_has_the_apis_defaults_and_bounds() {
+        let ask = |json: &str, protocol| {
+            Fields::parse(json.as_bytes()).and_then(|fields| fields.into_ask(protocol, 100))
+        };
+        let max = |json: &str, protocol| ask(json, protocol).map(|ask| ask.max_tokens).ok();
+        assert_eq!(max(r#"{"prompt":"a"}"#, Protocol::Completions), Some(16));
         assert_eq!(
-            max(r#"{"messages":[{"role":"u","content":"a"}]}"#, Kind::Chat),
+            max(
+                r#"{"messages":[{"role":"u","content":"a"}]}"#,
+                Protocol::Chat
+            ),
             Some(95)
         );
         assert_eq!(
-            max(r#"{"prompt":"a","max_tokens":99}"#, Kind::Completion),
+            max(r#"{"prompt":"a","max_tokens":99}"#, Protocol::Completions),
             Some(99)
         );
         assert_eq!(
-            max(r#"{"prompt":"a","max_tokens":100}"#, Kind::Completion),
+            max(r#"{"prompt":"a","max_tokens":100}"#, Protocol::Completions),
             None
         );
         assert_eq!(
-            max(r#"{"prompt":"a","max_tokens":0}"#, Kind::Completion),
+            max(r#"{"prompt":"a","max_tokens":0}"#, Protocol::Completions),
             None
         );
-        assert_eq!(max(r#"{"prompt":"a"}"#, Kind::Chat), None);
+        assert_eq!(max(r#"{"prompt":"a"}"#, Protocol::Chat), None);
     }
 }

@@ -1,6 +1,7 @@
-//! Refusals in the shape that OpenAI's clients expect.
+//! Refusals, in the shape that the clients of each protocol expect.
 
 use hyper::StatusCode;
+use plimsoll_core::protocol::Protocol;
 use serde_json::json;
 
 /// A request that is answered with an error instead of tokens.
@@ -71,13 +72,31 @@ impl ApiError {
     }
 
     /// Returns the JSON body.
-    pub(crate) fn body(&self) -> String {
-        let error = json!({
-            "message": self.message,
-            "type": self.kind,
-            "param": self.param,
-            "code": self.status.as_u16(),
-        });
-        json!({ "error": error }).to_string()
+    pub(crate) fn body(&self, protocol: Protocol) -> String {
+        let body = match protocol {
+            Protocol::Completions | Protocol::Chat => json!({ "error": {
+                "message": self.message,
+                "type": self.kind,
+                "param": self.param,
+                "code": self.status.as_u16(),
+            } }),
+            Protocol::Ollama => json!({ "error": self.message }),
+            Protocol::Anthropic => json!({ "type": "error", "error": {
+                "type": anthropic_type(self.status),
+                "message": self.message,
+            } }),
+        };
+        body.to_string()
+    }
+}
+
+/// The type that Anthropic gives to a status.
+fn anthropic_type(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::NOT_FOUND => "not_found_error",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        status if status.is_client_error() => "invalid_request_error",
+        _ => "api_error",
     }
 }

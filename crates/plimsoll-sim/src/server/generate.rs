@@ -1,27 +1,27 @@
 //! One inference request, from its bytes to its response.
 
-use super::ask::{Ask, Fields, Kind};
+use super::ask::{Ask, Fields};
 use super::body::{ReplyBody, StreamBody, Torn};
 use super::error::ApiError;
 use super::http::{Visit, json_reply, with_type};
 use super::hub::Subscription;
 use super::script::{Cast, Outcome, Script};
 use super::truth::Ticket;
-use super::wire::{Label, Usage, Wire};
+use super::wire::{Finish, Label, Usage, Wire, wire};
 use super::{clock, words};
 use crate::engine::{Admission, Job, PromptKey};
 use crate::faults::Fate;
 use crate::random;
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
+use plimsoll_core::protocol::{Framing, Protocol};
 use rand::RngExt;
-use serde_json::json;
 use std::sync::Arc;
 
 /// Answers a request whose body has just been read.
 pub(super) async fn generate(
     visit: &Visit,
-    kind: Kind,
+    protocol: Protocol,
     body: Bytes,
 ) -> Result<Response<ReplyBody>, ApiError> {
     let shared = &visit.shared;
@@ -30,7 +30,7 @@ pub(super) async fn generate(
     ticket.end(Outcome::Failed);
     let fields = Fields::parse(&body)?;
     fields.check_model(&shared.config.model)?;
-    let ask = fields.into_ask(kind, shared.limit_tokens)?;
+    let ask = fields.into_ask(protocol, shared.limit_tokens)?;
     let number = shared.next_number();
     let fate = shared.config.faults.fate(shared.config.seed, number);
     match fate {
@@ -39,7 +39,7 @@ pub(super) async fn generate(
         Fate::NeverAnswer => std::future::pending::<()>().await,
         _ => {}
     }
-    let (output_tokens, finish_reason) = output_length(&ask, shared.config.seed, number);
+    let (output_tokens, finish) = output_length(&ask, shared.config.seed, number);
     let usage = Usage {
         prompt_tokens: ask.prompt.len() as u32,
         completion_tokens: output_tokens,
@@ -47,35 +47,37 @@ pub(super) async fn generate(
     let subscription = submit(visit, number, &ask.prompt, output_tokens)?;
     ticket.prompt(usage.prompt_tokens);
     ticket.reopen();
-    let include_usage = ask.include_usage;
     let cast = Cast {
-        kind,
         request: number,
         usage,
-        finish_reason,
-        include_usage,
+        finish,
+        include_usage: ask.include_usage,
         fate,
     };
     let label = Label {
-        kind,
+        protocol,
         request: number,
         model: shared.config.model.clone(),
         created: clock::unix_seconds(),
     };
+    let wire = wire(&label, &shared.config.faults);
     if ask.stream {
-        let wire = Wire::new(&label, &shared.config.faults);
         let script = Script::new(cast, &shared.config.faults, wire);
         let reset = visit.reset.clone();
         let body = StreamBody::new(script, subscription, ticket, shared.clock, reset);
         let body = ReplyBody::Stream(Box::new(body));
-        return Ok(with_type(
-            StatusCode::OK,
-            "text/event-stream; charset=utf-8",
-            body,
-        ));
+        return Ok(with_type(StatusCode::OK, stream_type(protocol), body));
     }
     subscription.finished().await;
-    whole_answer(visit, &cast, &label, ticket)
+    whole_answer(visit, &cast, wire.as_ref(), ticket)
+}
+
+/// The content type of a stream, as servers of the protocol send it.
+pub(crate) fn stream_type(protocol: Protocol) -> &'static str {
+    match protocol.framing() {
+        Framing::Sse => "text/event-stream; charset=utf-8",
+        Framing::Ndjson => "application/x-ndjson",
+    }
 }
 
 /// Puts the job into the engine, with a place for its tokens.
@@ -116,17 +118,17 @@ fn submit(
 /// With `ignore_eos` it has all the tokens asked for. Else its length is geometric, capped by
 /// `max_tokens`; at 0.63 of the cap the capped law's mean is half of the cap:
 /// x·(1 − e^(−1/x)) = ½ at x ≈ 0.63.
-fn output_length(ask: &Ask, seed: u64, number: u64) -> (u32, &'static str) {
+fn output_length(ask: &Ask, seed: u64, number: u64) -> (u32, Finish) {
     if ask.ignore_eos {
-        return (ask.max_tokens, "length");
+        return (ask.max_tokens, Finish::Length);
     }
     let uniform: f64 = random::stream(seed, "output length", number).random();
     let drawn = (-(1.0 - uniform).ln() * 0.63 * f64::from(ask.max_tokens)).ceil();
     let tokens = (drawn as u32).max(ask.min_tokens).max(1);
     if tokens > ask.max_tokens {
-        (ask.max_tokens, "length")
+        (ask.max_tokens, Finish::Length)
     } else {
-        (tokens, "stop")
+        (tokens, Finish::Stop)
     }
 }
 
@@ -134,7 +136,7 @@ fn output_length(ask: &Ask, seed: u64, number: u64) -> (u32, &'static str) {
 fn whole_answer(
     visit: &Visit,
     cast: &Cast,
-    label: &Label,
+    wire: &dyn Wire,
     mut ticket: Ticket,
 ) -> Result<Response<ReplyBody>, ApiError> {
     let shared = &visit.shared;
@@ -142,7 +144,7 @@ fn whole_answer(
     if cast.fate == Fate::ErrorEvent {
         return Err(ApiError::internal());
     }
-    let text = answer_json(cast, label, &shared.config.faults);
+    let text = answer_json(cast, wire, &shared.config.faults);
     if cast.fate == Fate::Cut {
         let claimed_bytes = text.len() as u64;
         let sent = Some(Bytes::from(text).slice(..claimed_bytes as usize / 2));
@@ -164,35 +166,19 @@ fn whole_answer(
     Ok(json_reply(StatusCode::OK, text))
 }
 
-fn answer_json(cast: &Cast, label: &Label, faults: &crate::Faults) -> String {
-    let tokens = if cast.fate == Fate::Empty {
+fn answer_json(cast: &Cast, wire: &dyn Wire, faults: &crate::Faults) -> String {
+    let completion_tokens = if cast.fate == Fate::Empty {
         0
     } else {
         cast.usage.completion_tokens
     };
-    let text: String = (0..tokens)
+    let text: String = (0..completion_tokens)
         .map(|index| words::output_word(cast.request, index, faults.multibyte))
         .collect();
-    let finish = (cast.fate != Fate::EarlyEnd).then_some(cast.finish_reason);
-    let mut choice = json!({ "index": 0, "logprobs": null, "finish_reason": finish });
-    match cast.kind {
-        Kind::Completion => choice["text"] = text.into(),
-        Kind::Chat => choice["message"] = json!({ "role": "assistant", "content": text }),
-    }
-    let usage = if faults.no_usage {
-        String::new()
-    } else {
-        format!(
-            r#","usage":{}"#,
-            Usage {
-                completion_tokens: tokens,
-                ..cast.usage
-            }
-            .json()
-        )
+    let finish = (cast.fate != Fate::EarlyEnd).then_some(cast.finish);
+    let usage = Usage {
+        completion_tokens,
+        ..cast.usage
     };
-    format!(
-        r#"{{{},"choices":[{choice}]{usage}}}"#,
-        label.json_fields(false)
-    )
+    wire.whole(&text, finish, (!faults.no_usage).then_some(usage))
 }

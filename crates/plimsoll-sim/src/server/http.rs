@@ -1,15 +1,17 @@
 //! The endpoints.
 
-use super::ask::{Fields, Kind};
+use super::ask::Fields;
 use super::body::{ReplyBody, ResetFlag};
 use super::error::ApiError;
 use super::generate::generate;
+use super::models::Model;
 use super::{Shared, metrics};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
+use plimsoll_core::protocol::Protocol;
 use serde_json::json;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,31 +33,47 @@ pub(super) async fn answer(
     visit: Visit,
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
+    let protocol = spoken_at(request.uri().path());
     Ok(route(&visit, request)
         .await
-        .unwrap_or_else(|error| refusal(&error)))
+        .unwrap_or_else(|error| refusal(&error, protocol)))
+}
+
+/// The protocol of a path; OpenAI's where it is of none.
+fn spoken_at(path: &str) -> Protocol {
+    let generates = |one: &Protocol| one.path() == path;
+    let lists = |one: &Protocol| one.models().path == path;
+    let found = Protocol::ALL.into_iter().find(generates);
+    found
+        .or_else(|| Protocol::ALL.into_iter().find(lists))
+        .unwrap_or_default()
 }
 
 async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<ReplyBody>, ApiError> {
     let shared = &visit.shared;
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if path.starts_with("/v1/") {
-        check_key(&head.headers, shared.config.api_key.as_deref())?;
+    if path.starts_with("/v1/") || path.starts_with("/api/") {
+        check_key(&head.headers, path, shared.config.api_key.as_deref())?;
+    }
+    let protocol = spoken_at(path);
+    if path == protocol.path() && shared.config.protocols.contains(&protocol) {
+        return match head.method {
+            Method::POST => generate(visit, protocol, read(body).await?).await,
+            _ => Err(ApiError::wrong_method()),
+        };
     }
     match (&head.method, path) {
-        (&Method::POST, "/v1/completions") => {
-            generate(visit, Kind::Completion, read(body).await?).await
-        }
-        (&Method::POST, "/v1/chat/completions") => {
-            generate(visit, Kind::Chat, read(body).await?).await
-        }
         (&Method::POST, "/tokenize") => tokenize(shared, &read(body).await?),
         (&Method::POST, "/sim/reset") => {
             shared.recorder.reset();
             Ok(json_reply(StatusCode::OK, "{}"))
         }
-        (&Method::GET, "/v1/models") => Ok(models(shared)),
+        (&Method::GET, path) if lists_models(shared, path) => Ok(models(shared, protocol)),
+        (&Method::GET, "/api/version") if serves(shared, Protocol::Ollama) => {
+            let version = json!({ "version": env!("CARGO_PKG_VERSION") });
+            Ok(json_reply(StatusCode::OK, version.to_string()))
+        }
         (&Method::GET, "/health") => Ok(Response::new(whole(""))),
         (&Method::GET, "/metrics") => {
             let page = metrics::page(&shared.room.gauges(), &shared.config.model);
@@ -67,17 +85,16 @@ async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<Rep
         }
         (&Method::GET, "/sim/truth") => to_json(&shared.recorder.truth()),
         (&Method::GET, "/sim/config") => to_json(&shared.config),
-        (_, path) if PATHS.contains(&path) => Err(ApiError::wrong_method()),
+        (_, path) if PATHS.contains(&path) || lists_models(shared, path) => {
+            Err(ApiError::wrong_method())
+        }
         _ => Err(ApiError::unknown_path()),
     }
 }
 
-const PATHS: [&str; 9] = [
-    "/v1/completions",
-    "/v1/chat/completions",
+const PATHS: [&str; 6] = [
     "/tokenize",
     "/sim/reset",
-    "/v1/models",
     "/health",
     "/metrics",
     "/sim/truth",
@@ -90,31 +107,47 @@ async fn read(body: Incoming) -> Result<Bytes, ApiError> {
         .map_err(|error| ApiError::bad_request(format!("failed to read the request body: {error}")))
 }
 
-fn check_key(headers: &HeaderMap, key: Option<&str>) -> Result<(), ApiError> {
+fn serves(shared: &Shared, protocol: Protocol) -> bool {
+    shared.config.protocols.contains(&protocol)
+}
+
+fn lists_models(shared: &Shared, path: &str) -> bool {
+    let mut served = shared.config.protocols.iter();
+    served.any(|one| one.models().path == path)
+}
+
+/// The key must stand where the path's protocol has it; a list that several share takes either.
+fn check_key(headers: &HeaderMap, path: &str, key: Option<&str>) -> Result<(), ApiError> {
     let Some(key) = key else { return Ok(()) };
-    let given = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    match given.and_then(|value| value.strip_prefix("Bearer ")) {
-        Some(given) if given == key => Ok(()),
-        _ => Err(ApiError::unauthorized()),
+    let mut speakers = Protocol::ALL
+        .into_iter()
+        .filter(|one| one.path() == path || one.models().path == path);
+    let shown = |protocol: Protocol| {
+        let lines = protocol.auth().headers(Some(key));
+        lines.iter().all(|(name, value)| {
+            headers
+                .get(*name)
+                .is_some_and(|given| given.as_bytes() == value.as_bytes())
+        })
+    };
+    let is_shown = match speakers.next() {
+        None => shown(Protocol::default()),
+        Some(first) => shown(first) || speakers.any(shown),
+    };
+    if is_shown {
+        Ok(())
+    } else {
+        Err(ApiError::unauthorized())
     }
 }
 
-fn models(shared: &Shared) -> Response<ReplyBody> {
-    let model = json!({
-        "id": shared.config.model,
-        "object": "model",
-        "created": shared.created,
-        "owned_by": "plimsoll-sim",
-        "root": shared.config.model,
-        "parent": null,
-        "max_model_len": shared.config.engine.max_model_len,
-    });
-    json_reply(
-        StatusCode::OK,
-        json!({ "object": "list", "data": [model] }).to_string(),
-    )
+fn models(shared: &Shared, protocol: Protocol) -> Response<ReplyBody> {
+    let model = Model {
+        name: &shared.config.model,
+        created: shared.created,
+        max_tokens: Some(shared.config.engine.max_model_len),
+    };
+    json_reply(StatusCode::OK, model.list(protocol))
 }
 
 fn tokenize(shared: &Shared, body: &[u8]) -> Result<Response<ReplyBody>, ApiError> {
@@ -134,8 +167,8 @@ fn to_json(value: &impl serde::Serialize) -> Result<Response<ReplyBody>, ApiErro
     Ok(json_reply(StatusCode::OK, text))
 }
 
-fn refusal(error: &ApiError) -> Response<ReplyBody> {
-    let mut response = json_reply(error.status, error.body());
+fn refusal(error: &ApiError, protocol: Protocol) -> Response<ReplyBody> {
+    let mut response = json_reply(error.status, error.body(protocol));
     if error.status == StatusCode::TOO_MANY_REQUESTS {
         response
             .headers_mut()

@@ -9,10 +9,11 @@ mod body;
 pub(crate) mod clock;
 mod conn;
 pub(crate) mod error;
-mod generate;
+pub(crate) mod generate;
 mod http;
 mod hub;
 mod metrics;
+pub(crate) mod models;
 pub(crate) mod runner;
 mod script;
 mod truth;
@@ -26,6 +27,7 @@ use crate::engine::{Engine, EngineParams, ParamError};
 use crate::faults::{FaultError, Faults};
 use clock::Clock;
 use hub::Hub;
+use plimsoll_core::protocol::Protocol;
 use runner::EngineRoom;
 use serde::Serialize;
 use std::io;
@@ -50,7 +52,10 @@ pub struct SimConfig {
     pub faults: Faults,
     /// Name of the served model.
     pub model: String,
-    /// Key that requests below `/v1/` must bring as a bearer token; never shown.
+    /// The protocols served; the paths of others are not there.
+    pub protocols: Vec<Protocol>,
+    /// Key that requests below `/v1/` and `/api/` must bring, as their protocol shows it; never
+    /// shown here.
     #[serde(skip)]
     pub api_key: Option<String>,
     /// Seed of the step jitter, the answers' lengths and the faults.
@@ -69,6 +74,7 @@ impl SimConfig {
             engine,
             faults: Faults::default(),
             model: "sim".to_owned(),
+            protocols: Protocol::ALL.to_vec(),
             api_key: None,
             seed: 1,
             workers: 1,
@@ -84,6 +90,7 @@ impl std::fmt::Debug for SimConfig {
             .field("engine", &self.engine)
             .field("faults", &self.faults)
             .field("model", &self.model)
+            .field("protocols", &self.protocols)
             .field("api_key", &self.api_key.as_ref().map(|_| "…"))
             .field("seed", &self.seed)
             .field("workers", &self.workers)

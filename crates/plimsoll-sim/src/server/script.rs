@@ -1,7 +1,6 @@
 //! What a stream sends, in which order, and what goes wrong with it: pure, without time or sockets.
 
-use super::ask::Kind;
-use super::wire::{Usage, Wire};
+use super::wire::{Finish, Usage, Wire};
 use super::words;
 use crate::faults::{Fate, Faults};
 use bytes::Bytes;
@@ -33,10 +32,9 @@ pub(super) enum Piece {
 /// What a script needs to know about its request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cast {
-    pub(super) kind: Kind,
     pub(super) request: u64,
     pub(super) usage: Usage,
-    pub(super) finish_reason: &'static str,
+    pub(super) finish: Finish,
     pub(super) include_usage: bool,
     pub(super) fate: Fate,
 }
@@ -46,22 +44,21 @@ pub(super) struct Cast {
 pub(super) struct Script {
     cast: Cast,
     faults: Faults,
-    wire: Wire,
+    wire: Box<dyn Wire>,
     sent: u32,
-    role_sent: bool,
+    is_open: bool,
     /// Whether the misfortune of a fate with one has already happened.
     struck: bool,
 }
 
 impl Script {
-    pub(super) fn new(cast: Cast, faults: &Faults, wire: Wire) -> Self {
-        let role_sent = cast.kind == Kind::Completion;
+    pub(super) fn new(cast: Cast, faults: &Faults, wire: Box<dyn Wire>) -> Self {
         Self {
             cast,
             faults: faults.clone(),
             wire,
             sent: 0,
-            role_sent,
+            is_open: false,
             struck: false,
         }
     }
@@ -71,8 +68,9 @@ impl Script {
         if self.faults.comments {
             out.push_back(Piece::Plain(self.wire.comment()));
         }
-        if let (Some(delay_ms), false) = (self.faults.role_delay_ms, self.role_sent) {
-            self.role(out);
+        if let Some(delay_ms) = self.faults.role_delay_ms
+            && self.open(out)
+        {
             out.push_back(Piece::Pause(Duration::from_millis(delay_ms)));
         }
     }
@@ -88,7 +86,7 @@ impl Script {
             if self.strike(out) {
                 return;
             }
-            self.role(out);
+            self.open(out);
             self.tokens(group, out);
         }
     }
@@ -112,8 +110,8 @@ impl Script {
                 out.push_back(Piece::End(Outcome::Failed));
             }
             Fate::Empty => {
-                self.role(out);
-                out.push_back(Piece::Plain(self.wire.finish("", "stop", None)));
+                self.open(out);
+                out.push_back(Piece::Plain(self.wire.last("", Finish::Stop, None)));
                 self.cast.usage.completion_tokens = 0;
                 self.closing(Outcome::Failed, out);
             }
@@ -122,10 +120,15 @@ impl Script {
         true
     }
 
-    fn role(&mut self, out: &mut VecDeque<Piece>) {
-        if !std::mem::replace(&mut self.role_sent, true) {
-            out.push_back(Piece::Plain(self.wire.role()));
+    /// Sends what comes before the first token, once; whether there was something to send.
+    fn open(&mut self, out: &mut VecDeque<Piece>) -> bool {
+        if std::mem::replace(&mut self.is_open, true) {
+            return false;
         }
+        let opening = self.wire.opening(self.counts());
+        let has_opening = opening.is_some();
+        out.extend(opening.map(Piece::Plain));
+        has_opening
     }
 
     /// Sends the next `group` tokens in one event, and the stream's end after the last.
@@ -145,24 +148,22 @@ impl Script {
                 out.push_back(Piece::Plain(self.wire.comment()));
             }
         } else {
-            let usage = (self.reports_usage() && self.faults.usage_in_last_choice)
-                .then_some(self.cast.usage);
-            let event = self.wire.finish(text, self.cast.finish_reason, usage);
+            let event = self.wire.last(text, self.cast.finish, self.counts());
             out.push_back(Piece::Output(event, group));
             self.closing(Outcome::Completed, out);
         }
     }
 
     fn closing(&mut self, outcome: Outcome, out: &mut VecDeque<Piece>) {
-        if self.reports_usage() && !self.faults.usage_in_last_choice {
-            out.push_back(Piece::Plain(self.wire.usage(self.cast.usage)));
-        }
-        out.push_back(Piece::Plain(self.wire.done()));
+        let events = self.wire.closing(self.cast.finish, self.counts());
+        out.extend(events.into_iter().map(Piece::Plain));
         out.push_back(Piece::End(outcome));
     }
 
-    fn reports_usage(&self) -> bool {
-        self.cast.include_usage && !self.faults.no_usage
+    /// The token counts, where they are reported.
+    fn counts(&self) -> Option<Usage> {
+        let reports = self.cast.include_usage && !self.faults.no_usage;
+        reports.then_some(self.cast.usage)
     }
 }
 
@@ -170,33 +171,30 @@ impl Script {
 mod tests {
     use super::{Cast, Piece, Script};
     use crate::faults::{Fate, Faults};
-    use crate::server::ask::Kind;
-    use crate::server::wire::{Label, Usage, Wire};
+    use crate::server::wire::{Finish, Label, Usage, wire};
+    use plimsoll_core::protocol::Protocol;
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
-    fn script(fate: Fate, faults: &Faults, total: u32) -> Script {
-        let kind = Kind::Chat;
+    fn script(protocol: Protocol, fate: Fate, faults: &Faults, total: u32) -> Script {
         let usage = Usage {
             prompt_tokens: 1,
             completion_tokens: total,
         };
         let label = Label {
-            kind,
+            protocol,
             request: 3,
             model: "m".to_owned(),
             created: 0,
         };
-        let finish_reason = "length";
         let cast = Cast {
-            kind,
             request: 3,
             usage,
-            finish_reason,
+            finish: Finish::Length,
             include_usage: true,
             fate,
         };
-        Script::new(cast, faults, Wire::new(&label, faults))
+        Script::new(cast, faults, wire(&label, faults))
     }
 
     proptest! {
@@ -204,6 +202,7 @@ mod tests {
         fn the_pieces_do_not_depend_on_how_the_tokens_arrive(
             gaps in prop::collection::vec(1_u32..5, 1..12),
             group in 0_u32..4,
+            protocol in prop::sample::select(Protocol::ALL.to_vec()),
             fate in prop::sample::select(vec![
                 Fate::Normal, Fate::Cut, Fate::Stall, Fate::ErrorEvent, Fate::EarlyEnd, Fate::Empty,
             ]),
@@ -211,9 +210,9 @@ mod tests {
             let total = gaps.iter().sum();
             let faults = Faults { tokens_per_event: group, ..Faults::default() };
             let mut at_once = VecDeque::new();
-            script(fate, &faults, total).advance(total, &mut at_once);
+            script(protocol, fate, &faults, total).advance(total, &mut at_once);
             let (mut bit_by_bit, mut produced) = (VecDeque::new(), 0);
-            let mut slow = script(fate, &faults, total);
+            let mut slow = script(protocol, fate, &faults, total);
             for gap in gaps {
                 produced += gap;
                 slow.advance(produced, &mut bit_by_bit);

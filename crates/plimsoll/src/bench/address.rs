@@ -2,48 +2,49 @@
 
 use std::path::PathBuf;
 
+use plimsoll_core::protocol::Protocol;
 use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions};
 use plimsoll_load::target::{HostPort, Route};
 
 use super::args::Parsed;
 use super::failure::Failure;
 use crate::proxy::{self, Wanted};
+use crate::reach::with_key;
 
-/// The protocol of the requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backend {
-    /// `vllm` and `openai`: completions.
-    Completions,
-    /// `openai-chat`: chat completions.
-    Chat,
+/// The protocol of a backend, by its name or that of the older script.
+pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {
+    let instead = match name {
+        "vllm" | "openai" => return Ok(Protocol::Completions),
+        "openai-chat" => return Ok(Protocol::Chat),
+        "tgi" | "lmdeploy" | "deepspeed-mii" | "scalellm" | "sglang" | "tensorrt-llm" => {
+            "use `--backend openai`, if the server has OpenAI-compatible routes"
+        }
+        "openai-responses" => "use `--backend openai-chat --endpoint /v1/chat/completions`",
+        "openai-audio"
+        | "openai-embeddings"
+        | "openai-embeddings-chat"
+        | "openai-embeddings-clip"
+        | "openai-embeddings-vlm2vec"
+        | "infinity-embeddings"
+        | "infinity-embeddings-clip"
+        | "vllm-pooling"
+        | "vllm-rerank" => "only text generation is measured: vllm, openai or openai-chat",
+        // The other protocols are not vLLM's: each is a backend of its own name.
+        _ => match Protocol::named(name) {
+            Some(protocol) if !Protocol::USUAL.contains(&protocol) => return Ok(protocol),
+            _ => return Err(unknown(name)),
+        },
+    };
+    Err(Failure::usage(format!("--backend {name} is not offered")).hint(instead))
 }
 
-impl Backend {
-    /// Reads a backend's name, also those of the older script.
-    pub(crate) fn read(name: &str) -> Result<Self, Failure> {
-        let instead = match name {
-            "vllm" | "openai" => return Ok(Self::Completions),
-            "openai-chat" => return Ok(Self::Chat),
-            "tgi" | "lmdeploy" | "deepspeed-mii" | "scalellm" | "sglang" | "tensorrt-llm" => {
-                "use `--backend openai`, if the server has OpenAI-compatible routes"
-            }
-            "openai-responses" => "use `--backend openai-chat --endpoint /v1/chat/completions`",
-            "openai-audio"
-            | "openai-embeddings"
-            | "openai-embeddings-chat"
-            | "openai-embeddings-clip"
-            | "openai-embeddings-vlm2vec"
-            | "infinity-embeddings"
-            | "infinity-embeddings-clip"
-            | "vllm-pooling"
-            | "vllm-rerank" => "only text generation is measured: vllm, openai or openai-chat",
-            _ => {
-                let text = format!("argument --backend: invalid choice: '{name}'");
-                return Err(Failure::usage(text).hint("choose from vllm, openai, openai-chat"));
-            }
-        };
-        Err(Failure::usage(format!("--backend {name} is not offered")).hint(instead))
-    }
+fn unknown(name: &str) -> Failure {
+    let others = Protocol::ALL.into_iter();
+    let others = others.filter(|one| !Protocol::USUAL.contains(one));
+    let known = ["vllm", "openai", "openai-chat"].into_iter();
+    let known: Vec<&str> = known.chain(others.map(Protocol::name)).collect();
+    let text = format!("argument --backend: invalid choice: '{name}'");
+    Failure::usage(text).hint(format!("choose from {}", known.join(", ")))
 }
 
 /// The server and the path of the requests on it.
@@ -56,31 +57,25 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads the flags of the address. `OPENAI_API_KEY` becomes a bearer token, which a header of
-    /// the same name in `--header` replaces.
+    /// Reads the flags of the address. The key of the environment is shown as the protocol has it,
+    /// unless `--header` holds that header.
     pub(crate) fn read(
         parsed: &Parsed,
-        backend: Backend,
+        protocol: Protocol,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Failure> {
-        let endpoint = parsed.text("endpoint").unwrap_or_default();
-        check_endpoint(endpoint, backend)?;
+        let endpoint = endpoint(parsed, protocol)?;
         let base = base_url(parsed)?;
         let (origin, base_path) = split_base(&base);
         let mut target =
             Target::parse(origin).map_err(|error| Failure::usage(error.to_string()))?;
-        let (base_path, path) = join(base_path, endpoint);
+        let (base_path, path) = join(base_path, endpoint, protocol);
         target.base_path = base_path;
+        target.protocol = protocol;
         target.tls_options = tls_options(parsed)?;
         target.route = route(parsed, &target, env)?;
-        let headers = headers(parsed.list("header"))?;
-        let named = headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        if let Some(key) = env("OPENAI_API_KEY").filter(|key| !key.is_empty() && !named) {
-            target = target.with_api_key(&key);
-        }
-        target.headers.extend(headers);
+        target.headers = headers(parsed.list("header"))?;
+        let target = with_key(target, Some(protocol), None, env);
         Ok(Self { target, path })
     }
 }
@@ -160,33 +155,59 @@ fn split_base(url: &str) -> (&str, &str) {
     (&url[..path_at], url[path_at..].trim_end_matches('/'))
 }
 
-/// Base path and request path, split before `/v1` so that `/v1/models` is found as well. A base
-/// that ends in `/v1` before an endpoint that starts with it means it once.
-fn join(base_path: &str, endpoint: &str) -> (String, String) {
-    let base_path = match base_path.strip_suffix("/v1") {
-        Some(shorter) if endpoint.starts_with("/v1/") => shorter,
+/// Base path and request path, split before `/v1` so that `/v1/models` is found as well; or before
+/// what the protocol has in its place. A base that ends in it before an endpoint that starts with it
+/// means it once.
+fn join(base_path: &str, endpoint: &str, protocol: Protocol) -> (String, String) {
+    let (root, _) = split_root(protocol.path());
+    let in_root = |path: &str| {
+        let rest = path.strip_prefix(root);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let base_path = match base_path.strip_suffix(root) {
+        Some(shorter) if in_root(endpoint) => shorter,
         _ => base_path,
     };
     let slash = if endpoint.starts_with('/') { "" } else { "/" };
     let whole = format!("{base_path}{slash}{endpoint}");
-    let at = whole.find("/v1/").unwrap_or(base_path.len());
+    let at = whole.find(&format!("{root}/")).unwrap_or(base_path.len());
     (whole[..at].to_owned(), whole[at..].to_owned())
 }
 
-fn check_endpoint(endpoint: &str, backend: Backend) -> Result<(), Failure> {
+/// The first part of a protocol's path, as `/v1`, and what follows its slash.
+fn split_root(path: &str) -> (&str, &str) {
+    let end = path[1..].find('/').map_or(path.len(), |slash| slash + 1);
+    (&path[..end], path[end..].trim_start_matches('/'))
+}
+
+/// The path of the requests. As with vLLM it does not follow from `--backend`, but for those that
+/// vLLM does not have.
+fn endpoint(parsed: &Parsed, protocol: Protocol) -> Result<&str, Failure> {
+    if !parsed.given("endpoint") && !Protocol::USUAL.contains(&protocol) {
+        return Ok(protocol.path());
+    }
+    let endpoint = parsed.text("endpoint").unwrap_or_default();
     let is_chat = endpoint.ends_with("chat/completions");
-    let (fits, right) = match backend {
-        Backend::Completions => (
-            endpoint.ends_with("completions") && !is_chat,
-            "--endpoint /v1/completions, or --backend openai-chat",
-        ),
-        Backend::Chat => (is_chat, "--endpoint /v1/chat/completions"),
-    };
+    let fits = endpoint.ends_with(split_root(protocol.path()).1)
+        && (protocol != Protocol::Completions || !is_chat);
     if fits {
-        return Ok(());
+        return Ok(endpoint);
     }
     let text = format!("--endpoint {endpoint} does not fit the backend");
-    Err(Failure::usage(text).hint(format!("add {right}")))
+    Err(Failure::usage(text).hint(format!("add {}", fitting(endpoint, protocol))))
+}
+
+/// What would make an endpoint and a backend fit.
+fn fitting(endpoint: &str, protocol: Protocol) -> String {
+    let mut others = Protocol::ALL.into_iter();
+    let other = others.find(|one| endpoint.ends_with(one.path()));
+    match (protocol, other.filter(|one| !Protocol::USUAL.contains(one))) {
+        (_, Some(other)) => format!("--backend {}", other.name()),
+        (Protocol::Completions, None) => {
+            "--endpoint /v1/completions, or --backend openai-chat".to_owned()
+        }
+        (protocol, None) => format!("--endpoint {}", protocol.path()),
+    }
 }
 
 /// `KEY=VALUE` headers; `x-request-id` is this command's own.
@@ -216,8 +237,8 @@ mod tests {
         let Command::Run(parsed) = parse(&words)? else {
             panic!("help");
         };
-        let backend = Backend::read(parsed.text("backend").unwrap())?;
-        Address::read(&parsed, backend, &|_| key.map(str::to_owned))
+        let protocol = backend(parsed.text("backend").unwrap())?;
+        Address::read(&parsed, protocol, &|_| key.map(str::to_owned))
     }
 
     #[test]
@@ -274,15 +295,18 @@ mod tests {
     }
 
     #[test]
-    fn a_header_replaces_the_key_of_the_environment() {
-        let names = |line, key| -> Vec<String> {
-            let target = address(line, key).unwrap().target;
-            target.headers.into_iter().map(|(name, _)| name).collect()
-        };
-        assert_eq!(names("", Some("k")), ["Authorization"]);
-        assert_eq!(names("", Some("")), [""; 0]);
+    fn headers_are_the_last_of_their_name_and_the_key_is_the_environments() {
+        let target = |line, key| address(line, key).unwrap().target;
         let line = "--header authorization=Basic A=1 a=2 X-Request-Id=3";
-        assert_eq!(names(line, Some("k")), ["authorization", "a"]);
+        let headers = target(line, Some("k")).headers.into_iter();
+        let names: Vec<String> = headers.map(|(name, _)| name).collect();
+        assert_eq!(names, ["authorization", "a"]);
+        let keyed = |key| -> Vec<Protocol> {
+            let keys = target("", key).keys.into_iter();
+            keys.map(|(protocol, _)| protocol).collect()
+        };
+        assert_eq!(keyed(Some("k")), [Protocol::Completions]);
+        assert_eq!(keyed(Some("")), []);
     }
 
     #[test]
@@ -316,7 +340,7 @@ mod tests {
             "vllm-rerank",
             "x",
         ] {
-            let failure = Backend::read(name).unwrap_err();
+            let failure = backend(name).unwrap_err();
             assert!(failure.code == 2 && failure.hint.is_some(), "{name}");
         }
     }

@@ -1,11 +1,12 @@
-//! Request bodies, field for field as `vllm bench serve` sends them (compat-vllm.md §4.3).
+//! Request bodies, field for field as `vllm bench serve` sends them (compat-vllm.md §4.3), and for
+//! protocols that it does not have as the protocol wants them.
 //!
 //! Precedence: base fields, then `ignore_eos`, then sampling flags, then `--extra-body`. A field
 //! that is set again keeps its place.
 
+use plimsoll_core::protocol::{self, Extras, Protocol};
 use plimsoll_load::source::{Built, RequestSource};
 
-use super::address::Backend;
 use super::args::Parsed;
 use super::dataset::{Dataset, Item, Prompt, Style, WARMUP_INDEX};
 use super::failure::Failure;
@@ -16,14 +17,16 @@ use super::json::{Json, Object};
 pub(crate) struct BodyFlags {
     ignore_eos: bool,
     logprobs: Option<i64>,
-    /// Sampling flags, and over them `--extra-body`.
+    /// Sampling flags.
+    sampling: Object,
+    /// `--extra-body`, over them.
     extra: Object,
 }
 
 impl BodyFlags {
     /// Reads the flags; random prompts force `ignore_eos`, as the answer's length is the workload.
     pub(crate) fn read(parsed: &Parsed, random: bool) -> Result<Self, Failure> {
-        let mut extra = Object::default();
+        let mut sampling = Object::default();
         let floats = [
             "temperature",
             "top-p",
@@ -34,20 +37,21 @@ impl BodyFlags {
         ];
         for name in floats {
             if let Some(value) = parsed.float(name) {
-                extra.set(name.replace('-', "_"), value);
+                sampling.set(name.replace('-', "_"), value);
             }
         }
         if let Some(value) = parsed.int("top-k") {
-            extra.set("top_k", value);
+            sampling.set("top_k", value);
         }
-        match parsed.json("extra-body") {
-            None | Some(Json::Null) => {}
-            Some(Json::Object(object)) => extra.update(object),
+        let extra = match parsed.json("extra-body") {
+            None | Some(Json::Null) => Object::default(),
+            Some(Json::Object(object)) => object.clone(),
             Some(_) => return Err(Failure::usage("--extra-body takes a JSON object")),
-        }
+        };
         Ok(Self {
             ignore_eos: random || parsed.on("ignore-eos"),
             logprobs: parsed.int("logprobs"),
+            sampling,
             extra,
         })
     }
@@ -57,7 +61,7 @@ impl BodyFlags {
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     /// The protocol.
-    pub(crate) backend: Backend,
+    pub(crate) protocol: Protocol,
     /// Path of the requests.
     pub(crate) path: String,
     /// Model name in the requests.
@@ -81,25 +85,25 @@ impl Writer {
     }
 
     fn body(&self, item: &Item) -> Object {
+        if !Protocol::USUAL.contains(&self.protocol) {
+            return self.own_body(item);
+        }
         let mut body = Object::default();
         body.set("model", self.model.as_str());
-        match self.backend {
-            Backend::Completions => {
-                body.set("prompt", prompt(&item.prompt));
-                body.set("repetition_penalty", 1.0);
-                body.set("max_tokens", item.output_tokens);
-                body.set("logprobs", self.flags.logprobs);
-            }
-            Backend::Chat => {
-                let mut part = Object::default();
-                part.set("type", "text");
-                part.set("text", prompt(&item.prompt));
-                let mut message = Object::default();
-                message.set("role", "user");
-                message.set("content", vec![Json::Object(part)]);
-                body.set("messages", vec![Json::Object(message)]);
-                body.set("max_completion_tokens", item.output_tokens);
-            }
+        if self.protocol == Protocol::Completions {
+            body.set("prompt", prompt(&item.prompt));
+            body.set("repetition_penalty", 1.0);
+            body.set("max_tokens", item.output_tokens);
+            body.set("logprobs", self.flags.logprobs);
+        } else {
+            let mut part = Object::default();
+            part.set("type", "text");
+            part.set("text", prompt(&item.prompt));
+            let mut message = Object::default();
+            message.set("role", "user");
+            message.set("content", vec![Json::Object(part)]);
+            body.set("messages", vec![Json::Object(message)]);
+            body.set("max_completion_tokens", item.output_tokens);
         }
         body.set("stream", true);
         let mut options = Object::default();
@@ -108,7 +112,35 @@ impl Writer {
         if self.flags.ignore_eos {
             body.set("ignore_eos", true);
         }
+        body.update(&self.flags.sampling);
         body.update(&self.flags.extra);
+        body
+    }
+
+    /// The body of a protocol that vLLM does not have. `--extra-body` goes into its objects: one
+    /// option more must not take the others away.
+    fn own_body(&self, item: &Item) -> Object {
+        let sampling = self.flags.sampling.iter();
+        let sampling: Vec<(&str, String)> = sampling
+            .map(|(name, value)| (name, value.to_text()))
+            .collect();
+        let prompt = match &item.prompt {
+            Prompt::Text(text) => protocol::Prompt::Text(text),
+            Prompt::Ids(ids) => protocol::Prompt::TokenIds(ids),
+        };
+        let request = protocol::Request {
+            model: &self.model,
+            prompt,
+            output_tokens: item.output_tokens,
+            extras: Extras::NONE,
+            sampling: &sampling,
+        };
+        let body = Json::parse(&self.protocol.body(&request));
+        let mut body = match body {
+            Ok(Json::Object(body)) => body,
+            _ => Object::default(),
+        };
+        body.merge(&self.flags.extra);
         body
     }
 }
@@ -150,13 +182,13 @@ mod tests {
     use super::super::args::{Command, parse};
     use super::*;
 
-    fn writer(line: &str, backend: Backend, random: bool) -> Writer {
+    fn writer(line: &str, protocol: Protocol, random: bool) -> Writer {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let Command::Run(parsed) = parse(&words).unwrap() else {
             panic!("help");
         };
         Writer {
-            backend,
+            protocol,
             path: "/p".to_owned(),
             model: "m".to_owned(),
             flags: BodyFlags::read(&parsed, random).unwrap(),
@@ -178,7 +210,7 @@ mod tests {
 
     #[test]
     fn completions_have_the_fields_of_vllm_in_order() {
-        let writer = writer("", Backend::Completions, true);
+        let writer = writer("", Protocol::Completions, true);
         assert_eq!(
             text(&writer, Prompt::Ids(vec![1, 2, 3])),
             r#"{"model": "m", "prompt": [1, 2, 3], "repetition_penalty": 1.0, "max_tokens": 5, "logprobs": null, "stream": true, "stream_options": {"include_usage": true}, "ignore_eos": true}"#
@@ -196,7 +228,7 @@ mod tests {
 
     #[test]
     fn chats_have_one_user_turn_with_a_list() {
-        let writer = writer("", Backend::Chat, false);
+        let writer = writer("", Protocol::Chat, false);
         assert_eq!(
             text(&writer, Prompt::Text("a".to_owned())),
             r#"{"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}], "max_completion_tokens": 5, "stream": true, "stream_options": {"include_usage": true}}"#
@@ -208,7 +240,7 @@ mod tests {
         let writer = writer(
             "--ignore-eos --logprobs 2 --temperature 0 --repetition-penalty 1.1 \
              --extra-body {\"max_tokens\":9,\"z\":[]} --extra-body.temperature 0.5",
-            Backend::Completions,
+            Protocol::Completions,
             false,
         );
         assert_eq!(
@@ -224,7 +256,7 @@ mod tests {
             panic!("help");
         };
         let requests = Requests {
-            writer: writer("", Backend::Completions, true),
+            writer: writer("", Protocol::Completions, true),
             dataset: Dataset::read(&parsed, 1, &mut |_| ()).unwrap(),
             style: Style::TokenIds,
         };

@@ -47,6 +47,21 @@ impl Object {
         }
     }
 
+    /// Sets every key of another object, and in objects that both have, every key of these.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (key, value) in &other.0 {
+            match (self.entry(key), value) {
+                (Json::Object(old), Json::Object(new)) => old.merge(new),
+                (old, new) => *old = new.clone(),
+            }
+        }
+    }
+
+    /// The keys with their values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
         self.0

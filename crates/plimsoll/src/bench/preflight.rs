@@ -16,7 +16,6 @@ use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::Go;
 use plimsoll_core::workload::Calibration;
 
-use super::address::Backend;
 use super::body::Writer;
 use super::dataset::{Dataset, Item, Prompt, Random, Style, UNCALIBRATED, WARMUP_INDEX};
 use super::failure::{EXIT_INTERRUPTED, Failure};
@@ -126,7 +125,7 @@ fn is_up(answer: &Answer) -> bool {
 
 /// Whether the first request of these settings is one of token ids.
 fn asks_ids(settings: &Settings) -> bool {
-    settings.dataset.is_random() && settings.backend == Backend::Completions
+    settings.dataset.is_random() && settings.protocol.takes_token_ids()
 }
 
 /// Whether the server is up but takes no token ids.
@@ -149,7 +148,7 @@ fn attempt(
 ) -> Result<Try, Failure> {
     let (model_id, request_model) = names(settings, probe)?;
     let mut writer = Writer {
-        backend: settings.backend,
+        protocol: settings.protocol,
         path: settings.address.path.clone(),
         model: request_model,
         flags: settings.body.clone(),

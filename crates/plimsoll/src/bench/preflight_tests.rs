@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use plimsoll_load::preflight::ServedModel;
+use plimsoll_core::protocol::ServedModel;
 use plimsoll_load::source::Built;
 
 use super::super::settings::tests::settings;

@@ -4,11 +4,11 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
+use plimsoll_core::protocol::ServedModel;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::fetch;
-use plimsoll_load::preflight::{ServedModel, read_models};
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
 
@@ -88,19 +88,19 @@ impl RequestSource for Single {
 impl Probe for LiveProbe<'_> {
     fn models(&mut self) -> Result<Vec<ServedModel>, String> {
         let (target, timeout) = (self.target.clone(), self.timeout.min(LONGEST));
-        let ask = move || fetch::get(&target, "/v1/models", timeout);
+        let list = target.protocol.models();
+        let ask = move || fetch::get(&target, list.path, timeout);
         let response = unless_stopped(ask, self.interrupted)
             .map_err(|error| format!("{error:#}"))?
             .ok_or("stopped")?
             .map_err(|error| super::with_causes(&error))?;
+        let path = list.path;
         if response.status != 200 {
-            return Err(format!(
-                "/v1/models answered with status {}",
-                response.status
-            ));
+            let status = response.status;
+            return Err(format!("{path} answered with status {status}"));
         }
-        read_models(&response.body)
-            .ok_or_else(|| "/v1/models did not answer with a list of models in JSON".to_owned())
+        let models = list.read(&response.body);
+        models.ok_or_else(|| format!("{path} did not answer with a list of models in JSON"))
     }
 
     fn completion(&mut self, request: Built) -> Result<Answer, Failure> {

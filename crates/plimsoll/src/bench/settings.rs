@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::address::{Address, Backend};
+use plimsoll_core::protocol::Protocol;
+
+use super::address::{self, Address};
 use super::args::Parsed;
 use super::body::BodyFlags;
 use super::dataset::Dataset;
@@ -40,7 +42,7 @@ pub(crate) struct Settings {
     /// The backend's name as typed.
     pub(crate) backend_name: String,
     /// The protocol.
-    pub(crate) backend: Backend,
+    pub(crate) protocol: Protocol,
     /// The server.
     pub(crate) address: Address,
     /// `--model`.
@@ -97,8 +99,8 @@ impl Settings {
             Some(older) if !parsed.given("backend") => older,
             _ => parsed.text("backend").unwrap_or_default(),
         };
-        let backend = Backend::read(backend_name)?;
-        let address = Address::read(parsed, backend, env)?;
+        let protocol = address::backend(backend_name)?;
+        let address = Address::read(parsed, protocol, env)?;
         if let Some(proxy) = &address.target.route.proxy {
             warn(format!(
                 "requests go through the proxy {proxy} of the environment; name the server in NO_PROXY to go straight"
@@ -107,8 +109,8 @@ impl Settings {
         let load = Load::read(parsed)?;
         let output = output(parsed, warn)?;
         let reported = Reported::read(parsed, load.max_concurrency.is_some(), load.is_finite())?;
-        if backend == Backend::Chat && parsed.given("logprobs") {
-            warn("--logprobs has no effect on chat completions".to_owned());
+        if protocol != Protocol::Completions && parsed.given("logprobs") {
+            warn("--logprobs has no effect but on completions".to_owned());
         }
         let num_prompts = num_prompts(parsed)?;
         let content_seed = if parsed.given("seed") {
@@ -122,7 +124,7 @@ impl Settings {
         }
         Ok(Self {
             backend_name: backend_name.to_owned(),
-            backend,
+            protocol,
             address,
             model: owned(parsed, "model"),
             served_model_name: owned(parsed, "served-model-name"),
@@ -257,7 +259,7 @@ pub(crate) mod tests {
     #[test]
     fn the_older_name_of_the_backend_is_known() {
         let line = "--endpoint-type openai-chat --endpoint /v1/chat/completions";
-        assert_eq!(settings(line).unwrap().0.backend, Backend::Chat);
+        assert_eq!(settings(line).unwrap().0.protocol, Protocol::Chat);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use plimsoll_core::level::{FinishedLevel, LevelPlan, Load};
 use plimsoll_core::run::RunState;
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::completions::CompletionSource;
 use plimsoll_load::coordinator::SocketRunner;
 use plimsoll_load::crew::CrewOptions;
+use plimsoll_load::dialect::WorkloadSource;
 use plimsoll_load::preflight::Ready;
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::telemetry::Telemetry;
@@ -94,18 +94,18 @@ fn hold(
     (console, stop): (&Console, &Stop),
 ) -> Result<(FinishedLevel, bool), Failure> {
     let clock = Clock::start();
-    let source: Arc<dyn RequestSource> = Arc::new(CompletionSource {
+    let source: Arc<dyn RequestSource> = Arc::new(WorkloadSource {
         dialect: ready.dialect.clone(),
         workload: asked.options.workload,
     });
-    let telemetry = Telemetry::of(&ready.info, &asked.target, clock)?;
+    let telemetry = Telemetry::of(&ready.info, &ready.target, clock)?;
     let options = CrewOptions {
         workers: workers(plan.load),
         timeout: asked.options.timeout,
         keep_alive: !args.requests.no_keep_alive,
         first_request: 0,
     };
-    let mut runner = SocketRunner::start(&asked.target, &source, telemetry, clock, options)?;
+    let mut runner = SocketRunner::start(&ready.target, &source, telemetry, clock, options)?;
     let mut is_cut = false;
     let finished = runner.run_level(plan, slo, &mut |progress| {
         console.show(&progress);

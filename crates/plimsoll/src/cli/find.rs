@@ -6,12 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::search::Ladder;
 use plimsoll_core::tier::Tier;
 
 use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
 use super::value::{
-    ByArg, EndpointArg, LangArg, amount, confidence, count, duration, percent, ratio, times,
+    ByArg, LangArg, amount, confidence, count, duration, endpoint, percent, ratio, times,
 };
 use super::{ConnectArgs, EngineArgs};
 
@@ -30,12 +31,14 @@ pub(crate) struct FindArgs {
     /// Model name; the first one the server lists if not given.
     #[arg(long)]
     pub(crate) model: Option<String>,
-    /// API to use; auto takes completions if the server has it, else chat.
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) endpoint: EndpointArg,
-    /// Environment variable that holds the API key.
-    #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
-    pub(crate) api_key_env: String,
+    /// API to use; auto takes completions if the server has it, else chat, else one of the others.
+    // The path keeps clap from taking it for an argument that may be left away.
+    #[arg(long, value_name = "API", value_parser = endpoint(), default_value = "auto")]
+    pub(crate) endpoint: std::option::Option<Protocol>,
+    /// Environment variable that holds the API key; OPENAI_API_KEY, or the one that is usual for
+    /// the API, if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api_key_env: Option<String>,
 
     #[command(flatten)]
     pub(crate) slo: SloArgs,

@@ -22,7 +22,6 @@ pub(crate) use packaging::{CompletionsArgs, ManArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
-pub(crate) use value::EndpointArg;
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
 #[derive(Debug, Parser)]

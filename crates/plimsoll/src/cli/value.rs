@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use plimsoll_core::capacity_plan::TokensPerRequest;
 use plimsoll_core::judge::Confidence;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::search::Axis;
 use plimsoll_core::typed::{ShareBounds, parse_span, parse_span_or_none};
 use plimsoll_core::workload::NamedWorkload;
@@ -40,15 +42,12 @@ impl ByArg {
     }
 }
 
-/// API to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EndpointArg {
-    /// Completions if the server has it, else chat.
-    Auto,
-    /// /v1/completions.
-    Completions,
-    /// /v1/chat/completions.
-    Chat,
+/// An API by its name, or `auto`, which names none.
+pub(super) fn endpoint() -> impl TypedValueParser<Value = Option<Protocol>> {
+    let auto = PossibleValue::new("auto").help("The first of these that the server has");
+    let named = Protocol::ALL.map(|one| PossibleValue::new(one.name()).help(one.path()));
+    let values = std::iter::once(auto).chain(named);
+    PossibleValuesParser::new(values).map(|name| Protocol::named(&name))
 }
 
 /// Shares of requests: less than a tenth of a percent is not asked for, and all cannot be shown.

@@ -194,7 +194,7 @@ fn prepare(
     if let Some(saved) = start.saved() {
         resume::check_server(&saved.run.server, &ready.info)?;
     }
-    Ok((target, ready))
+    Ok((ready.target.clone(), ready))
 }
 
 /// Preflight, which waits for the server's answers as long as `--timeout` says.

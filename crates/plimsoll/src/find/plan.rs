@@ -6,13 +6,14 @@ use plimsoll_core::run::RunPlan;
 use plimsoll_core::search::{Axis, Rules, SearchConfig};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::Workload;
-use plimsoll_load::preflight::{EndpointChoice, PreflightOptions};
+use plimsoll_load::preflight::PreflightOptions;
 use plimsoll_load::target::Target;
 
 use super::{asked, tiers};
-use crate::cli::{EndpointArg, FindArgs};
+use crate::cli::FindArgs;
 use crate::fault::{AskFault, Failure};
 use crate::machine;
+use crate::reach;
 
 /// First load of the ramp after the baseline.
 const FIRST_RUNG: u32 = 2;
@@ -98,11 +99,7 @@ pub(super) fn resolve(args: &FindArgs) -> Result<Resolved, Failure> {
         search,
         preflight: PreflightOptions {
             model: args.model.clone(),
-            endpoint: match args.endpoint {
-                EndpointArg::Auto => EndpointChoice::Auto,
-                EndpointArg::Completions => EndpointChoice::Completions,
-                EndpointArg::Chat => EndpointChoice::Chat,
-            },
+            protocol: args.endpoint,
             workload,
             timeout: args.timeout,
         },
@@ -172,8 +169,8 @@ pub(super) fn target(args: &FindArgs) -> Result<Target, Failure> {
     let mut target = Target::parse(url)?;
     args.connect
         .apply(&mut target, &|name| std::env::var(name).ok())?;
-    Ok(match std::env::var(&args.api_key_env) {
-        Ok(key) if !key.is_empty() => target.with_api_key(key.trim()),
-        _ => target,
-    })
+    let variable = args.api_key_env.as_deref();
+    Ok(reach::with_key(target, args.endpoint, variable, &|name| {
+        std::env::var(name).ok()
+    }))
 }

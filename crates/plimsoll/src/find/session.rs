@@ -12,9 +12,9 @@ use plimsoll_core::search::{Axis, TierLevel, Tiers};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::completions::CompletionSource;
 use plimsoll_load::coordinator::SocketRunner;
 use plimsoll_load::crew::CrewOptions;
+use plimsoll_load::dialect::WorkloadSource;
 use plimsoll_load::preflight::Ready;
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
@@ -170,7 +170,7 @@ impl Session<'_> {
     }
 
     fn runner(&self, clock: Clock) -> Result<SocketRunner, Failure> {
-        let source: Arc<dyn RequestSource> = Arc::new(CompletionSource {
+        let source: Arc<dyn RequestSource> = Arc::new(WorkloadSource {
             dialect: self.ready.dialect.clone(),
             workload: self.resolved.preflight.workload,
         });

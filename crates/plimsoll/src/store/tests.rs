@@ -7,7 +7,8 @@ use std::time::Duration;
 use plimsoll_core::level::{
     FinishedLevel, Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose,
 };
-use plimsoll_core::run::{Endpoint, HttpVersion, PromptForm, ServerInfo};
+use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::run::{HttpVersion, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::telemetry::{Counter, Gauge, ServerWindow, Signals, Source};
 use plimsoll_core::time::Offset;
@@ -115,7 +116,7 @@ fn started() -> RunEvent {
             kind: None,
             model: "sim".to_owned(),
             max_model_len_tokens: None,
-            endpoint: Endpoint::Completions,
+            endpoint: Protocol::Completions,
             reports_usage: true,
             honours_output_len: true,
             prompt_form: PromptForm::TokenIds,

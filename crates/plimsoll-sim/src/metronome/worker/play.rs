@@ -29,7 +29,7 @@ impl Worker {
             return Ok(());
         }
         let (from, tokens) = (answer.sent, answer.next_tokens());
-        let score = self.shared.score(answer.ask.kind);
+        let score = self.shared.score(answer.ask.protocol);
         let middle = from > 0 && tokens == 1 && from + 1 < answer.ask.tokens;
         if middle {
             answer.record(found_ns, 1);

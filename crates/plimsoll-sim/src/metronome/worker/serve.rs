@@ -7,6 +7,7 @@ use crate::metronome::poller::Ready;
 use crate::metronome::reply::{Reply, reply};
 use crate::metronome::slab::Key;
 use crate::server::error::ApiError;
+use plimsoll_core::protocol::Protocol;
 use std::io;
 
 impl Worker {
@@ -69,7 +70,7 @@ impl Worker {
     ) -> io::Result<()> {
         // After bytes that are no request nothing is understood any more.
         let (reply, close) = match asked {
-            Err(error) => (self.refusal(&error), true),
+            Err(error) => (self.refusal(&error, Protocol::default()), true),
             Ok(Question {
                 head,
                 ask,
@@ -83,7 +84,7 @@ impl Worker {
                     conn.answer = Some(answer);
                     return Ok(());
                 }
-                Some(Err(error)) => (self.refusal(&error), head.close),
+                Some(Err(error)) => (self.refusal(&error, head.route.protocol()), head.close),
                 None => (reply(&self.shared, head.route), head.close),
             },
         };
@@ -94,8 +95,8 @@ impl Worker {
         Ok(())
     }
 
-    fn refusal(&self, error: &ApiError) -> Reply {
+    fn refusal(&self, error: &ApiError, protocol: Protocol) -> Reply {
         self.shared.recorder.refuse(self.index);
-        error.into()
+        Reply::refusal(error, protocol)
     }
 }

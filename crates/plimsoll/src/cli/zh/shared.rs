@@ -9,9 +9,12 @@ pub(super) const SERVER: Texts = &[
     ("model", "模型名；不给则用服务列出的第一个"),
     (
         "endpoint",
-        "使用的接口；auto 表示有 completions 就用它，否则用 chat",
+        "使用的接口；auto 表示有 completions 就用它，否则用 chat，两者都没有时再试其他接口",
     ),
-    ("api_key_env", "存放 API 密钥的环境变量名"),
+    (
+        "api_key_env",
+        "存放 API 密钥的环境变量名；不给则用 OPENAI_API_KEY 或该接口惯用的变量",
+    ),
 ];
 
 /// How it is reached.

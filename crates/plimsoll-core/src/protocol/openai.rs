@@ -1,46 +1,46 @@
-//! One `data` payload of an OpenAI-compatible answer: completion or chat chunk, streamed or whole.
+//! What `OpenAI`'s completions and chat share: payloads, streamed or whole, and the model list.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
-use thiserror::Error;
+use serde_json::Value;
 
-/// Token counts as the server states them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Usage {
-    /// Tokens of the prompt.
-    #[serde(default)]
-    pub prompt_tokens: Option<u32>,
-    /// Tokens of the answer.
-    #[serde(default)]
-    pub completion_tokens: Option<u32>,
+use super::chunk::{Chunk, ChunkFault, Located, Text, Usage, error_text, only_place};
+use super::models::{ModelList, ServedModel, text};
+use super::request::{Extras, Fields};
+
+/// Where users of this API keep the key.
+pub(super) const BEARER_KEY: &str = "OPENAI_API_KEY";
+/// The payload after the last event.
+pub(super) const DONE: &str = "[DONE]";
+/// `ignore_eos` is vLLM's and llama.cpp's; some servers know no `stream_options` either.
+pub(super) const EXTRAS: [Extras; 3] = [
+    Extras {
+        ignore_eos: true,
+        include_usage: true,
+    },
+    Extras {
+        ignore_eos: false,
+        include_usage: true,
+    },
+    Extras::NONE,
+];
+/// `GET /v1/models`.
+pub(super) const MODELS: ModelList = ModelList {
+    path: "/v1/models",
+    read: read_models,
+};
+
+/// Adds to a body what not every server knows.
+pub(super) fn with_extras(mut fields: Fields, extras: Extras) -> Fields {
+    if extras.include_usage {
+        fields = fields.json("stream_options", r#"{"include_usage":true}"#);
+    }
+    if extras.ignore_eos {
+        fields = fields.json("ignore_eos", true);
+    }
+    fields
 }
-
-/// What one payload says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chunk {
-    /// It has a `choices` array with something in it.
-    pub has_choices: bool,
-    /// Output text it carries: answer, reasoning or tool arguments. Empty for role-only deltas.
-    pub text: String,
-    /// A choice says why it ended.
-    pub finished: bool,
-    /// Token counts, wherever they stand.
-    pub usage: Option<Usage>,
-    /// The message of an error object.
-    pub error: Option<String>,
-}
-
-/// The payload is not JSON of this protocol.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("not a completion chunk: {0}")]
-pub struct ChunkFault(pub String);
-
-/// A string that is borrowed from the payload unless it has escapes. Serde borrows a `Cow` only in
-/// a place of its own, not inside an `Option`.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct RawChunk<'a> {
@@ -130,24 +130,22 @@ impl<'a> RawChoice<'a> {
     }
 }
 
-/// Reads one payload (not `[DONE]`).
-///
-/// # Errors
-/// It is not JSON, or not of this protocol's shape.
-pub fn parse_chunk(data: &[u8]) -> Result<Chunk, ChunkFault> {
-    locate(data).map(|(chunk, _)| chunk)
-}
-
-/// As [`parse_chunk`], with the place of the output text in the payload where it is all the payload
-/// says: one string without escapes, no end, no counts, no error.
-pub(super) fn locate(data: &[u8]) -> Result<(Chunk, Option<Range<usize>>), ChunkFault> {
-    let raw: RawChunk<'_> =
-        serde_json::from_slice(data).map_err(|error| ChunkFault(error.to_string()))?;
+/// Reads one payload.
+pub(super) fn locate(data: &[u8]) -> Result<Located, ChunkFault> {
+    if data.trim_ascii() == DONE.as_bytes() {
+        let chunk = Chunk {
+            is_last: true,
+            ..Chunk::default()
+        };
+        return Ok(Located {
+            chunk,
+            ..Located::default()
+        });
+    }
+    let raw: RawChunk<'_> = serde_json::from_slice(data)?;
+    let choices = raw.choices.unwrap_or_default();
     let mut chunk = Chunk {
-        has_choices: raw
-            .choices
-            .as_ref()
-            .is_some_and(|choices| !choices.is_empty()),
+        is_part: !choices.is_empty(),
         usage: raw.usage,
         error: raw
             .error
@@ -161,17 +159,19 @@ pub(super) fn locate(data: &[u8]) -> Result<(Chunk, Option<Range<usize>>), Chunk
                 .map_or_else(|| "error".to_owned(), |text| text.0.into_owned()),
         );
     }
-    for choice in raw.choices.iter().flatten() {
+    for choice in &choices {
         choice.append_to(&mut chunk.text);
         chunk.finished |= choice
             .finish_reason
             .as_ref()
-            .is_some_and(|reason| !reason.0.is_empty());
+            .is_some_and(|reason| !reason.is_empty());
     }
     let says_more = chunk.finished || chunk.usage.is_some() || chunk.error.is_some();
-    let text = raw.choices.filter(|_| !says_more);
-    let text = text.and_then(|choices| text_place(data, &choices));
-    Ok((chunk, text))
+    Ok(Located {
+        text: (!says_more).then(|| text_place(data, &choices)).flatten(),
+        chunk,
+        ignored: None,
+    })
 }
 
 /// Where the one output text of the one choice stands in the payload.
@@ -182,23 +182,37 @@ fn text_place(data: &[u8], choices: &[RawChoice<'_>]) -> Option<Range<usize>> {
     let has_tools = choice
         .messages()
         .any(|message| message.tool_texts().next().is_some());
-    let mut texts = choice.texts().filter(|text| !text.0.is_empty());
-    match (texts.next(), texts.next(), has_tools) {
-        // What is borrowed stands in the payload as it is.
-        (Some(Text(Cow::Borrowed(text))), None, false) => {
-            let start = text.as_ptr().addr() - data.as_ptr().addr();
-            Some(start..start + text.len())
-        }
-        _ => None,
+    if has_tools {
+        return None;
     }
+    only_place(data, choice.texts())
 }
 
-fn error_text(error: &serde_json::Value) -> String {
-    error
-        .get("message")
-        .and_then(serde_json::Value::as_str)
-        .or_else(|| error.as_str())
-        .map_or_else(|| error.to_string(), str::to_owned)
+fn read_models(page: &Value) -> Option<Vec<ServedModel>> {
+    let models = page.get("data")?.as_array()?;
+    Some(models.iter().filter_map(model).collect())
+}
+
+fn model(entry: &Value) -> Option<ServedModel> {
+    let tokens = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok())
+    };
+    let meta = entry.get("meta");
+    Some(ServedModel {
+        id: text(entry, "id")?,
+        root: text(entry, "root"),
+        max_tokens: tokens(entry.get("max_model_len"))
+            .or_else(|| tokens(meta.and_then(|meta| meta.get("n_ctx")))),
+        kind: text(entry, "owned_by").map(|owner| {
+            if owner == "llamacpp" {
+                "llama.cpp".to_owned()
+            } else {
+                owner
+            }
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -206,7 +220,7 @@ mod tests {
     use super::*;
 
     fn chunk(data: &str) -> Chunk {
-        parse_chunk(data.as_bytes()).unwrap()
+        locate(data.as_bytes()).unwrap().chunk
     }
 
     #[test]
@@ -247,7 +261,7 @@ mod tests {
             completion_tokens: Some(7),
         });
         let trailing = chunk(r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#);
-        assert_eq!((trailing.usage, trailing.has_choices), (usage, false));
+        assert_eq!((trailing.usage, trailing.is_part), (usage, false));
         let inside = chunk(
             r#"{"choices":[{"text":"","finish_reason":"length"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#,
         );
@@ -276,8 +290,34 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_a_fault() {
-        assert!(parse_chunk(b"<html>").is_err());
-        assert!(parse_chunk(b"[1]").is_err());
-        assert!(parse_chunk(b"").is_err());
+        assert!(locate(b"<html>").is_err());
+        assert!(locate(b"[1]").is_err());
+        assert!(locate(b"").is_err());
+    }
+
+    #[test]
+    fn done_is_the_last_word() {
+        assert!(chunk("[DONE]").is_last);
+        assert!(chunk(" [DONE] ").is_last);
+        assert!(!chunk(r#"{"choices":[]}"#).is_last);
+    }
+
+    #[test]
+    fn the_lists_of_known_servers_are_read() {
+        let vllm = br#"{"object":"list","data":[{"id":"m","owned_by":"vllm","root":"/models/m","max_model_len":8192}]}"#;
+        let models = MODELS.read(vllm).unwrap();
+        assert_eq!(
+            (models[0].id.as_str(), models[0].max_tokens),
+            ("m", Some(8_192))
+        );
+        let llama =
+            br#"{"models":[],"data":[{"id":"s","owned_by":"llamacpp","meta":{"n_ctx":1024}}]}"#;
+        let models = MODELS.read(llama).unwrap();
+        assert_eq!(
+            (models[0].kind.as_deref(), models[0].max_tokens),
+            (Some("llama.cpp"), Some(1_024))
+        );
+        assert_eq!(MODELS.read(b"{}"), None);
+        assert_eq!(MODELS.read(b"<html>"), None);
     }
 }

@@ -1,24 +1,24 @@
 //! One answer as a state machine: bytes with their receive stamp in, stamped events and the way
-//! it ended out. HTTP framing, event stream and JSON are put together here and nowhere else.
+//! it ended out. HTTP, the stream's framing and the protocol are put together here and nowhere else.
 //!
 //! | state | meaning | leaves it |
 //! |---|---|---|
 //! | waiting | no head yet | head → streaming, whole or refused |
-//! | streaming | `text/event-stream`, events counted as they come | error event, end, close |
+//! | streaming | the protocol's content type of a stream, events counted as they come | error event, end, close |
 //! | whole | a JSON body, parsed at its end | end, close |
 //! | refused | status not 2xx, body kept for the message | end, close |
 //!
-//! A protocol with framing of its own (HTTP/2) hands in the parts, by [`Answer::take_head`],
+//! A version of HTTP with framing of its own (HTTP/2) hands in the parts, by [`Answer::take_head`],
 //! [`Answer::body`], [`Answer::end`] and [`Answer::broken`]; its answers end in the same ways.
 
-use super::fault::HttpFault;
-use super::http1::{Head, Part, ResponseReader};
-use super::openai::{Chunk, Usage, locate, parse_chunk};
-use super::sse::SseParser;
+use super::Protocol;
+use super::chunk::{Chunk, Usage};
+use super::framing::Frames;
 use super::template::Template;
 use crate::outcome::Outcome;
 use crate::record::StreamEvent;
 use crate::time::Offset;
+use crate::wire::{Head, HttpFault, Part, ResponseReader};
 
 /// Bytes of a body that are kept where it is not an event stream.
 const MAX_KEPT_BODY: usize = 1 << 20;
@@ -44,22 +44,25 @@ pub struct Answer {
 /// The body's side of the machine, apart from the HTTP reader that feeds it.
 #[derive(Debug, Default)]
 struct Body {
+    protocol: Protocol,
     head: Option<Head>,
-    sse: SseParser,
+    is_stream: bool,
+    frames: Frames,
     kept: Vec<u8>,
     events: Vec<StreamEvent>,
     text: Option<String>,
     usage: Usage,
     template: Template,
     finished: bool,
-    done_marker: bool,
+    has_said_all: bool,
     fault: Option<AnswerEnd>,
 }
 
 impl Answer {
     /// Makes a reader that counts events; with `keep_text` it also collects the output text.
-    pub fn new(keep_text: bool) -> Self {
+    pub fn new(protocol: Protocol, keep_text: bool) -> Self {
         let mut answer = Self::default();
+        answer.body.protocol = protocol;
         answer.body.text = keep_text.then(String::new);
         answer
     }
@@ -73,6 +76,7 @@ impl Answer {
         let mut template = std::mem::take(&mut self.body.template);
         template.forget();
         self.body = Body {
+            protocol: self.body.protocol,
             kept,
             text,
             template,
@@ -97,7 +101,7 @@ impl Answer {
             Ok(()) => self.body.verdict(),
             Err(fault) => self.body.fault.take().unwrap_or_else(|| {
                 // A stream that had said its last word lost nothing by the missing chunk end.
-                if self.body.done_marker {
+                if self.body.has_said_all {
                     self.body.verdict()
                 } else {
                     broken(&fault)
@@ -127,7 +131,7 @@ impl Answer {
     /// Says that the protocol broke the answer off, and how. A stream that had said its last word
     /// lost nothing.
     pub fn broken(&mut self, outcome: Outcome, detail: String) -> AnswerEnd {
-        if self.body.done_marker {
+        if self.body.has_said_all {
             self.body.verdict()
         } else {
             failure(outcome, Some(detail))
@@ -139,9 +143,9 @@ impl Answer {
         self.body.head.is_none()
     }
 
-    /// Whether the stream has said its last word, `[DONE]`: only the end of HTTP may be missing.
+    /// Whether the stream has said its last word: only the end of HTTP may be missing.
     pub fn has_said_all(&self) -> bool {
-        self.body.done_marker
+        self.body.has_said_all
     }
 
     /// Whether the connection can carry another request.
@@ -178,8 +182,8 @@ impl Answer {
         if self.body.fault.is_some() {
             return self.body.fault.take();
         }
-        // Without framing, `[DONE]` is the end: the server may keep the connection open.
-        let is_over = self.http.is_done() || (self.body.done_marker && self.http.ends_at_close());
+        // Without framing, the last word is the end: the server may keep the connection open.
+        let is_over = self.http.is_done() || (self.body.has_said_all && self.http.ends_at_close());
         is_over.then(|| self.body.verdict())
     }
 }
@@ -198,20 +202,28 @@ fn take_output(events: &mut Vec<StreamEvent>, kept: Option<&mut String>, text: &
 impl Body {
     fn take(&mut self, part: Part<'_>, at: Offset) {
         match part {
-            Part::Head(head) => self.head = Some(head.clone()),
-            Part::Body(bytes) if self.is_stream() => self.take_stream(bytes, at),
+            Part::Head(head) => self.take_head(head),
+            Part::Body(bytes) if self.is_stream => self.take_stream(bytes, at),
             Part::Body(bytes) => {
                 let room = MAX_KEPT_BODY.saturating_sub(self.kept.len());
                 self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
-            Part::End if self.is_ok() && !self.is_stream() => {
+            Part::End if self.is_stream => self.end_stream(at),
+            Part::End if self.is_ok() => {
                 let kept = std::mem::take(&mut self.kept);
-                self.take_data(&kept, at);
+                self.take_payload(&kept, at);
                 self.finished |= self.fault.is_none();
                 self.kept = kept;
             }
             Part::End => {}
         }
+    }
+
+    fn take_head(&mut self, head: &Head) {
+        let framing = self.protocol.framing();
+        self.head = Some(head.clone());
+        self.is_stream = self.is_ok() && head.content_type.starts_with(framing.content_type());
+        self.frames = framing.frames();
     }
 
     fn is_ok(&self) -> bool {
@@ -220,46 +232,44 @@ impl Body {
             .is_some_and(|head| (200..300).contains(&head.status))
     }
 
-    fn is_stream(&self) -> bool {
-        self.is_ok()
-            && self
-                .head
-                .as_ref()
-                .is_some_and(|head| head.content_type.starts_with("text/event-stream"))
-    }
-
     fn take_stream(&mut self, bytes: &[u8], at: Offset) {
-        let mut sse = std::mem::take(&mut self.sse);
-        sse.push(bytes, &mut |data| self.take_data(data, at));
-        if sse.is_too_long() && self.fault.is_none() {
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.push(bytes, &mut |payload| self.take_payload(payload, at));
+        if frames.is_too_long() && self.fault.is_none() {
             let detail = "an event of the stream does not end".to_owned();
             self.fault = Some(failure(Outcome::Malformed, Some(detail)));
         }
-        self.sse = sse;
+        self.frames = frames;
     }
 
-    fn take_data(&mut self, data: &[u8], at: Offset) {
-        if self.fault.is_some() || data.is_empty() {
+    fn end_stream(&mut self, at: Offset) {
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.end(&mut |payload| {
+            // What is no payload was broken off: the stream lacks its end, not its form.
+            if self.protocol.read(payload).is_ok() {
+                self.take_payload(payload, at);
+            }
+        });
+    }
+
+    fn take_payload(&mut self, payload: &[u8], at: Offset) {
+        if self.fault.is_some() || payload.is_empty() {
             return;
         }
-        if data.trim_ascii() == b"[DONE]" {
-            self.done_marker = true;
-            return;
-        }
-        if let Some(text) = self.template.text(data) {
+        if let Some(text) = self.template.text(payload) {
             return take_output(&mut self.events, self.text.as_mut(), text, at);
         }
-        match locate(data) {
-            Ok((chunk, text)) => {
-                if let Some(text) = text {
-                    self.template.learn(data, text);
+        match self.protocol.locate(payload) {
+            Ok(located) => {
+                if let Some(text) = located.text {
+                    self.template.learn(payload, text, located.ignored);
                 }
-                self.take_chunk(chunk, at);
+                self.take_chunk(located.chunk, at);
             }
             Err(fault) => {
                 self.fault = Some(failure(
                     Outcome::Malformed,
-                    Some(self.describe(&fault.to_string(), data)),
+                    Some(self.describe(&fault.to_string(), payload)),
                 ));
             }
         }
@@ -271,13 +281,13 @@ impl Body {
             return;
         }
         if let Some(usage) = chunk.usage {
-            self.usage.prompt_tokens = usage.prompt_tokens.or(self.usage.prompt_tokens);
-            self.usage.completion_tokens = usage.completion_tokens.or(self.usage.completion_tokens);
+            self.usage.take(usage);
         }
-        if chunk.has_choices {
+        if chunk.is_part {
             take_output(&mut self.events, self.text.as_mut(), &chunk.text, at);
         }
         self.finished |= chunk.finished;
+        self.has_said_all |= chunk.is_last;
     }
 
     /// A web page where JSON was due is the commonest mistake in a URL: name it.
@@ -307,18 +317,35 @@ impl Body {
             let outcome = Outcome::HttpStatus {
                 status: head.status,
             };
-            return failure(outcome, Some(refusal_text(head, &self.kept)));
+            return failure(outcome, Some(self.refusal_text(head)));
         }
-        if !self.finished && !self.done_marker {
+        if !self.finished && !self.has_said_all {
+            let last_word = self.protocol.last_word();
             return failure(
                 Outcome::EndedEarly,
-                Some("neither a finish reason nor [DONE]".to_owned()),
+                Some(format!("neither a finish reason nor {last_word}")),
             );
         }
         if self.events.iter().any(|event| event.output) {
             failure(Outcome::Completed, None)
         } else {
             failure(Outcome::Empty, Some("no output in the answer".to_owned()))
+        }
+    }
+
+    /// The message of a refusal: its JSON error if it has one, else the start of its body.
+    fn refusal_text(&self, head: &Head) -> String {
+        if let Some(location) = &head.location {
+            return format!("redirected to {location}");
+        }
+        let chunk = self.protocol.read(&self.kept).ok();
+        if let Some(message) = chunk.and_then(|chunk| chunk.error) {
+            return message;
+        }
+        let text = String::from_utf8_lossy(&self.kept);
+        match text.trim() {
+            "" => format!("status {}", head.status),
+            text => text.to_owned(),
         }
     }
 }
@@ -338,28 +365,6 @@ fn broken(fault: &HttpFault) -> AnswerEnd {
     failure(outcome, Some(fault.to_string()))
 }
 
-/// The message of a refusal: its JSON error if it has one, else the start of its body.
-fn refusal_text(head: &Head, body: &[u8]) -> String {
-    if let Some(location) = &head.location {
-        return format!("redirected to {location}");
-    }
-    if let Ok(Chunk {
-        error: Some(message),
-        ..
-    }) = parse_chunk(body)
-    {
-        message
-    } else {
-        let text = String::from_utf8_lossy(body);
-        let text = text.trim();
-        if text.is_empty() {
-            format!("status {}", head.status)
-        } else {
-            text.to_owned()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -367,7 +372,7 @@ mod tests {
     const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 
     fn answer(response: &str) -> (Answer, AnswerEnd) {
-        let mut answer = Answer::new(true);
+        let mut answer = Answer::new(Protocol::Completions, true);
         let pushed = answer.push(response.as_bytes(), Offset::from_nanos(7));
         let end = pushed.unwrap_or_else(|| answer.close(Offset::from_nanos(9)));
         (answer, end)
@@ -419,7 +424,7 @@ mod tests {
 
     /// A stream in parts, as HTTP/2 has it.
     fn framed(status: u16, content_type: &str, body: &str) -> (Answer, AnswerEnd) {
-        let mut answer = Answer::new(true);
+        let mut answer = Answer::new(Protocol::Completions, true);
         answer.take_head(&Head {
             status,
             content_type: content_type.to_owned(),

@@ -1,0 +1,71 @@
+//! How a stream is cut into payloads.
+
+use crate::wire::{NdjsonParser, SseParser};
+
+/// How a protocol streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events; a payload is an event's data.
+    #[default]
+    Sse,
+    /// Newline-delimited JSON; a payload is a line.
+    Ndjson,
+}
+
+impl Framing {
+    /// Content type of a stream.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// A parser at the start of a stream.
+    pub(super) fn frames(self) -> Frames {
+        match self {
+            Self::Sse => Frames::Sse(SseParser::new()),
+            Self::Ndjson => Frames::Ndjson(NdjsonParser::new()),
+        }
+    }
+}
+
+/// Cuts a stream into payloads.
+#[derive(Debug)]
+pub(super) enum Frames {
+    Sse(SseParser),
+    Ndjson(NdjsonParser),
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Framing::default().frames()
+    }
+}
+
+impl Frames {
+    /// Takes the next bytes and calls `on_payload` with each payload they finish.
+    pub(super) fn push(&mut self, bytes: &[u8], on_payload: &mut impl FnMut(&[u8])) {
+        match self {
+            Self::Sse(parser) => parser.push(bytes, on_payload),
+            Self::Ndjson(parser) => parser.push(bytes, on_payload),
+        }
+    }
+
+    /// Takes what the stream ended in, where that is a payload of its own.
+    pub(super) fn end(&mut self, on_payload: &mut impl FnMut(&[u8])) {
+        match self {
+            // An event without its blank line is none (WHATWG HTML §9.2.6).
+            Self::Sse(_) => {}
+            Self::Ndjson(parser) => parser.end(on_payload),
+        }
+    }
+
+    /// Whether a payload has become longer than any can be.
+    pub(super) fn is_too_long(&self) -> bool {
+        match self {
+            Self::Sse(parser) => parser.is_too_long(),
+            Self::Ndjson(parser) => parser.is_too_long(),
+        }
+    }
+}

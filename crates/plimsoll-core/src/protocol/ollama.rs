@@ -1,0 +1,279 @@
+//! Ollama's chat: `POST /api/chat`, streamed as newline-delimited JSON (its `docs/api.md`).
+//!
+//! Each line is an object with the next piece of the message. The last one has `done`, the reason and
+//! the token counts; an error in the stream is a line with `error` alone. There is no way to make an
+//! answer go on to a length: `num_predict` is the longest that it may become.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::chunk::{Chunk, ChunkFault, Located, Text, Usage, error_text, only_place};
+use super::models::{ModelList, ServedModel, text};
+use super::request::{Extras, Fields, Request};
+use super::{Auth, Framing, Spec};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "ollama",
+    path: "/api/chat",
+    auth: Auth::Bearer,
+    key_variable: "OLLAMA_API_KEY",
+    framing: Framing::Ndjson,
+    last_word: "`done`",
+    models: ModelList {
+        path: "/api/tags",
+        read: read_models,
+    },
+    takes_token_ids: false,
+    extras: &[Extras::NONE],
+    body,
+    read: locate,
+};
+
+fn body(request: &Request<'_>) -> String {
+    let options = request.sampling.iter();
+    let options = options.fold(
+        Fields::new().json("num_predict", request.output_tokens),
+        |fields, (name, value)| fields.json(option(name), value),
+    );
+    Fields::new()
+        .text("model", request.model)
+        .json("messages", request.prompt.messages())
+        .json("options", options.end())
+        .json("stream", true)
+        .end()
+}
+
+/// What an option of the sampling is called here.
+fn option(name: &str) -> &str {
+    match name {
+        "repetition_penalty" => "repeat_penalty",
+        same => same,
+    }
+}
+
+#[derive(Deserialize)]
+struct RawLine<'a> {
+    #[serde(borrow, default)]
+    created_at: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    message: Option<RawMessage<'a>>,
+    #[serde(default)]
+    done: Option<bool>,
+    #[serde(default)]
+    prompt_eval_count: Option<u32>,
+    #[serde(default)]
+    eval_count: Option<u32>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct RawMessage<'a> {
+    #[serde(borrow, default)]
+    content: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    thinking: Option<Text<'a>>,
+    #[serde(default)]
+    tool_calls: Option<Vec<RawToolCall>>,
+}
+
+#[derive(Deserialize)]
+struct RawToolCall {
+    #[serde(default)]
+    function: Option<RawFunction>,
+}
+
+#[derive(Deserialize)]
+struct RawFunction {
+    #[serde(default)]
+    name: Option<String>,
+    /// An object, whole in one line.
+    #[serde(default)]
+    arguments: Option<Value>,
+}
+
+impl<'a> RawMessage<'a> {
+    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
+        [&self.thinking, &self.content].into_iter().flatten()
+    }
+
+    fn append_to(&self, text: &mut String) {
+        text.extend(self.texts().map(|part| part.0.as_ref()));
+        let calls = self.tool_calls.iter().flatten();
+        for function in calls.filter_map(|call| call.function.as_ref()) {
+            text.extend(function.name.as_deref());
+            text.extend(function.arguments.as_ref().map(Value::to_string));
+        }
+    }
+}
+
+fn locate(line: &[u8]) -> Result<Located, ChunkFault> {
+    let raw: RawLine<'_> = serde_json::from_slice(line)?;
+    let is_done = raw.done == Some(true);
+    let error = raw.error.filter(|error| !error.is_null());
+    let counts = Usage {
+        prompt_tokens: raw.prompt_eval_count,
+        completion_tokens: raw.eval_count,
+    };
+    let mut chunk = Chunk {
+        is_part: raw.message.is_some(),
+        text: String::new(),
+        finished: is_done,
+        is_last: is_done,
+        usage: (counts != Usage::default()).then_some(counts),
+        error: error.map(|error| error_text(&error)),
+    };
+    let Some(message) = raw.message else {
+        return Ok(Located {
+            chunk,
+            ..Located::default()
+        });
+    };
+    message.append_to(&mut chunk.text);
+    let says_more =
+        is_done || chunk.usage.is_some() || chunk.error.is_some() || message.tool_calls.is_some();
+    Ok(Located {
+        chunk,
+        text: (!says_more)
+            .then(|| only_place(line, message.texts()))
+            .flatten(),
+        ignored: raw.created_at.and_then(|at| at.place(line)),
+    })
+}
+
+fn read_models(page: &Value) -> Option<Vec<ServedModel>> {
+    let models = page.get("models")?.as_array()?;
+    let model = |entry: &Value| {
+        Some(ServedModel {
+            id: text(entry, "model").or_else(|| text(entry, "name"))?,
+            kind: Some("ollama".to_owned()),
+            ..ServedModel::default()
+        })
+    };
+    Some(models.iter().filter_map(model).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::{Told, every_cut, told};
+    use super::super::{Prompt, Protocol};
+    use super::*;
+    use crate::outcome::Outcome;
+
+    /// The lines of `docs/api.md`, each with a time of its own.
+    const ANSWER: &str = concat!(
+        r#"{"model":"llama3.2","created_at":"2023-08-04T08:52:19.385406455-07:00","message":{"role":"assistant","content":""},"done":false}"#,
+        "\n",
+        r#"{"model":"llama3.2","created_at":"2023-08-04T08:52:19.4-07:00","message":{"role":"assistant","content":"The"},"done":false}"#,
+        "\n",
+        r#"{"model":"llama3.2","created_at":"2023-08-04T08:52:19.512009-07:00","message":{"role":"assistant","content":" sky"},"done":false}"#,
+        "\n",
+        r#"{"model":"llama3.2","created_at":"2023-08-04T08:52:19.6-07:00","message":{"role":"assistant","content":" \"is\"\n天"},"done":false}"#,
+        "\n",
+        r#"{"model":"llama3.2","created_at":"2023-08-04T19:22:45.499127Z","message":{"role":"assistant","content":""},"done_reason":"stop","done":true,"total_duration":4883583458,"load_duration":1334875,"prompt_eval_count":26,"prompt_eval_duration":342546000,"eval_count":4,"eval_duration":4535599000}"#,
+        "\n",
+    );
+    const THINKING: &str = concat!(
+        r#"{"model":"q","created_at":"2025-10-26T17:15:24.097767Z","message":{"role":"assistant","content":"","thinking":"Let"},"done":false}"#,
+        "\r\n",
+        r#"{"model":"q","created_at":"2025-10-26T17:15:24.1Z","message":{"role":"assistant","content":"","thinking":" me"},"done":false}"#,
+        "\r\n",
+        r#"{"model":"q","created_at":"2025-10-26T17:15:24.2Z","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#,
+        "\r\n",
+        r#"{"model":"q","created_at":"2025-10-26T17:15:24.3Z","done":true}"#,
+        "\r\n",
+    );
+    const TOKEN: &str = r#"{"message":{"content":"a"},"done":false}"#;
+
+    fn stream(body: &str) -> Told {
+        told(Protocol::Ollama, body.as_bytes())
+    }
+
+    #[test]
+    fn an_answer_is_read_as_documented_however_it_is_cut() {
+        let told = stream(ANSWER);
+        assert_eq!(told.outcome, Outcome::Completed);
+        assert_eq!(told.text, "The sky \"is\"\n天");
+        assert_eq!(told.outputs, [false, true, true, true, false]);
+        let usage = Usage {
+            prompt_tokens: Some(26),
+            completion_tokens: Some(4),
+        };
+        assert_eq!(told.usage, usage);
+        every_cut(Protocol::Ollama, ANSWER.as_bytes());
+    }
+
+    #[test]
+    fn thought_and_tool_calls_are_output() {
+        let told = stream(THINKING);
+        assert_eq!(told.outcome, Outcome::Completed);
+        assert_eq!(told.text, r#"Let mef{"a":1}"#);
+        assert_eq!(told.outputs, [true, true, true]);
+        assert_eq!(told.usage, Usage::default());
+        every_cut(Protocol::Ollama, THINKING.as_bytes());
+    }
+
+    #[test]
+    fn each_way_to_end_has_its_outcome() {
+        let done = r#"{"message":{"content":""},"done":true}"#;
+        let table = [
+            (format!("{TOKEN}\n{done}\n"), Outcome::Completed),
+            (format!("{TOKEN}\n{done}"), Outcome::Completed),
+            (format!("{TOKEN}\n"), Outcome::EndedEarly),
+            (format!("{done}\n"), Outcome::Empty),
+            (
+                format!("{TOKEN}\n{{\"error\":\"an error was encountered\"}}\n"),
+                Outcome::ErrorEvent,
+            ),
+            (format!("{TOKEN}\n{{\"mess"), Outcome::EndedEarly),
+            (format!("{TOKEN}\noops\n"), Outcome::Malformed),
+        ];
+        for (body, outcome) in table {
+            assert_eq!(stream(&body).outcome, outcome, "{body}");
+            every_cut(Protocol::Ollama, body.as_bytes());
+        }
+        let error = stream("{\"error\":\"model ran out of memory\"}\n");
+        assert_eq!(error.detail.as_deref(), Some("model ran out of memory"));
+    }
+
+    #[test]
+    fn lines_that_differ_in_time_and_text_are_learnt() {
+        let line = ANSWER.lines().nth(1).unwrap();
+        let located = locate(line.as_bytes()).unwrap();
+        assert_eq!(&line[located.text.unwrap()], "The");
+        assert_eq!(
+            &line[located.ignored.unwrap()],
+            "2023-08-04T08:52:19.4-07:00"
+        );
+        let last = ANSWER.lines().last().unwrap();
+        assert_eq!(locate(last.as_bytes()).unwrap().text, None);
+    }
+
+    #[test]
+    fn the_options_have_their_names_here() {
+        let request = Request {
+            model: "m",
+            prompt: Prompt::Text("hi"),
+            output_tokens: 7,
+            extras: Extras::NONE,
+            sampling: &[
+                ("temperature", "0".to_owned()),
+                ("repetition_penalty", "1.1".to_owned()),
+            ],
+        };
+        assert_eq!(
+            Protocol::Ollama.body(&request),
+            r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"options":{"num_predict":7,"temperature":0,"repeat_penalty":1.1},"stream":true}"#
+        );
+    }
+
+    #[test]
+    fn the_tags_are_the_models() {
+        let page = br#"{"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","size":1},{"name":"old:7b"}]}"#;
+        let models = SPEC.models.read(page).unwrap();
+        let names: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+        assert_eq!(names, ["llama3.2:latest", "old:7b"]);
+        assert_eq!(models[0].kind.as_deref(), Some("ollama"));
+        assert_eq!(SPEC.models.read(br#"{"data":[]}"#), None);
+    }
+}
