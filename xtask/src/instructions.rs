@@ -4,11 +4,12 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use plimsoll_core::protocol::Protocol;
 
 use crate::command::{cargo, output, release};
 
-/// Most instructions an event may take. Counted 1 230 when this was written; a parse of the whole
-/// JSON document takes 7 800.
+/// Most instructions an event may take, in any protocol. Counted 1 230 for a completion when this was
+/// written; a parse of the whole JSON document takes 7 800.
 const MOST: u64 = 1_500;
 /// Two runs of these many events: their difference has no start-up in it.
 const EVENTS: (u64, u64) = (10_000, 30_000);
@@ -24,21 +25,29 @@ pub(crate) fn check() -> Result<()> {
         "--example",
         "per_event",
     ])?;
+    for protocol in Protocol::ALL {
+        bounded(protocol)?;
+    }
+    Ok(())
+}
+
+fn bounded(protocol: Protocol) -> Result<()> {
     let (few, many) = EVENTS;
-    let each = (count(many)? - count(few)?) / (many - few);
-    println!("{each} instructions for an output event, at most {MOST}");
+    let each = (count(protocol, many)? - count(protocol, few)?) / (many - few);
+    let name = protocol.name();
+    println!("{name}: {each} instructions for an output event, at most {MOST}");
     if each > MOST {
         bail!("the path of an output event has become longer: {each} instructions, over {MOST}");
     }
     Ok(())
 }
 
-fn count(events: u64) -> Result<u64> {
+fn count(protocol: Protocol, events: u64) -> Result<u64> {
     let mut command = Command::new("valgrind");
     let _ = command
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(release().join("examples/per_event"))
-        .arg(events.to_string());
+        .args([protocol.name(), &events.to_string()]);
     let (_, report) = output(&mut command).context("install valgrind")?;
     report
         .lines()

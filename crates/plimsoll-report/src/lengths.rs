@@ -1,5 +1,6 @@
 //! What requests ask for, in words.
 
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::workload::LengthLaw;
 
 use crate::lang::Lang;
@@ -38,6 +39,16 @@ pub(crate) fn lengths(
         format!("{name}input {input}{measured}; output {output} tokens"),
         format!("{name}输入 {input}{measured}；输出 {output} token"),
     )
+}
+
+/// That the API has no way to make answers as long as asked for; `None` where it has one.
+pub(crate) fn cannot_fix(protocol: Protocol, lang: Lang) -> Option<String> {
+    let path = protocol.path();
+    let text = lang.pick(
+        format!("{path} cannot fix the length of an answer: it may be shorter than asked."),
+        format!("{path} 无法固定输出长度：回答可能比要求的短。"),
+    );
+    (!protocol.can_fix_length()).then_some(text)
 }
 
 fn spread_ratio(law: LengthLaw) -> Option<f64> {

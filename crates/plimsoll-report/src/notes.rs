@@ -9,6 +9,7 @@ use crate::alarms::alarms;
 use crate::client::client_notes;
 use crate::history::history;
 use crate::lang::Lang;
+use crate::lengths::cannot_fix;
 use crate::load::load_text;
 use crate::number::{duration, figure, percent, trimmed};
 use crate::scaling::scaling_notes;
@@ -19,6 +20,7 @@ use crate::words;
 pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     let found = verdict.notes.iter().map(|one| note(one, run, lang));
     found
+        .chain(cannot_fix(run.server.endpoint, lang))
         .chain(history(run, lang))
         .chain(void_levels(run, lang))
         .chain(think_time(run, verdict, lang))

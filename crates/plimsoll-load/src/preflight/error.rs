@@ -1,6 +1,7 @@
 //! Why a server is not ready.
 
 use plimsoll_core::outcome::Outcome;
+use plimsoll_core::protocol::Protocol;
 use thiserror::Error;
 
 use super::probe::Prober;
@@ -23,6 +24,8 @@ pub enum PreflightError {
         status: u16,
         /// What was asked.
         url: String,
+        /// In which API.
+        protocol: Protocol,
     },
     /// The address leads elsewhere.
     #[error("{url} redirects to {}", to.as_deref().unwrap_or("another address"))]
@@ -39,7 +42,7 @@ pub enum PreflightError {
         url: String,
     },
     /// Something else instead of an API.
-    #[error("{url} is no model list of an OpenAI-compatible API")]
+    #[error("{url} is no model list of an API that is known here")]
     NotAnApi {
         /// What was asked.
         url: String,
@@ -63,9 +66,11 @@ pub enum PreflightError {
         /// The server's context, tokens.
         limit: u32,
     },
-    /// Neither completions nor chat.
-    #[error("the server answers neither /v1/completions nor /v1/chat/completions: {detail}")]
+    /// No API that was tried is there and takes the request.
+    #[error("the server took no request to {}: {detail}", paths(tried))]
     NoEndpoint {
+        /// The APIs.
+        tried: Vec<Protocol>,
         /// The last refusal.
         detail: String,
     },
@@ -85,14 +90,25 @@ pub enum PreflightError {
     },
 }
 
+fn paths(tried: &[Protocol]) -> String {
+    let paths: Vec<&str> = tried.iter().map(|one| one.path()).collect();
+    paths.join(", ")
+}
+
 impl PreflightError {
-    pub(super) fn of(outcome: Outcome, detail: String, prober: &Prober<'_>) -> Self {
+    pub(super) fn of(
+        outcome: Outcome,
+        detail: String,
+        prober: &Prober<'_>,
+        protocol: Protocol,
+    ) -> Self {
         match outcome {
             Outcome::HttpStatus {
                 status: status @ (401 | 403),
             } => Self::Unauthorized {
                 status,
                 url: prober.target.url(),
+                protocol,
             },
             Outcome::TimedOut => Self::NoAnswer {
                 seconds: prober.options.timeout.as_secs_f64(),

@@ -125,14 +125,16 @@ fn dialect(
         Tried::Missing(detail) => (detail, false),
         Tried::Refused(detail) => (detail, true),
     };
+    let mut tried = first.to_vec();
     if protocol.is_none() && !is_refusal {
         let mut others = Protocol::ALL.to_vec();
-        others.retain(|other| !Protocol::USUAL.contains(other));
+        others.retain(|other| !first.contains(other));
         if let Tried::Works(found) = first_of(prober, &others)? {
             return Ok(*found);
         }
+        tried.extend(others);
     }
-    Err(PreflightError::NoEndpoint { detail })
+    Err(PreflightError::NoEndpoint { tried, detail })
 }
 
 /// The first of these APIs that works; else the last refusal, and only if there is none, what was
@@ -226,7 +228,7 @@ fn with_fewer_extras(
                 status: 404 | 405 | 501,
             } => return Ok(Tried::Missing(detail)),
             Outcome::HttpStatus { status: 400 | 422 } => refusal = detail,
-            outcome => return Err(PreflightError::of(outcome, detail, prober)),
+            outcome => return Err(PreflightError::of(outcome, detail, prober, protocol)),
         }
     }
     Ok(Tried::Refused(refusal))

@@ -53,6 +53,7 @@ fn listed(
         401 | 403 => Err(PreflightError::Unauthorized {
             status: answer.status,
             url: url(),
+            protocol,
         }),
         300..=399 => {
             let to = answer.location.clone();

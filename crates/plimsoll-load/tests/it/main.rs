@@ -16,6 +16,7 @@ mod levels;
 mod odd_servers;
 mod open_loop;
 mod preflight;
+mod protocols;
 mod raw;
 mod telemetry;
 

@@ -13,6 +13,7 @@ use plimsoll_core::dry_run::Leaves;
 use crate::dry_run::little;
 use crate::lang::Lang;
 use crate::layout;
+use crate::lengths::cannot_fix;
 use crate::load::load_text;
 use crate::number::duration;
 pub use dry_run::render_dry_run;
@@ -25,7 +26,10 @@ pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> i
     let columns = usize::from(width);
     write_rows(&asked(check, lang), columns, w)?;
     writeln!(w)?;
-    for line in sentences(check, lang) {
+    for line in sentences(check, lang)
+        .into_iter()
+        .chain(cannot_fix(check.server.endpoint, lang))
+    {
         layout::hang("", &line, columns, w)?;
     }
     if check.flow.is_some() {

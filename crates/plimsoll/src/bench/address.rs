@@ -265,7 +265,29 @@ mod tests {
                 "/y/completions",
             ),
         ];
-        for (line, url, path) in table {
+        let others = [
+            (
+                "--backend ollama --base-url http://h:1/x",
+                "http://h:1/x",
+                "/api/chat",
+            ),
+            (
+                "--backend ollama --base-url http://h:1/api --endpoint /api/chat",
+                "http://h:1",
+                "/api/chat",
+            ),
+            (
+                "--backend anthropic",
+                "http://127.0.0.1:8000",
+                "/v1/messages",
+            ),
+            (
+                "--backend anthropic --base-url http://h:1/v1 --endpoint /messages",
+                "http://h:1",
+                "/v1/messages",
+            ),
+        ];
+        for (line, url, path) in table.into_iter().chain(others) {
             let address = address(line, None).unwrap();
             assert_eq!(
                 (address.target.url().as_str(), address.path.as_str()),
@@ -307,6 +329,14 @@ mod tests {
         };
         assert_eq!(keyed(Some("k")), [Protocol::Completions]);
         assert_eq!(keyed(Some("")), []);
+    }
+
+    #[test]
+    fn an_endpoint_of_another_protocol_names_its_backend() {
+        let failure = address("--endpoint /api/chat", None).unwrap_err();
+        assert_eq!(failure.hint.as_deref(), Some("add --backend ollama"));
+        let failure = address("--backend ollama --endpoint /v1/messages", None).unwrap_err();
+        assert_eq!(failure.hint.as_deref(), Some("add --backend anthropic"));
     }
 
     #[test]

@@ -236,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn other_protocols_have_bodies_of_their_own() {
+        let line = "--temperature 0 --repetition-penalty 1.1 --extra-body {\"options\":{\"num_ctx\":4096},\"think\":false}";
+        let ollama = writer(line, Protocol::Ollama, true);
+        assert_eq!(
+            text(&ollama, Prompt::Text("a".to_owned())),
+            r#"{"model": "m", "messages": [{"role": "user", "content": "a"}], "options": {"num_predict": 5, "temperature": 0.0, "repeat_penalty": 1.1, "num_ctx": 4096}, "stream": true, "think": false}"#
+        );
+        let anthropic = writer("--top-k 3", Protocol::Anthropic, true);
+        assert_eq!(
+            text(&anthropic, Prompt::Text("a".to_owned())),
+            r#"{"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 5, "top_k": 3, "stream": true}"#
+        );
+    }
+
+    #[test]
     fn later_settings_win_and_keep_their_place() {
         let writer = writer(
             "--ignore-eos --logprobs 2 --temperature 0 --repetition-penalty 1.1 \

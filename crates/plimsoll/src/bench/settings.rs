@@ -119,6 +119,12 @@ impl Settings {
             fresh
         };
         let dataset = Dataset::read(parsed, content_seed, warn)?;
+        if (dataset.is_random() || parsed.on("ignore-eos")) && !protocol.can_fix_length() {
+            warn(format!(
+                "{} cannot fix the length of an answer: answers may be shorter than asked",
+                protocol.path()
+            ));
+        }
         if num_prompts == 0 && dataset.is_random() {
             return Err(Failure::usage("--num-prompts must be above 0"));
         }
@@ -272,6 +278,8 @@ pub(crate) mod tests {
             "--num-warmups -1",
             "--extra-body [1]",
             "--backend tgi",
+            "--backend ollama --endpoint /v1/completions",
+            "--endpoint /api/chat",
         ] {
             assert_eq!(settings(line).unwrap_err().code, 2, "{line}");
         }

@@ -43,8 +43,8 @@ pub(crate) enum Hint {
     LocalAddresses,
     #[error("give a --source-ip of that family too")]
     OtherFamily,
-    #[error("put the key into OPENAI_API_KEY, or name its variable with --api-key-env")]
-    ApiKey,
+    #[error("put the key into {variable}, or name its variable with --api-key-env")]
+    ApiKey { variable: &'static str },
     #[error("give the address it leads to")]
     FollowRedirect,
     #[error("give the API's address: the part before /v1, for example http://HOST:8000")]
@@ -55,7 +55,7 @@ pub(crate) enum Hint {
     NameModel,
     #[error("ask for less with --input-len and --output-len")]
     ShorterRequests,
-    #[error("choose the API with --endpoint completions or --endpoint chat")]
+    #[error("choose the API with --endpoint: completions, chat, ollama or anthropic")]
     ChooseEndpoint,
     #[error("add one, for example --slo 'ttft p95 <= 1s'")]
     AddObjective,
@@ -141,13 +141,17 @@ impl Words for Hint {
                 "`ip address` 列出本机地址；`ip address add IP/32 dev lo` 可添加一个"
             }
             Self::OtherFamily => "再给一个同类地址的 --source-ip",
-            Self::ApiKey => "把密钥放进环境变量 OPENAI_API_KEY，或用 --api-key-env 指定变量名",
+            Self::ApiKey { variable } => {
+                return format!("把密钥放进环境变量 {variable}，或用 --api-key-env 指定变量名");
+            }
             Self::FollowRedirect => "改用它指向的地址",
             Self::ApiAddress => "给出接口地址，即 /v1 之前的部分，如 http://HOST:8000",
             Self::ChooseModel => "用 --model 选其中一个，或不给 --model",
             Self::NameModel => "用 --model 给出模型名",
             Self::ShorterRequests => "用 --input-len 和 --output-len 减小长度",
-            Self::ChooseEndpoint => "用 --endpoint completions 或 --endpoint chat 指定接口",
+            Self::ChooseEndpoint => {
+                "用 --endpoint 指定接口：completions、chat、ollama 或 anthropic"
+            }
             Self::AddObjective => "再加一个目标，如 --slo 'ttft p95 <= 1s'",
             Self::RateWithCap => "按速率加压且在途不超过 N 个：--rate R --max-concurrency N",
             Self::Streams => "N 路并发：--concurrency N",

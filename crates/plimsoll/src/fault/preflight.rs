@@ -13,7 +13,7 @@ impl Words for PreflightError {
         match self {
             Self::Load(error) => error.zh(),
             Self::Fetch(error) => error.zh(),
-            Self::Unauthorized { status, url } => {
+            Self::Unauthorized { status, url, .. } => {
                 format!("{url} 回答 {status}：缺少 API 密钥，或密钥不对")
             }
             Self::Redirected { url, to } => match to {
@@ -21,7 +21,7 @@ impl Words for PreflightError {
                 None => format!("{url} 重定向到别处"),
             },
             Self::WebPage { url } => format!("{url} 是网页，不是接口"),
-            Self::NotAnApi { url } => format!("{url} 不是 OpenAI 兼容接口的模型列表"),
+            Self::NotAnApi { url } => format!("{url} 不是已知接口的模型列表"),
             Self::UnknownModel { name, served } => {
                 format!("服务没有模型 `{name}`；它提供：{served}")
             }
@@ -29,8 +29,9 @@ impl Words for PreflightError {
             Self::TooLong { wanted, limit } => {
                 format!("输入加输出最长 {wanted} token，而服务的上下文只有 {limit}")
             }
-            Self::NoEndpoint { detail } => {
-                format!("服务既不支持 /v1/completions，也不支持 /v1/chat/completions：「{detail}」")
+            Self::NoEndpoint { tried, detail } => {
+                let paths: Vec<&str> = tried.iter().map(|one| one.path()).collect();
+                format!("服务没有接受发往 {} 的请求：「{detail}」", paths.join("、"))
             }
             Self::FirstRequest { outcome, detail } => {
                 format!("第一个请求失败（{}）：「{detail}」", how(*outcome))
@@ -64,7 +65,9 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
     Some(match error {
         PreflightError::Load(error) => return by_load(error),
         PreflightError::Fetch(error) => return by_fetch(error),
-        PreflightError::Unauthorized { .. } => Hint::ApiKey,
+        PreflightError::Unauthorized { protocol, .. } => Hint::ApiKey {
+            variable: protocol.key_variable(),
+        },
         PreflightError::Redirected { .. } => Hint::FollowRedirect,
         PreflightError::WebPage { .. } | PreflightError::NotAnApi { .. } => Hint::ApiAddress,
         PreflightError::UnknownModel { .. } => Hint::ChooseModel,

@@ -14,6 +14,7 @@ mod interrupts;
 mod llama;
 mod old_runs;
 mod plan;
+mod protocols;
 mod repeat;
 mod resume;
 mod selftest;
@@ -28,7 +29,11 @@ use serde_json::Value;
 /// The binary, without what the environment of the test could tell it.
 pub(crate) fn plimsoll() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("plimsoll"));
-    command.env_remove("OPENAI_API_KEY").env("LC_ALL", "C");
+    command
+        .env_remove("OPENAI_API_KEY")
+        .env_remove("ANTHROPIC_API_KEY")
+        .env_remove("OLLAMA_API_KEY")
+        .env("LC_ALL", "C");
     command
 }
 

@@ -14,7 +14,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     // Target and model.
     Flag::text(
         "backend",
-        "vllm or openai (completions), openai-chat (chat completions)",
+        "vllm or openai (completions), openai-chat (chat completions), ollama, anthropic",
     )
     .or("openai"),
     Flag::text("endpoint-type", "older name of --backend"),
@@ -24,7 +24,11 @@ pub(crate) const FLAGS: &[Flag] = &[
     ),
     Flag::text("host", "server host").or("127.0.0.1"),
     Flag::int("port", "server port").or("8000"),
-    Flag::text("endpoint", "path of the requests").or("/v1/completions"),
+    Flag::text(
+        "endpoint",
+        "path of the requests; with ollama and anthropic it follows",
+    )
+    .or("/v1/completions"),
     Flag::text("header", "KEY=VALUE headers of every request").takes(Kind::Many0),
     Flag::text("model", "model name; the server's first one if absent"),
     Flag::text(
