@@ -89,13 +89,18 @@ pub fn run_batch(
         .inspect_err(|_| state.stop())?;
     state.watch(on_progress);
     let mut records = Vec::with_capacity(plan.dues.len());
-    let mut stats = WorkerStats::default();
+    let mut counted = WorkerStats::default();
     for worker in workers {
         let carried = worker.join().map_err(|_| LoadError::WorkerLost)??;
         records.extend(carried.records);
-        stats.merge(&carried.stats);
+        counted.merge(&carried.stats);
     }
-    let client = client_health(&stats, &records, steal, clock.now().since(state.started_at));
+    let client = client_health(
+        &counted,
+        &records,
+        steal,
+        clock.now().since(state.started_at),
+    );
     records.sort_by_key(|one| one.record.id);
     Ok(Batch {
         ended_at: records

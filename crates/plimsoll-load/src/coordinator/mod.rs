@@ -76,18 +76,18 @@ impl<C: Crew> Coordinator<C> {
 
     /// Closes a level at `now`. What the client and the server say of themselves is of the window, or
     /// of the whole level where it ended before its window began.
-    fn finish(&mut self, level: Level, now: Offset) -> FinishedLevel {
+    fn finish(&mut self, level: Level, now: Offset) -> Result<FinishedLevel, C::Error> {
         let from = level.window_from().unwrap_or(level.started_at());
-        let client = self.crew.take_stats().health(now.since(from));
+        let client = self.crew.take_stats()?.health(now.since(from));
         let telemetry = self.telemetry.as_ref();
         let samples = telemetry.map_or_else(Vec::new, |telemetry| telemetry.take(now));
         let server = ServerWindow::of(&samples, from, now);
         let finished = level.finish(now, client, server);
         self.in_flight.clone_from(&finished.in_flight);
-        FinishedLevel {
+        Ok(FinishedLevel {
             samples,
             ..finished
-        }
+        })
     }
 }
 
@@ -107,18 +107,18 @@ impl<C: Crew> Runner for Coordinator<C> {
         let now = self.crew.now();
         self.crew.go_over_to(&plan, now)?;
         // What was counted before the level is not of it.
-        drop(self.crew.take_stats());
+        drop(self.crew.take_stats()?);
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
             self.pump(&mut level)?;
             let now = self.crew.now();
             let step = level.tick(now);
             if level.window_from() == Some(now) {
-                drop(self.crew.take_stats());
+                drop(self.crew.take_stats()?);
             }
             let go = on_progress(Progress { level: &level, now });
             if step == Step::End || go == Go::Stop {
-                return Ok(self.finish(level, now));
+                return self.finish(level, now);
             }
         }
     }

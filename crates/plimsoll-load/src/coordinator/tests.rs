@@ -146,9 +146,9 @@ impl Crew for ScriptedCrew {
         }
     }
 
-    fn take_stats(&mut self) -> WorkerStats {
+    fn take_stats(&mut self) -> Result<WorkerStats, Infallible> {
         self.taken += 1;
-        WorkerStats::default()
+        Ok(WorkerStats::default())
     }
 
     fn stop(self) -> Vec<LoadEvent> {

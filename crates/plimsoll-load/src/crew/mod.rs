@@ -48,7 +48,10 @@ pub trait Crew {
     fn next_event(&mut self, until: Offset) -> Result<Option<LoadEvent>, Self::Error>;
 
     /// What all workers together have counted since this was last asked.
-    fn take_stats(&mut self) -> WorkerStats;
+    ///
+    /// # Errors
+    /// A worker is gone.
+    fn take_stats(&mut self) -> Result<WorkerStats, Self::Error>;
 
     /// Cuts what is in flight, ends the workers, and gives the events of the last requests.
     fn stop(self) -> Vec<LoadEvent>;

@@ -188,14 +188,14 @@ impl Crew for ThreadCrew {
         }
     }
 
-    fn take_stats(&mut self) -> WorkerStats {
+    fn take_stats(&mut self) -> Result<WorkerStats, LoadError> {
         let now = self.clock.now();
         let stolen_cpu_ratio = Steal::ratio_since(self.steal);
         self.steal = Steal::read();
         let counted = self.workers.iter().map(|worker| worker.stats.take(now));
         let mut stats: WorkerStats = counted.collect();
         stats.stolen_cpu_ratio = stolen_cpu_ratio;
-        stats
+        Ok(stats)
     }
 
     fn stop(mut self) -> Vec<LoadEvent> {

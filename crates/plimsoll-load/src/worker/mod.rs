@@ -98,7 +98,7 @@ pub(crate) async fn work(
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
         };
         match command {
-            Command::Level(level) => worker.go_over_to(Rc::from(level), &mut tasks),
+            Command::Level(level) => worker.go_over_to(*level, &mut tasks),
             Command::Stop => break,
         }
     }
@@ -109,7 +109,8 @@ pub(crate) async fn work(
 
 impl Worker {
     /// Begins a level: what it lacks is started, what it has too much of learns of it.
-    fn go_over_to(self: &Rc<Self>, level: Rc<Assignment>, tasks: &mut JoinSet<()>) {
+    fn go_over_to(self: &Rc<Self>, level: Assignment, tasks: &mut JoinSet<()>) {
+        let level = Rc::new(level);
         let before = self.streams();
         let _ = self.level.replace(Some(Rc::clone(&level)));
         self.changed.notify_waiters();

@@ -228,7 +228,7 @@ impl Metronome {
     /// Means and maxima are exact. Quantiles of TTFT and ITL are within 4 ppm of their distance
     /// from the schedule, those of e2e within 4 ppm of the value. A request is entered just after
     /// its last byte was written: in the microseconds between, its client may already have it.
-    /// Received for over the connection of the last request, the truth always includes it.
+    /// Asked for over the connection of the last request, the truth always includes it.
     pub fn truth(&self) -> Truth {
         self.shared.recorder.truth()
     }
