@@ -2,30 +2,20 @@
 //!
 //! What crosses this seam is plain data, in both directions: a level with when it starts, events of
 //! requests, counts that add up. Which requests a worker sends, and when, follows from its
-//! [`Assignment`]. So it does not matter whether workers are threads of this process or processes on
-//! other machines; threads are the one implementation.
+//! [`Assignment`](plimsoll_core::level::Assignment). So it does not matter whether workers are
+//! threads of this process or processes on other machines; threads are the one implementation.
 
 mod steal;
 mod threads;
 
-use plimsoll_core::level::{Assignment, LevelPlan};
+use plimsoll_core::level::LevelPlan;
 use plimsoll_core::record::LoadEvent;
 use plimsoll_core::time::Offset;
-use serde::{Deserialize, Serialize};
 
 pub use crate::stats::WorkerStats;
+pub use crate::worker::Command;
 pub(crate) use steal::Steal;
 pub use threads::{CrewOptions, ThreadCrew};
-
-/// What a worker is told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Go over to a level: streams beyond it leave, those that are missing come.
-    Level(Box<Assignment>),
-    /// Cut everything and end.
-    Stop,
-}
 
 /// Workers that together carry one level after another.
 pub trait Crew {

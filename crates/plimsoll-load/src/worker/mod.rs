@@ -23,16 +23,26 @@ use std::sync::mpsc::Sender;
 use plimsoll_core::level::Assignment;
 use plimsoll_core::record::{InFlight, LoadEvent};
 use plimsoll_core::time::Offset;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::context::WorkerContext;
-use crate::crew::Command;
 use crate::request::{RequestId, Trace, Watch};
 pub(crate) use heartbeat::heartbeat;
 use open_loop::arrive;
 pub(crate) use pacing::{Cap, Pacing, Place};
 use stream::run_stream;
+
+/// What a worker is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Go over to a level: streams beyond it leave, those that are missing come.
+    Level(Box<Assignment>),
+    /// Cut everything and end.
+    Stop,
+}
 
 /// What the streams and the arrivals of a worker share.
 struct Worker {
