@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use plimsoll_core::{check, run};
+use plimsoll_core::run;
 
 /// Writes the checked-in schemas.
 pub(crate) fn write() -> Result<()> {
@@ -30,16 +30,12 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn schemas() -> Result<[(PathBuf, String); 2]> {
+fn schemas() -> Result<[(PathBuf, String); 1]> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
-    let file = |name: &str, version: u32| folder.join(format!("{name}.v{version}.json"));
-    let text =
-        |schema| -> Result<String> { Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?)) };
-    Ok([
-        (file("run", run::SCHEMA_VERSION), text(run::schema())?),
-        (
-            file("check", check::CHECK_SCHEMA_VERSION),
-            text(check::schema())?,
-        ),
-    ])
+    let version = run::SCHEMA_VERSION;
+    let text = serde_json::to_string_pretty(&run::schema())?;
+    Ok([(
+        folder.join(format!("run.v{version}.json")),
+        format!("{text}\n"),
+    )])
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::judge::least_requests_for_a_pass;
-use crate::run::RunPlan;
+use crate::run::{RunPlan, SearchPlan};
 use crate::slo::Objective;
 use crate::workload::NamedWorkload;
 
@@ -16,6 +16,9 @@ const FEW_MS_PER_TOKEN: f64 = 10.0;
 pub struct DryRun {
     /// The plan.
     pub plan: RunPlan,
+    /// The search in it.
+    #[serde(skip)]
+    pub search: SearchPlan,
     /// The ramp's loads, streams, ascending.
     pub rungs: Vec<u32>,
     /// What each objective needs for a pass.
@@ -69,9 +72,9 @@ impl Leaves {
     }
 }
 
-/// Looks at a plan.
-pub fn dry_run(plan: &RunPlan) -> DryRun {
-    let rungs = plan.ladder.rungs(plan.start, plan.max_concurrency);
+/// Looks at a plan that searches.
+pub fn dry_run(plan: &RunPlan, search: &SearchPlan) -> DryRun {
+    let rungs = search.ladder.rungs(search.start, search.max_concurrency);
     let least = |objective: &Objective, streams: Option<&u32>| {
         least_requests_for_a_pass(objective, *streams?, plan.confidence)
     };
@@ -86,9 +89,10 @@ pub fn dry_run(plan: &RunPlan) -> DryRun {
         passes: passes.collect(),
         leaves: guide.map(|guide| {
             let output = plan.output_len.mean_tokens();
-            Leaves::of(plan.max_concurrency, guide.request_per_s, output)
+            Leaves::of(search.max_concurrency, guide.request_per_s, output)
         }),
         plan: plan.clone(),
+        search: search.clone(),
         rungs,
     }
 }

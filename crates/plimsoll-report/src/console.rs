@@ -2,9 +2,11 @@
 
 use std::io;
 
+use plimsoll_core::check::Check;
 use plimsoll_core::protocol::PromptForm;
 use plimsoll_core::run::{HttpVersion, Run};
 
+use crate::check;
 use crate::lang::Lang;
 use crate::layout;
 use crate::lengths::lengths;
@@ -16,6 +18,9 @@ use crate::words;
 
 /// Writes a run for a terminal of `width` columns.
 pub fn render(run: &Run, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
+    if let Some(check) = Check::of(run) {
+        return check::render(check, lang, width, w);
+    }
     let columns = usize::from(width);
     header(run, lang, columns, w)?;
     if !run.levels.is_empty() {

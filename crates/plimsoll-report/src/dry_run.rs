@@ -48,8 +48,8 @@ pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Re
 }
 
 fn objectives(dry: &DryRun, lang: Lang) -> String {
-    if !dry.plan.tiers.is_empty() {
-        return words::tiers(&dry.plan.tiers, lang);
+    if !dry.search.tiers.is_empty() {
+        return words::tiers(&dry.search.tiers, lang);
     }
     let slo = words::slo(&dry.plan.slo, lang);
     if dry.plan.slo_given {
@@ -64,7 +64,7 @@ fn objectives(dry: &DryRun, lang: Lang) -> String {
 
 /// The stop rules beside the objectives.
 fn stops(dry: &DryRun, lang: Lang) -> String {
-    let rules = dry.plan.rules;
+    let rules = dry.search.rules;
     let growth = percent(rules.least_growth);
     let mut stops = vec![lang.pick("an objective breaks".to_owned(), "目标超标".to_owned())];
     if rules.growth_stops {
@@ -84,7 +84,7 @@ fn stops(dry: &DryRun, lang: Lang) -> String {
 
 fn loads(dry: &DryRun, lang: Lang) -> String {
     let rungs: Vec<String> = dry.rungs.iter().map(ToString::to_string).collect();
-    let kind = match (&dry.plan.ladder, lang) {
+    let kind = match (&dry.search.ladder, lang) {
         (Ladder::Doubling, Lang::En) => " (doubling)",
         (Ladder::Doubling, Lang::Zh) => "（逐次翻倍）",
         (Ladder::Steps(_), _) => "",
@@ -103,7 +103,7 @@ fn loads(dry: &DryRun, lang: Lang) -> String {
 }
 
 fn time(dry: &DryRun, lang: Lang) -> String {
-    let budget = duration(dry.plan.budget_s, lang);
+    let budget = duration(dry.search.budget_s, lang);
     lang.pick(
         format!(
             "at most {budget} under load (--budget). A load of the ramp takes about 4 to 8 mean request \
@@ -177,9 +177,14 @@ pub(crate) fn little(leaves: &Leaves, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use plimsoll_core::dry_run::dry_run;
+    use plimsoll_core::run::Run;
 
     use super::*;
     use crate::fixture;
+
+    fn of(run: &Run) -> DryRun {
+        dry_run(&run.plan, run.plan.search().unwrap())
+    }
 
     fn text(dry: &DryRun, width: u16) -> String {
         let mut out = Vec::new();
@@ -192,17 +197,18 @@ mod tests {
 
     #[test]
     fn a_search_before_it_is_run() {
-        insta::assert_snapshot!(text(&dry_run(&fixture::capacity().plan), 100));
+        insta::assert_snapshot!(text(&of(&fixture::capacity()), 100));
     }
 
     #[test]
     fn a_cap_and_a_rate_that_contradict_each_other() {
-        let mut plan = fixture::diminishing_returns().plan;
+        let mut run = fixture::diminishing_returns();
+        fixture::search(&mut run).max_concurrency = 200;
+        let plan = &mut run.plan;
         plan.workload = Some("guide:content".to_owned());
         plan.input_len = plan.input_len.with_mean(512);
         plan.output_len = plan.output_len.with_mean(512);
-        plan.max_concurrency = 200;
         plan.think_time_s = Some(30.0);
-        insta::assert_snapshot!(text(&dry_run(&plan), 80));
+        insta::assert_snapshot!(text(&of(&run), 80));
     }
 }

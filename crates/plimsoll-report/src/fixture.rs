@@ -9,7 +9,8 @@ use plimsoll_core::level::{
 };
 use plimsoll_core::protocol::{PromptForm, Protocol};
 use plimsoll_core::run::{
-    Environment, HttpVersion, Run, RunPlan, RunState, SCHEMA_VERSION, ServerInfo,
+    Connection, Environment, Goal, HttpVersion, Run, RunPlan, RunState, SCHEMA_VERSION, SearchPlan,
+    ServerInfo,
 };
 use plimsoll_core::scaling::scaling;
 use plimsoll_core::search::{Axis, Ladder, Rules};
@@ -84,8 +85,8 @@ pub(crate) fn diminishing_returns() -> Run {
     let mut run = run(levels, verdict(VerdictKind::DiminishingReturns));
     run.plan.slo = "ttft mean <= 1 s, success >= 95 %".parse().unwrap();
     run.plan.slo_given = false;
-    run.plan.ladder = "guide".parse().unwrap();
-    run.plan.level_time_s = Some(30.0);
+    search(&mut run).ladder = "guide".parse().unwrap();
+    search(&mut run).level_time_s = Some(30.0);
     run
 }
 
@@ -157,7 +158,7 @@ pub(crate) fn tiers() -> Run {
         name: one.name.clone(),
         slo: one.slo.clone(),
     });
-    run.plan.tiers = tiers.collect();
+    search(&mut run).tiers = tiers.collect();
     run
 }
 
@@ -251,22 +252,19 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
         state: RunState::Finished,
         plan: RunPlan {
             target: "http://10.0.0.5:8000".to_owned(),
+            engine: None,
+            model: None,
+            endpoint: None,
             proxy: None,
+            connection: Some(Connection {
+                http: Some(HttpVersion::Http1),
+                api_key_env: None,
+                ..Connection::default()
+            }),
+            preset: None,
+            goal: Goal::Search(search_plan()),
             slo: "ttft p95 <= 1 s, success >= 99 %".parse().unwrap(),
-            tiers: Vec::new(),
             slo_given: true,
-            axis: Axis::Streams,
-            rules: Rules {
-                least_growth: 0.2,
-                growth_stops: false,
-                resources_stop: true,
-            },
-            ladder: Ladder::Doubling,
-            start: 1,
-            max_concurrency: 512,
-            max_rate_per_s: 10_000.0,
-            burstiness: 1.0,
-            confirm: true,
             workload: None,
             input_len: LengthLaw::Uniform {
                 mean_tokens: 1_024,
@@ -282,10 +280,9 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
             burst: false,
             lockstep: false,
             confidence: Confidence::default(),
-            level_time_s: None,
-            budget_s: 900.0,
             timeout_s: 120.0,
-            headroom_ratio: 0.75,
+            keeps_alive: true,
+            keeps_requests: true,
             seed: 1,
             arguments: Vec::new(),
         },
@@ -315,5 +312,35 @@ fn run(levels: Vec<LevelSummary>, mut verdict: Verdict) -> Run {
         rejudged: None,
         verdict: Some(verdict),
         tiers: Vec::new(),
+        check: None,
+    }
+}
+
+fn search_plan() -> SearchPlan {
+    SearchPlan {
+        tiers: Vec::new(),
+        axis: Axis::Streams,
+        rules: Rules {
+            least_growth: 0.2,
+            growth_stops: false,
+            resources_stop: true,
+        },
+        ladder: Ladder::Doubling,
+        start: 1,
+        max_concurrency: 512,
+        max_rate_per_s: 10_000.0,
+        burstiness: 1.0,
+        confirm: true,
+        level_time_s: None,
+        budget_s: 900.0,
+        headroom_ratio: 0.75,
+    }
+}
+
+/// What a run searches for.
+pub(crate) fn search(run: &mut Run) -> &mut SearchPlan {
+    match &mut run.plan.goal {
+        Goal::Search(search) => search,
+        Goal::Hold(_) => panic!("no search"),
     }
 }

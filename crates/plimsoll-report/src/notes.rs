@@ -11,7 +11,7 @@ use crate::history::history;
 use crate::lang::Lang;
 use crate::lengths::cannot_fix;
 use crate::load::load_text;
-use crate::number::{duration, figure, percent, trimmed};
+use crate::number::{MISSING, duration, figure, least_growth, trimmed};
 use crate::scaling::scaling_notes;
 use crate::words;
 
@@ -40,11 +40,11 @@ pub(crate) fn note(note: &Note, run: &Run, lang: Lang) -> String {
     match (note, lang) {
         (Note::DiminishingReturns { from_streams }, Lang::En) => format!(
             "From {from_streams} streams on throughput grows by less than {} % per doubling.",
-            percent(run.plan.rules.least_growth)
+            least_growth(run)
         ),
         (Note::DiminishingReturns { from_streams }, Lang::Zh) => format!(
             "超过 {from_streams} 路后，并发每翻一倍，吞吐增长不到 {} %。",
-            percent(run.plan.rules.least_growth)
+            least_growth(run)
         ),
         (Note::NotMonotone { failed, passed }, _) => {
             let (failed, passed) = (load_text(*failed, lang), load_text(*passed, lang));
@@ -57,8 +57,9 @@ pub(crate) fn note(note: &Note, run: &Run, lang: Lang) -> String {
             )
         }
         (Note::BudgetSpent, _) => {
-            let budget = duration(run.plan.budget_s, lang);
-            if run.plan.tiers.len() > 1 {
+            let budget_s = run.plan.search().map(|search| search.budget_s);
+            let budget = budget_s.map_or_else(|| MISSING.to_owned(), |s| duration(s, lang));
+            if run.plan.tiers().len() > 1 {
                 return lang.pick(
                     format!("The search ended because this tier's share of {budget} was over."),
                     format!("总时间（{budget}）中分给这一等级的部分用完，搜索随之结束。"),
@@ -232,7 +233,8 @@ fn level_time(run: &Run, verdict: &Verdict, lang: Lang) -> String {
         format!("{levels} {}", if levels == 1 { "level" } else { "levels" }),
         levels.to_string(),
     );
-    let hold = run.plan.level_time_s.map(|time| figure_or_time(time, lang));
+    let level_time = run.plan.search().and_then(|search| search.level_time_s);
+    let hold = level_time.map(|time| figure_or_time(time, lang));
     match (lang, hold) {
         (Lang::En, Some(hold)) => {
             format!("{levels}, {load} under load; each held for {hold} at most.")

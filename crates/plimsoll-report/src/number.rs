@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use plimsoll_core::run::Run;
+
 use crate::lang::Lang;
 
 /// What stands for a missing value.
@@ -105,6 +107,15 @@ pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
         (_, 0, _) => format!("{hours}{h}"),
         _ => format!("{hours}{h} {minutes}{min}"),
     }
+}
+
+/// The least growth of throughput per doubling that a search asks for, percent.
+pub(crate) fn least_growth(run: &Run) -> String {
+    let search = run.plan.search();
+    search.map_or_else(
+        || MISSING.to_owned(),
+        |search| percent(search.rules.least_growth).to_string(),
+    )
 }
 
 #[cfg(test)]

@@ -63,9 +63,9 @@ fn own_notes(tier: &TierVerdict, first: &Verdict, run: &Run, lang: Lang) -> Vec<
 }
 
 fn table(run: &Run, lang: Lang) -> Table {
-    let (unit, advice) = match run.plan.axis {
-        Axis::Streams => lang.pick(("streams", "cap"), ("并发", "上限")),
-        Axis::Rate => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
+    let (unit, advice) = match run.plan.search().map(|search| search.axis) {
+        None | Some(Axis::Streams) => lang.pick(("streams", "cap"), ("并发", "上限")),
+        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
     };
     let heads = [
         lang.pick("tier", "等级"),

@@ -41,9 +41,7 @@ mod random;
 mod server;
 pub mod virtual_time;
 
-pub use engine::{
-    Admission, Engine, EngineOverrides, EngineParams, Gauges, Job, ParamError, PromptKey, Step,
-};
+pub use engine::{Admission, Engine, EngineParams, Gauges, Job, ParamError, PromptKey, Step};
 pub use faults::{FaultError, Faults};
 #[cfg(feature = "server")]
 pub use metronome::{Metronome, MetronomeConfig};

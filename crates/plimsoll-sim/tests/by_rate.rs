@@ -6,9 +6,10 @@ mod truth;
 use std::time::Duration;
 
 use plimsoll_core::level::{LevelSummary, Load, Purpose};
-use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Axis, Next, Search, SearchConfig};
+use plimsoll_core::runner::Runner;
+use plimsoll_core::search::{Axis, Search, SearchConfig, Unheard, drive};
 use plimsoll_core::slo::{Objective, Slo};
+use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
@@ -47,23 +48,14 @@ impl Case {
             ..SearchConfig::new(slo.clone())
         });
         let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);
-        loop {
-            let elapsed = Duration::from_nanos(runner.now().as_nanos());
-            match search.next(elapsed) {
-                Next::Run(plan) => {
-                    let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-                    assert!(level.summary.requests.balance());
-                    search.take(level.summary);
-                }
-                Next::Done(verdict) => {
-                    let (verdict, levels) = (*verdict, search.levels().to_vec());
-                    return Found {
-                        verdict,
-                        levels,
-                        took: elapsed,
-                    };
-                }
-            }
+        let Ok(()) = drive(&mut search, &mut runner, &mut Unheard);
+        let took = runner.now().since(Offset::ZERO);
+        let levels = search.levels().to_vec();
+        assert!(levels.iter().all(|level| level.requests.balance()));
+        Found {
+            verdict: search.verdict(took),
+            levels,
+            took,
         }
     }
 

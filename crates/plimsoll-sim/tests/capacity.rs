@@ -3,12 +3,11 @@
 
 mod truth;
 
-use std::time::Duration;
-
-use plimsoll_core::level::Load;
-use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Next, Search, SearchConfig};
+use plimsoll_core::level::{LevelSummary, Load};
+use plimsoll_core::runner::Runner;
+use plimsoll_core::search::{Search, SearchConfig, Unheard, drive};
 use plimsoll_core::slo::{Objective, Slo};
+use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{Engine, EngineParams, Job, PromptKey, VirtualRunner};
@@ -36,16 +35,10 @@ impl Case {
             ..SearchConfig::new(slo.clone())
         });
         let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);
-        loop {
-            match search.next(Duration::from_nanos(runner.now().as_nanos())) {
-                Next::Run(plan) => {
-                    let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-                    assert!(level.summary.requests.balance());
-                    search.take(level.summary);
-                }
-                Next::Done(verdict) => return *verdict,
-            }
-        }
+        let Ok(()) = drive(&mut search, &mut runner, &mut Unheard);
+        let balance = |level: &LevelSummary| level.requests.balance();
+        assert!(search.levels().iter().all(balance));
+        search.verdict(runner.now().since(Offset::ZERO))
     }
 
     /// The metric over its bound at a load, by a hold of many requests. The statistic of a share

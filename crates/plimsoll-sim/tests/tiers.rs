@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use plimsoll_core::level::{LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
+use plimsoll_core::level::{FinishedLevel, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{SearchConfig, Tiers};
+use plimsoll_core::search::{Listener, SearchConfig, Tiers, drive};
 use plimsoll_core::slo::{Metric, Slo};
+use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, VirtualRunner};
@@ -41,6 +42,18 @@ fn slo(text: &str) -> Slo {
     text.parse().expect("objectives")
 }
 
+/// How many levels were run.
+struct Counted(usize);
+
+impl Listener for Counted {
+    type Error = std::convert::Infallible;
+
+    fn finished(&mut self, _level: FinishedLevel) -> Result<(), Self::Error> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
 /// The answers of a run, and how many levels it took.
 fn search(first: &str, others: &[&str]) -> (Vec<Verdict>, usize) {
     let config = SearchConfig {
@@ -50,14 +63,10 @@ fn search(first: &str, others: &[&str]) -> (Vec<Verdict>, usize) {
     let others: Vec<Slo> = others.iter().map(|text| slo(text)).collect();
     let mut tiers = Tiers::new(&config, &others);
     let mut runner = runner(1);
-    let elapsed = |runner: &VirtualRunner| Duration::from_nanos(runner.now().as_nanos());
-    let mut levels = 0;
-    while let Some(asked) = tiers.next(elapsed(&runner)) {
-        let Ok(level) = runner.run_level(asked.plan, &asked.slo, &mut |_| Go::On);
-        let _ = tiers.take(&level);
-        levels += 1;
-    }
-    (tiers.verdicts(elapsed(&runner)), levels)
+    let mut counted = Counted(0);
+    let Ok(()) = drive(&mut tiers, &mut runner, &mut counted);
+    let elapsed = runner.now().since(Offset::ZERO);
+    (tiers.verdicts(elapsed), counted.0)
 }
 
 /// The p95 of an SLO's one metric over its bound, by a hold of 100 s at a load.

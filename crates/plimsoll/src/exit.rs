@@ -1,7 +1,5 @@
 //! Exit codes: the answer for machines.
 
-pub(crate) use crate::fault::Failure;
-
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

@@ -1,21 +1,19 @@
 //! `plimsoll`: arguments, plan, run, exit code.
 
-mod asked;
 mod background;
 mod bench;
 mod check;
 mod cli;
-mod console;
 mod exit;
 mod fault;
 mod find;
 mod limits;
 mod machine;
+mod measure;
+mod output;
 mod packaging;
 mod plan;
-mod preview;
 mod proxy;
-mod reach;
 mod selftest;
 mod signal;
 mod sim;
@@ -64,7 +62,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
-        Command::Check(args) => check::run(&args, lang, stop),
+        Command::Check(args) => check::run(&args, words, lang, stop),
         Command::Plan(args) => plan::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),

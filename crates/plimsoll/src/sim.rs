@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::run::{EnginePlan, RunPlan};
 use plimsoll_sim::metronome::{TlsConfig, tls_config};
 use plimsoll_sim::{
-    EngineOverrides, EngineParams, Faults, Metronome, MetronomeConfig, Profile, SimConfig,
-    SimError, SimServer,
+    EngineParams, Faults, Metronome, MetronomeConfig, Profile, SimConfig, SimError, SimServer,
 };
 
-use crate::cli::{EngineArgs, MetronomeArgs, Pace, SimArgs};
+use crate::cli::{MetronomeArgs, Pace, SimArgs};
 use crate::exit::Exit;
 use crate::fault::{EngineFault, Failure, Hint, WriteFault};
 use crate::signal::Stop;
@@ -22,7 +22,7 @@ const ANSWER_LEN: u32 = 32;
 /// Serves until it is interrupted.
 pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
     if args.explain {
-        say(&profile(&args.engine)?.explain())?;
+        say(&profile(&args.engine.profile)?.explain())?;
         return Ok(Exit::Done);
     }
     if let Some(pace) = args.metronome.pace {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
     }
     let config = SimConfig {
         bind: args.listen,
-        engine: engine(&args.engine)?,
+        engine: engine(&args.engine.plan())?,
         faults: faults(args.faults.as_deref())?,
         model: args.served_model_name.clone(),
         protocols: Protocol::ALL.to_vec(),
@@ -86,12 +86,16 @@ fn say(text: &str) -> Result<(), Failure> {
         .map_err(|error| WriteFault::Stdout(error).into())
 }
 
-/// Starts the built-in engine on a free loopback port.
-pub(crate) fn embedded(args: &EngineArgs, seed: u64) -> Result<SimServer, Failure> {
-    let mut config = SimConfig::local(engine(args)?);
+/// Starts the built-in engine of a plan on a free loopback port; `None` where a server is loaded.
+/// It lives as long as what this gives.
+pub(crate) fn embedded(plan: &RunPlan) -> Result<Option<SimServer>, Failure> {
+    let Some(planned) = &plan.engine else {
+        return Ok(None);
+    };
+    let mut config = SimConfig::local(engine(planned)?);
     config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.seed = seed;
-    start(config)
+    config.seed = plan.seed;
+    start(config).map(Some)
 }
 
 fn start(config: SimConfig) -> Result<SimServer, Failure> {
@@ -102,29 +106,15 @@ fn refused(error: SimError) -> Failure {
     EngineFault::from(error).into()
 }
 
-fn profile(args: &EngineArgs) -> Result<Profile, Failure> {
-    Profile::named(&args.profile).ok_or_else(|| {
-        let fault = EngineFault::NoProfile(args.profile.clone());
+fn profile(name: &str) -> Result<Profile, Failure> {
+    Profile::named(name).ok_or_else(|| {
+        let fault = EngineFault::NoProfile(name.to_owned());
         Failure::from(fault).hint(Hint::Profiles(Profile::names().join(", ")))
     })
 }
 
-fn engine(args: &EngineArgs) -> Result<EngineParams, Failure> {
-    let overrides = EngineOverrides {
-        step_base_us: args.step_base_us,
-        prefill_us_per_token: args.prefill_us_per_token,
-        sequence_us: args.sequence_us,
-        kv_us_per_token: args.kv_us_per_token,
-        max_num_seqs: args.max_num_seqs,
-        max_num_batched_tokens: args.max_num_batched_tokens,
-        kv_blocks: args.kv_blocks,
-        queue_limit: args.queue_limit,
-        jitter_cv: args.jitter_cv,
-        prefix_cache: args.prefix_cache,
-        max_model_len: args.max_model_len,
-        ..EngineOverrides::default()
-    };
-    let params = overrides.apply(&profile(args)?.engine);
+fn engine(planned: &EnginePlan) -> Result<EngineParams, Failure> {
+    let params = profile(&planned.profile)?.engine.with(&planned.changed);
     params.validate().map_err(EngineFault::from)?;
     Ok(params)
 }

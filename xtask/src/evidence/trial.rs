@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use plimsoll_core::level::{LevelSummary, Load};
-use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Next, Search, SearchConfig};
+use plimsoll_core::runner::Runner;
+use plimsoll_core::search::{Search, SearchConfig, Unheard, drive};
+use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 use plimsoll_sim::fast::FastRunner;
 
@@ -76,16 +77,8 @@ pub(super) fn search(subject: &Subject, seed: u64, budget: Duration, common: boo
     if common {
         runner.ask_the_same_at_each_level();
     }
-    let verdict = loop {
-        let elapsed = Duration::from_nanos(runner.now().as_nanos());
-        match search.next(elapsed) {
-            Next::Done(verdict) => break verdict,
-            Next::Run(plan) => {
-                let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-                search.take(level.summary);
-            }
-        }
-    };
+    let Ok(()) = drive(&mut search, &mut runner, &mut Unheard);
+    let verdict = search.verdict(runner.now().since(Offset::ZERO));
     Trial {
         answer: answer(&verdict),
         isotonic: isotonic_of(search.levels()),

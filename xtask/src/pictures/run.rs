@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use plimsoll_core::level::{FinishedLevel, Hold, LevelPlan, LevelSummary, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Next, Search, SearchConfig};
+use plimsoll_core::search::{Levels, Search, SearchConfig, TierLevel, Unheard, drive};
 use plimsoll_core::slo::Slo;
+use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Capacity, Verdict};
 use plimsoll_core::workload::Workload;
 use plimsoll_sim::{EngineParams, Profile, VirtualRunner};
@@ -56,27 +57,42 @@ pub(super) fn search(slo: &str) -> Result<Found> {
         ..toy()?
     };
     let slo: Slo = slo.parse()?;
-    let mut search = Search::new(SearchConfig::new(slo.clone()));
+    let mut watched = Watched {
+        search: Search::new(SearchConfig::new(slo.clone())),
+        elapsed: Duration::ZERO,
+        known: Vec::new(),
+    };
     let mut runner = runner(engine, 0.1);
-    let mut known = Vec::new();
-    loop {
-        let elapsed = Duration::from_nanos(runner.now().as_nanos());
-        match search.next(elapsed) {
-            Next::Run(plan) => {
-                let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-                search.take(level.summary);
-                known.push(search.interrupted(elapsed).capacity);
-            }
-            Next::Done(verdict) => {
-                return Ok(Found {
-                    slo,
-                    levels: search.levels().to_vec(),
-                    known,
-                    chances: search.chances(),
-                    verdict: *verdict,
-                });
-            }
-        }
+    let Ok(()) = drive(&mut watched, &mut runner, &mut Unheard);
+    let search = watched.search;
+    Ok(Found {
+        slo,
+        levels: search.levels().to_vec(),
+        known: watched.known,
+        chances: search.chances(),
+        verdict: search.verdict(runner.now().since(Offset::ZERO)),
+    })
+}
+
+/// A search, and what is known after each of its levels.
+struct Watched {
+    search: Search,
+    /// When its last level began.
+    elapsed: Duration,
+    known: Vec<Option<Capacity>>,
+}
+
+impl Levels for Watched {
+    fn next(&mut self, elapsed: Duration) -> Option<TierLevel> {
+        self.elapsed = elapsed;
+        Levels::next(&mut self.search, elapsed)
+    }
+
+    fn take(&mut self, finished: &FinishedLevel) -> LevelSummary {
+        let summary = Levels::take(&mut self.search, finished);
+        let known = self.search.interrupted(self.elapsed).capacity;
+        self.known.push(known);
+        summary
     }
 }
 

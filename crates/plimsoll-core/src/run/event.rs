@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, RunPlan, RunState, ServerInfo};
+use crate::check::CheckAnswer;
 use crate::level::{LevelSummary, Load, Purpose};
 use crate::record::InFlight;
 use crate::tier::TierVerdict;
@@ -60,7 +61,7 @@ pub enum RunEvent {
         /// No request from here on has a lower number than this, and none before had a higher one.
         first_request: u64,
     },
-    /// The run is over.
+    /// A search is over.
     RunFinished {
         /// How.
         state: RunState,
@@ -68,5 +69,12 @@ pub enum RunEvent {
         verdict: Box<Verdict>,
         /// The answers of all tiers; empty where there are none.
         tiers: Vec<TierVerdict>,
+    },
+    /// A load was held to its end.
+    CheckFinished {
+        /// How.
+        state: RunState,
+        /// The answer.
+        answer: Box<CheckAnswer>,
     },
 }

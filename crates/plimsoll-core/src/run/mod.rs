@@ -2,92 +2,26 @@
 //! same run.
 
 mod event;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod format;
+mod plan;
 mod v1;
 
 pub use event::RunEvent;
 pub use format::{Format, UnknownVersion};
+pub use plan::{Connection, EngineOverrides, EnginePlan, Goal, HoldPlan, RunPlan, SearchPlan};
 use serde::{Deserialize, Serialize};
 
-use crate::judge::Confidence;
+use crate::check::CheckAnswer;
 use crate::level::LevelSummary;
 use crate::protocol::{PromptForm, Protocol};
-use crate::search::{Axis, Ladder, Rules};
 use crate::slo::Slo;
-use crate::tier::{Tier, TierVerdict};
+use crate::tier::TierVerdict;
 use crate::verdict::Verdict;
-use crate::workload::LengthLaw;
 
 /// Version of the run file's meaning; raised when a field changes what it says.
 pub const SCHEMA_VERSION: u32 = 2;
-
-/// What was asked for. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent switches of a command line"
-)]
-pub struct RunPlan {
-    /// The server's address as given, or `sim:PROFILE` for the built-in engine.
-    pub target: String,
-    /// The proxy on the way, without user and password.
-    #[serde(default)]
-    pub proxy: Option<String>,
-    /// The objectives judged.
-    pub slo: Slo,
-    /// Every tier, where there are several SLOs; `slo` is that of the first. Else empty.
-    pub tiers: Vec<Tier>,
-    /// Whether the objectives are the user's own or the guide's stop rules.
-    pub slo_given: bool,
-    /// What is searched along.
-    pub axis: Axis,
-    /// The stop rules.
-    pub rules: Rules,
-    /// The ramp's rungs.
-    pub ladder: Ladder,
-    /// First rung.
-    pub start: u32,
-    /// No level above this.
-    pub max_concurrency: u32,
-    /// By rate: no more arrivals per second than this.
-    pub max_rate_per_s: f64,
-    /// By rate: gamma shape of the gaps between arrivals; 1 is Poisson.
-    pub burstiness: f64,
-    /// Whether the gateway cap is held for some minutes at the end.
-    pub confirm: bool,
-    /// Name of the workload; `None` where none was named.
-    pub workload: Option<String>,
-    /// Law of the prompts' lengths.
-    pub input_len: LengthLaw,
-    /// Law of the answers' lengths.
-    pub output_len: LengthLaw,
-    /// Mean time that each stream waits before its next request; `None` where it sends at once.
-    pub think_time_s: Option<f64>,
-    /// Whether each wait is the mean; else they are exponential.
-    pub think_time_is_fixed: bool,
-    /// Mean think time of the workload's users, whether the streams waited so or not.
-    pub user_think_time_s: Option<f64>,
-    /// Whether the streams that a level adds start all at once.
-    pub burst: bool,
-    /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
-    pub lockstep: bool,
-    /// Two-sided confidence of decisions, 0..1.
-    pub confidence: Confidence,
-    /// Longest hold of a level, s; by the request time where it is not set.
-    pub level_time_s: Option<f64>,
-    /// Time for the whole search, s.
-    pub budget_s: f64,
-    /// Time limit of one request, s.
-    pub timeout_s: f64,
-    /// Planned mean as a share of the gateway cap, at most.
-    pub headroom_ratio: f64,
-    /// Everything random comes from this.
-    pub seed: u64,
-    /// The command's arguments as typed, without secrets and without what only concerns the
-    /// terminal: a resumed run goes on with them.
-    pub arguments: Vec<String>,
-}
 
 /// The machine that drove the load.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -204,11 +138,13 @@ pub struct Run {
     pub resumptions: Vec<Resumption>,
     /// Set where the levels and the answer are by other objectives than the run was steered by.
     pub rejudged: Option<Rejudged>,
-    /// The answer; `None` while it is running. With tiers it is that of the first.
+    /// The answer of a search; `None` while it is running. With tiers it is that of the first.
     pub verdict: Option<Verdict>,
     /// The answers of all tiers, in their order; `verdict` is that of the first. Empty where there
     /// are none, and while it is running.
     pub tiers: Vec<TierVerdict>,
+    /// The answer of a load that was held; `None` while it is running.
+    pub check: Option<CheckAnswer>,
 }
 
 impl Run {
@@ -243,6 +179,7 @@ impl Run {
                 rejudged: None,
                 verdict: None,
                 tiers: Vec::new(),
+                check: None,
             }),
             _ => None,
         }
@@ -264,6 +201,7 @@ impl Run {
                 self.state = RunState::Running;
                 self.verdict = None;
                 self.tiers.clear();
+                self.check = None;
                 self.resumptions.push(Resumption {
                     started_utc,
                     at_s,
@@ -278,6 +216,10 @@ impl Run {
                 self.state = state;
                 self.tiers = tiers;
                 self.verdict = Some(*verdict);
+            }
+            RunEvent::CheckFinished { state, answer } => {
+                self.state = state;
+                self.check = Some(*answer);
             }
             RunEvent::RunStarted { .. } | RunEvent::LevelStarted { .. } => {}
         }

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Axis, Ladder};
 use crate::level::{LevelSettings, OpenLoop};
-use crate::run::RunPlan;
+use crate::run::{RunPlan, SearchPlan};
 use crate::slo::Slo;
-use crate::workload::ThinkTime;
 
 /// The guide's rules beside the objectives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,31 +80,27 @@ impl SearchConfig {
     }
 
     /// The search of a run's plan.
-    pub fn of(plan: &RunPlan) -> Self {
+    pub fn of(plan: &RunPlan, search: &SearchPlan) -> Self {
         Self {
-            axis: plan.axis,
-            rules: plan.rules,
-            ladder: plan.ladder.clone(),
-            start: plan.start,
-            most_streams: plan.max_concurrency,
-            most_rate_per_s: plan.max_rate_per_s,
+            axis: search.axis,
+            rules: search.rules,
+            ladder: search.ladder.clone(),
+            start: search.start,
+            most_streams: search.max_concurrency,
+            most_rate_per_s: search.max_rate_per_s,
             open_loop: OpenLoop {
-                burstiness: plan.burstiness,
+                burstiness: search.burstiness,
                 most_in_flight: None,
                 seed: plan.seed,
             },
-            level_time: plan.level_time_s.map(Duration::from_secs_f64),
-            budget: Duration::from_secs_f64(plan.budget_s),
-            confirm: plan.confirm,
-            headroom: plan.headroom_ratio,
+            level_time: search.level_time_s.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(search.budget_s),
+            confirm: search.confirm,
+            headroom: search.headroom_ratio,
             settings: LevelSettings {
                 burst: plan.burst,
                 redraw_seed: plan.lockstep.then_some(plan.seed),
-                think: plan.think_time_s.map(|mean_s| ThinkTime {
-                    mean: Duration::from_secs_f64(mean_s),
-                    is_fixed: plan.think_time_is_fixed,
-                    seed: plan.seed,
-                }),
+                think: plan.think(),
                 confidence: plan.confidence,
             },
             ..Self::new(plan.slo.clone())

@@ -13,6 +13,7 @@
 //! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
 mod config;
+mod drive;
 mod edge;
 mod growth;
 mod ladder;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use config::{Rules, SearchConfig};
+pub use drive::{Levels, Listener, OneLevel, Unheard, drive};
 pub use ladder::{Ladder, LadderError};
 pub use tiers::{TierLevel, Tiers};
 pub use visits::TAIL;
@@ -139,6 +141,14 @@ impl Search {
             Ok(_) if elapsed >= self.config.budget => self.done(Stop::Budget, elapsed),
             Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
             Err(stop) => self.done(stop, elapsed),
+        }
+    }
+
+    /// The answer, where there is one; else what is known so far.
+    pub fn verdict(&self, elapsed: Duration) -> Verdict {
+        match self.next(elapsed) {
+            Next::Done(verdict) => *verdict,
+            Next::Run(_) => self.interrupted(elapsed),
         }
     }
 

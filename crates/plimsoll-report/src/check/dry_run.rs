@@ -23,10 +23,10 @@ pub fn render_dry_run(
     let heading = lang.pick("Dry run: nothing was sent.", "仅预览：没有发送任何请求。");
     writeln!(w, "{heading}\n")?;
     let mut rows = vec![row(("Server", "服务端"), dry.plan.target.clone(), lang)];
-    rows.extend(planned(&dry.plan, None, lang));
+    rows.extend(planned(&dry.plan, &dry.hold, None, lang));
     rows.extend(dry.requests.map(|requests| {
         let count = in_thousands(requests as f64);
-        let text = match dry.plan.until_requests {
+        let text = match dry.hold.until_requests {
             Some(_) => count,
             None => lang.pick(format!("about {count}"), format!("约 {count}")),
         };
@@ -78,73 +78,69 @@ fn notes(dry: &CheckDryRun, lang: Lang) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::check::CheckPlan;
     use plimsoll_core::level::Load;
     use plimsoll_core::preset::Preset;
+    use plimsoll_core::run::{HoldPlan, RunPlan};
 
     use super::*;
     use crate::check::before;
     use crate::fixture;
 
-    fn plan(load: Load) -> CheckPlan {
-        let run = fixture::capacity().plan;
-        CheckPlan {
-            target: run.target,
-            proxy: None,
-            preset: None,
-            slo: run.slo,
+    fn hold(load: Load) -> HoldPlan {
+        HoldPlan {
             load,
             most_in_flight: None,
             burstiness: Some(1.0),
             for_s: 600.0,
             until_requests: None,
-            think_time_s: None,
-            think_time_is_fixed: false,
-            workload: None,
-            input_len: run.input_len,
-            output_len: run.output_len,
-            timeout_s: 120.0,
-            seed: 0,
+            fails_fast: false,
         }
     }
 
-    fn text(plan: &CheckPlan) -> String {
+    fn text(plan: &RunPlan, hold: &HoldPlan) -> String {
         let mut out = Vec::new();
         for lang in [Lang::En, Lang::Zh] {
-            render_dry_run(&plan.dry_run(), lang, 80, &mut out).unwrap();
-            writeln!(out, "\n{}\n", before(plan, lang).join("\n")).unwrap();
+            render_dry_run(&CheckDryRun::of(plan, hold), lang, 80, &mut out).unwrap();
+            writeln!(out, "\n{}\n", before(plan, hold, lang).join("\n")).unwrap();
         }
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_quick_check_before_it_is_run() {
-        let quick = CheckPlan {
+        let plan = RunPlan {
             preset: Some(Preset::Quick),
-            until_requests: Some(50),
-            ..plan(Load::Streams(10))
+            ..fixture::capacity().plan
         };
-        insta::assert_snapshot!(text(&quick));
+        let quick = HoldPlan {
+            until_requests: Some(50),
+            ..hold(Load::Streams(10))
+        };
+        insta::assert_snapshot!(text(&plan, &quick));
     }
 
     #[test]
     fn a_cap_and_a_rate_that_contradict_each_other() {
-        let content = CheckPlan {
+        let plan = fixture::capacity().plan;
+        let plan = RunPlan {
             workload: Some("guide:content".to_owned()),
-            most_in_flight: Some(200),
-            output_len: plan(Load::Streams(1)).output_len.with_mean(512),
-            for_s: 21.3,
-            ..plan(Load::RatePerS(100.0))
+            output_len: plan.output_len.with_mean(512),
+            ..plan
         };
-        insta::assert_snapshot!(text(&content));
+        let content = HoldPlan {
+            most_in_flight: Some(200),
+            for_s: 21.3,
+            ..hold(Load::RatePerS(100.0))
+        };
+        insta::assert_snapshot!(text(&plan, &content));
     }
 
     #[test]
     fn users_who_think() {
-        let users = CheckPlan {
+        let users = RunPlan {
             think_time_s: Some(60.0),
-            ..plan(Load::Streams(400))
+            ..fixture::capacity().plan
         };
-        insta::assert_snapshot!(text(&users));
+        insta::assert_snapshot!(text(&users, &hold(Load::Streams(400))));
     }
 }

@@ -9,7 +9,7 @@ use crate::number::{MISSING, cell};
 use crate::table::STYLE;
 
 /// One row for each latency, in ms; without an end of line at its end.
-pub(super) fn latencies(check: &Check, lang: Lang) -> String {
+pub(super) fn latencies(check: Check<'_>, lang: Lang) -> String {
     let level = &check.level;
     let mut table = Table::new();
     let heads = [

@@ -7,8 +7,9 @@ mod sentence;
 
 use std::io;
 
-use plimsoll_core::check::{Check, CheckPlan};
+use plimsoll_core::check::{Check, leaves};
 use plimsoll_core::dry_run::Leaves;
+use plimsoll_core::run::{HoldPlan, RunPlan};
 
 use crate::dry_run::little;
 use crate::lang::Lang;
@@ -19,20 +20,20 @@ use crate::number::duration;
 pub use dry_run::render_dry_run;
 use latencies::latencies;
 use rows::{Row, asked, found};
-use sentence::sentences;
+pub(crate) use sentence::sentences;
 
 /// Writes a check for a terminal of `width` columns.
-pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
+pub fn render(check: Check<'_>, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
     let columns = usize::from(width);
     write_rows(&asked(check, lang), columns, w)?;
     writeln!(w)?;
     for line in sentences(check, lang)
         .into_iter()
-        .chain(cannot_fix(check.server.endpoint, lang))
+        .chain(cannot_fix(check.run.server.endpoint, lang))
     {
         layout::hang("", &line, columns, w)?;
     }
-    if check.flow.is_some() {
+    if check.answer.flow.is_some() {
         writeln!(w)?;
         write_rows(&found(check, lang), columns, w)?;
         writeln!(w, "\n{}", latencies(check, lang))?;
@@ -42,17 +43,20 @@ pub fn render(check: &Check, lang: Lang, width: u16, w: &mut dyn io::Write) -> i
 
 /// What is said before a load is held, a line each: that its cap and its rate contradict each other,
 /// and what is held.
-pub fn before(plan: &CheckPlan, lang: Lang) -> Vec<String> {
-    let leaves = plan.leaves().filter(Leaves::is_contradiction);
+pub fn before(plan: &RunPlan, hold: &HoldPlan, lang: Lang) -> Vec<String> {
+    let leaves = leaves(plan, hold).filter(Leaves::is_contradiction);
     let warning = leaves.map(|leaves| little(&leaves, lang));
-    warning.into_iter().chain([holding(plan, lang)]).collect()
+    warning
+        .into_iter()
+        .chain([holding(plan, hold, lang)])
+        .collect()
 }
 
 /// `20 req/s for 30 min on h:8000`.
-fn holding(plan: &CheckPlan, lang: Lang) -> String {
-    let (load, time) = (load_text(plan.load, lang), duration(plan.for_s, lang));
+fn holding(plan: &RunPlan, hold: &HoldPlan, lang: Lang) -> String {
+    let (load, time) = (load_text(hold.load, lang), duration(hold.for_s, lang));
     let target = &plan.target;
-    if let Some(requests) = plan.until_requests {
+    if let Some(requests) = hold.until_requests {
         return lang.pick(
             format!("Holding {load} for {requests} requests on {target}, {time} at most."),
             format!("正在以 {load}的负载压测 {target}，直到完成 {requests} 个请求，最长 {time}。"),

@@ -1,7 +1,8 @@
 //! The labelled lines of a check: what was asked, and what was found.
 
-use plimsoll_core::check::{Check, CheckPlan, Flow, Little};
+use plimsoll_core::check::{Check, Flow, Little};
 use plimsoll_core::level::Alarm;
+use plimsoll_core::run::{HoldPlan, RunPlan};
 use plimsoll_core::stability::{Drift, Spread, Stability};
 
 use crate::lang::Lang;
@@ -23,25 +24,30 @@ pub(super) struct Row {
 }
 
 /// What was asked for.
-pub(super) fn asked(check: &Check, lang: Lang) -> Vec<Row> {
-    let plan = &check.plan;
-    let server = match &check.server.kind {
+pub(super) fn asked(check: Check<'_>, lang: Lang) -> Vec<Row> {
+    let plan = &check.run.plan;
+    let server = match &check.run.server.kind {
         Some(kind) => format!("{} ({kind})", plan.target),
         None => plan.target.clone(),
     };
-    let measured = check.server.prompt_tokens_measured;
+    let measured = check.run.server.prompt_tokens_measured;
     let known = [
         row(("Server", "服务端"), server, lang),
-        row(("Model", "模型"), check.server.model.clone(), lang),
+        row(("Model", "模型"), check.run.server.model.clone(), lang),
     ];
     known
         .into_iter()
-        .chain(planned(plan, measured, lang))
+        .chain(planned(plan, check.hold, measured, lang))
         .collect()
 }
 
 /// What is known before any request.
-pub(super) fn planned(plan: &CheckPlan, prompt_tokens: Option<f64>, lang: Lang) -> Vec<Row> {
+pub(super) fn planned(
+    plan: &RunPlan,
+    hold: &HoldPlan,
+    prompt_tokens: Option<f64>,
+    lang: Lang,
+) -> Vec<Row> {
     let laws = (plan.input_len, plan.output_len);
     let lengths = lengths(plan.workload.as_deref(), laws, prompt_tokens, lang);
     let preset = plan.preset.map(|preset| match lang {
@@ -52,7 +58,7 @@ pub(super) fn planned(plan: &CheckPlan, prompt_tokens: Option<f64>, lang: Lang) 
         .map(|text| row(("Preset", "预设"), text, lang))
         .into_iter()
         .chain([
-            row(("Load", "负载"), load(plan, lang), lang),
+            row(("Load", "负载"), load(plan, hold, lang), lang),
             row(("Lengths", "长度"), lengths, lang),
             row(("Objectives", "目标"), words::slo(&plan.slo, lang), lang),
         ])
@@ -66,20 +72,20 @@ pub(super) fn row((en, zh): (&'static str, &'static str), text: String, lang: La
     }
 }
 
-fn load(plan: &CheckPlan, lang: Lang) -> String {
-    let mut parts = vec![load_text(plan.load, lang)];
+fn load(plan: &RunPlan, hold: &HoldPlan, lang: Lang) -> String {
+    let mut parts = vec![load_text(hold.load, lang)];
     parts.extend(plan.think_time_s.map(|think_s| think_text(think_s, lang)));
-    if plan.load.rate_per_s().is_some() {
-        parts.push(arrivals(plan, lang));
+    if hold.load.rate_per_s().is_some() {
+        parts.push(arrivals(hold, lang));
     }
-    if let Some(cap) = plan.most_in_flight {
+    if let Some(cap) = hold.most_in_flight {
         parts.push(lang.pick(
             format!("at most {cap} in flight"),
             format!("在途不超过 {cap} 个"),
         ));
     }
-    let time = duration(plan.for_s, lang);
-    parts.push(match plan.until_requests {
+    let time = duration(hold.for_s, lang);
+    parts.push(match hold.until_requests {
         None => lang.pick(format!("held for {time}"), format!("保持 {time}")),
         Some(requests) => lang.pick(
             format!("held until {requests} requests have ended, {time} at most"),
@@ -89,8 +95,8 @@ fn load(plan: &CheckPlan, lang: Lang) -> String {
     parts.join(lang.pick(", ", "，"))
 }
 
-fn arrivals(plan: &CheckPlan, lang: Lang) -> String {
-    match plan.burstiness {
+fn arrivals(hold: &HoldPlan, lang: Lang) -> String {
+    match hold.burstiness {
         Some(1.0) => lang.pick("Poisson arrivals", "泊松到达").to_owned(),
         Some(shape) => lang.pick(
             format!("arrivals of burstiness {shape}"),
@@ -101,8 +107,8 @@ fn arrivals(plan: &CheckPlan, lang: Lang) -> String {
 }
 
 /// What was found.
-pub(super) fn found(check: &Check, lang: Lang) -> Vec<Row> {
-    let Some(flow) = &check.flow else {
+pub(super) fn found(check: Check<'_>, lang: Lang) -> Vec<Row> {
+    let Some(flow) = &check.answer.flow else {
         return Vec::new();
     };
     let row = |en, zh, text| Row {
@@ -113,7 +119,7 @@ pub(super) fn found(check: &Check, lang: Lang) -> Vec<Row> {
         row("Rate", "速率", rate(check, flow, lang)),
         row("In flight", "在途", spread(&flow.in_flight, lang)),
     ];
-    if check.plan.most_in_flight.is_some() || flow.waiting.mean >= LEAST_WAITING {
+    if check.hold.most_in_flight.is_some() || flow.waiting.mean >= LEAST_WAITING {
         let text = lang.pick(
             format!(
                 "{} in the client, at its own cost",
@@ -143,7 +149,7 @@ pub(super) fn found(check: &Check, lang: Lang) -> Vec<Row> {
     rows
 }
 
-fn rate(check: &Check, flow: &Flow, lang: Lang) -> String {
+fn rate(check: Check<'_>, flow: &Flow, lang: Lang) -> String {
     let (due, ended) = (figure(flow.due_per_s), figure(flow.ended_per_s));
     let success = check.level.success_ratio.map(percent_down);
     let success = success.map_or(String::new(), |success| {
@@ -152,7 +158,7 @@ fn rate(check: &Check, flow: &Flow, lang: Lang) -> String {
             format!("，成功率 {success} %"),
         )
     });
-    match check.plan.load.rate_per_s() {
+    match check.hold.load.rate_per_s() {
         Some(_) => lang.pick(
             format!("{due} req/s came, {ended} req/s ended{success}"),
             format!("到达 {due} 请求/秒，完成 {ended} 请求/秒{success}"),
@@ -206,11 +212,11 @@ fn little(little: &Little, time_s: f64, lang: Lang) -> String {
 }
 
 /// min(cap, rate × mean time).
-fn guide(check: &Check, flow: &Flow) -> Option<String> {
-    let (rate, time) = (check.plan.load.rate_per_s()?, flow.request_time_s?);
+fn guide(check: Check<'_>, flow: &Flow) -> Option<String> {
+    let (rate, time) = (check.hold.load.rate_per_s()?, flow.request_time_s?);
     let by_guide = trimmed(flow.guide_concurrency?);
     let product = format!("{} × {}", trimmed(rate), cell(time));
-    Some(match check.plan.most_in_flight {
+    Some(match check.hold.most_in_flight {
         Some(cap) => format!("min({cap}, {product}) = {by_guide}"),
         None => format!("{product} = {by_guide}"),
     })
@@ -280,7 +286,7 @@ fn drifting(alarm: &Alarm, lang: Lang) -> Option<String> {
     ))
 }
 
-fn server(check: &Check, lang: Lang) -> Option<String> {
+fn server(check: Check<'_>, lang: Lang) -> Option<String> {
     let server = check.level.server.as_ref().filter(|one| one.samples > 0)?;
     let parts: Vec<String> = [
         server.running_mean.map(|mean| {

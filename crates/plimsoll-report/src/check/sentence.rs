@@ -9,22 +9,23 @@ use crate::number::{duration, figure, trimmed};
 use crate::words;
 
 /// One after the other.
-pub(super) fn sentences(check: &Check, lang: Lang) -> Vec<String> {
-    let cut = (check.state == RunState::Partial).then(|| {
+pub(crate) fn sentences(check: Check<'_>, lang: Lang) -> Vec<String> {
+    let cut = (check.run.state == RunState::Partial).then(|| {
         lang.pick(
             "Interrupted: this is what was seen until then.",
             "测试被中断：以下是中断前的情况。",
         )
         .to_owned()
     });
-    let cause = check.cause.as_ref().map(|cause| {
+    let cause = check.answer.cause.as_ref().map(|cause| {
         let text = words::cause(cause, lang);
         lang.pick(format!("Cause: {text}."), format!("原因：{text}。"))
     });
     let takes = check
+        .answer
         .flow
         .as_ref()
-        .filter(|_| check.verdict.holds())
+        .filter(|_| check.answer.verdict.holds())
         .and_then(|flow| takes(check, flow, lang));
     [cut, Some(verdict(check, lang)), cause, takes]
         .into_iter()
@@ -32,16 +33,16 @@ pub(super) fn sentences(check: &Check, lang: Lang) -> Vec<String> {
         .collect()
 }
 
-fn verdict(check: &Check, lang: Lang) -> String {
+fn verdict(check: Check<'_>, lang: Lang) -> String {
     let load = load(check, lang);
-    let slo = words::slo(&check.plan.slo, lang);
+    let slo = words::slo(&check.run.plan.slo, lang);
     let n = ended(check);
     let held = check
         .level
         .window
         .map_or(0.0, |window| window.to_s - window.from_s);
     let held = duration(held, lang);
-    match check.verdict {
+    match check.answer.verdict {
         CheckVerdict::Holds => lang.pick(
             format!("Holds at {load}: {slo}, decided at 95 % by {n} requests in {held}."),
             format!("{load}扛得住：{slo}，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
@@ -51,7 +52,7 @@ fn verdict(check: &Check, lang: Lang) -> String {
             format!("{load}未见超标：{held}内的 {n} 个请求没有违反目标（{slo}），但还不足以判定达标。"),
         ),
         CheckVerdict::Broken => {
-            let by = check.broken_by.as_ref();
+            let by = check.answer.broken_by.as_ref();
             let by = by.map_or(String::new(), |by| words::reason(by, lang));
             lang.pick(
                 format!("Does not hold at {load}: {by} is broken, decided at 95 % by {n} requests in {held}."),
@@ -79,9 +80,9 @@ fn verdict(check: &Check, lang: Lang) -> String {
 }
 
 /// The load, with its cap.
-fn load(check: &Check, lang: Lang) -> String {
-    let load = load_text(check.plan.load, lang);
-    match check.plan.most_in_flight {
+fn load(check: Check<'_>, lang: Lang) -> String {
+    let load = load_text(check.hold.load, lang);
+    match check.hold.most_in_flight {
         Some(cap) => lang.pick(
             format!("{load} with at most {cap} in flight"),
             format!("{load}（在途不超过 {cap} 个）"),
@@ -90,12 +91,12 @@ fn load(check: &Check, lang: Lang) -> String {
     }
 }
 
-fn unstable(check: &Check, load: &str, lang: Lang) -> String {
+fn unstable(check: Check<'_>, load: &str, lang: Lang) -> String {
     let (first, last) = check.level.stability.map_or((0.0, 0.0), |stability| {
         (stability.trend.first_mean, stability.trend.last_mean)
     });
     let (first, last) = (figure(first), figure(last));
-    let ended = check.flow.map_or(0.0, |flow| flow.ended_per_s);
+    let ended = check.answer.flow.map_or(0.0, |flow| flow.ended_per_s);
     let ended = figure(ended);
     lang.pick(
         format!("Not carried at {load}: requests pile up, from {first} to {last} at a time, while {ended} req/s end."),
@@ -104,7 +105,7 @@ fn unstable(check: &Check, load: &str, lang: Lang) -> String {
 }
 
 /// What keeps an undecided check from an answer.
-fn doubt(check: &Check, lang: Lang) -> String {
+fn doubt(check: Check<'_>, lang: Lang) -> String {
     let level = &check.level;
     let looks = level
         .objectives
@@ -135,8 +136,8 @@ fn doubt(check: &Check, lang: Lang) -> String {
 }
 
 /// How many streams a rate takes, or which rate streams make.
-fn takes(check: &Check, flow: &Flow, lang: Lang) -> Option<String> {
-    if check.plan.load.rate_per_s().is_none() {
+fn takes(check: Check<'_>, flow: &Flow, lang: Lang) -> Option<String> {
+    if check.hold.load.rate_per_s().is_none() {
         let rate = figure(flow.ended_per_s);
         return Some(lang.pick(
             format!("It makes {rate} req/s."),
@@ -151,6 +152,6 @@ fn takes(check: &Check, flow: &Flow, lang: Lang) -> Option<String> {
     ))
 }
 
-fn ended(check: &Check) -> u64 {
+fn ended(check: Check<'_>) -> u64 {
     check.level.requests.completed_in_window + check.level.requests.failed_in_window
 }

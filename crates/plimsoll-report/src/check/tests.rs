@@ -1,8 +1,8 @@
 //! Checks of every kind, as a reader sees them.
 
-use plimsoll_core::check::{CHECK_SCHEMA_VERSION, CheckVerdict, Flow, Little, Thirds};
+use plimsoll_core::check::{CheckAnswer, CheckVerdict, Flow, Little, Thirds};
 use plimsoll_core::level::{Alarm, LevelVerdict, Load, Reason};
-use plimsoll_core::run::RunState;
+use plimsoll_core::run::{Goal, HoldPlan, Run, RunState};
 use plimsoll_core::slo::Metric;
 use plimsoll_core::stability::{Drift, Spread, Stability, Trend};
 use plimsoll_core::telemetry::ServerWindow;
@@ -12,44 +12,48 @@ use super::*;
 use crate::fixture;
 
 /// 20 req/s for 30 min, which takes 23 streams.
-fn check(verdict: CheckVerdict) -> Check {
-    let run = fixture::capacity();
+fn check(verdict: CheckVerdict) -> Run {
+    let mut run = fixture::capacity();
     let mut level = run.levels[7].clone();
     level.load = Load::RatePerS(20.0);
     level.stability = Some(stability(Drift::Steady));
     if let Some(window) = &mut level.window {
         window.to_s = window.from_s + 1_800.0;
     }
-    Check {
-        schema_version: CHECK_SCHEMA_VERSION,
-        started_utc: run.started_utc,
-        state: RunState::Finished,
-        plan: CheckPlan {
-            target: run.plan.target,
-            proxy: None,
-            preset: None,
-            slo: run.plan.slo,
-            load: level.load,
-            most_in_flight: None,
-            burstiness: Some(1.0),
-            for_s: 1_800.0,
-            until_requests: None,
-            think_time_s: None,
-            think_time_is_fixed: false,
-            workload: None,
-            input_len: run.plan.input_len,
-            output_len: run.plan.output_len,
-            timeout_s: 120.0,
-            seed: 0,
-        },
-        environment: run.environment,
-        server: run.server,
+    run.plan.goal = Goal::Hold(HoldPlan {
+        load: level.load,
+        most_in_flight: None,
+        burstiness: Some(1.0),
+        for_s: 1_800.0,
+        until_requests: None,
+        fails_fast: false,
+    });
+    run.check = Some(CheckAnswer {
         verdict,
         broken_by: None,
         cause: None,
-        level,
         flow: Some(flow()),
+    });
+    Run {
+        levels: vec![level],
+        verdict: None,
+        ..run
     }
+}
+
+fn hold(run: &mut Run) -> &mut HoldPlan {
+    match &mut run.plan.goal {
+        Goal::Hold(hold) => hold,
+        Goal::Search(_) => panic!("no check"),
+    }
+}
+
+fn answer(run: &mut Run) -> &mut CheckAnswer {
+    run.check.as_mut().unwrap()
+}
+
+fn seen(run: &Run) -> Check<'_> {
+    Check::of(run).unwrap()
 }
 
 fn stability(drift: Drift) -> Stability {
@@ -99,17 +103,17 @@ fn flow() -> Flow {
 }
 
 /// What breaks, with its cause, under a cap, and with the server's signals.
-fn broken() -> Check {
+fn broken() -> Run {
     let mut check = check(CheckVerdict::Broken);
-    check.broken_by = Some(fixture::broken("ttft p95 <= 1 s"));
-    check.plan.most_in_flight = Some(40);
-    check.plan.burstiness = None;
-    check.cause = Some(Cause {
+    answer(&mut check).broken_by = Some(fixture::broken("ttft p95 <= 1 s"));
+    hold(&mut check).most_in_flight = Some(40);
+    hold(&mut check).burstiness = None;
+    answer(&mut check).cause = Some(Cause {
         kind: CauseKind::KvCache,
         detail: Some(CauseDetail::Preemptions { per_min: 14.0 }),
         from_metrics: true,
     });
-    check.level.server = Some(ServerWindow {
+    check.levels[0].server = Some(ServerWindow {
         samples: 600,
         running_mean: Some(22.8),
         running_max: Some(40.0),
@@ -117,12 +121,12 @@ fn broken() -> Check {
         kv_used_ratio_max: Some(1.0),
         preemptions: Some(420.0),
     });
-    check.level.alarms = vec![Alarm::Drifting {
+    check.levels[0].alarms = vec![Alarm::Drifting {
         metric: Metric::Ttft,
         first_mean_ms: 210.0,
         last_mean_ms: 640.0,
     }];
-    if let Some(flow) = &mut check.flow {
+    if let Some(flow) = &mut answer(&mut check).flow {
         flow.waiting = Spread {
             mean: 2.2,
             p50: 0,
@@ -138,31 +142,31 @@ fn broken() -> Check {
     check
 }
 
-fn unstable() -> Check {
+fn unstable() -> Run {
     let mut check = check(CheckVerdict::Unstable);
-    check.level.stability = Some(stability(Drift::Unstable));
+    check.levels[0].stability = Some(stability(Drift::Unstable));
     check
 }
 
-fn streams() -> Check {
+fn streams() -> Run {
     let mut check = check(CheckVerdict::NotContradicted);
-    check.plan.load = Load::Streams(40);
-    check.level.load = check.plan.load;
-    check.level.stability = None;
+    hold(&mut check).load = Load::Streams(40);
+    check.levels[0].load = Load::Streams(40);
+    check.levels[0].stability = None;
     check
 }
 
 /// Stopped before its window began.
-fn interrupted() -> Check {
+fn interrupted() -> Run {
     let mut check = check(CheckVerdict::Inconclusive);
     check.state = RunState::Partial;
-    check.level.window = None;
-    check.level.reason = Some(Reason::NoRequestEnded);
-    check.flow = None;
+    check.levels[0].window = None;
+    check.levels[0].reason = Some(Reason::NoRequestEnded);
+    answer(&mut check).flow = None;
     check
 }
 
-fn text(check: &Check, lang: Lang, width: u16) -> String {
+fn text(check: Check<'_>, lang: Lang, width: u16) -> String {
     let mut out = Vec::new();
     render(check, lang, width, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -179,7 +183,7 @@ fn checks_on_a_terminal() {
     ];
     for (name, check) in all {
         for (tag, lang) in [("en", Lang::En), ("zh", Lang::Zh)] {
-            let text = text(&check, lang, 80);
+            let text = text(seen(&check), lang, 80);
             for line in text.lines() {
                 assert!(layout::width(line) <= 80, "{line}");
             }
@@ -200,11 +204,11 @@ fn the_sentence_of_every_verdict() {
     ] {
         let mut check = check(verdict);
         if verdict == CheckVerdict::Void {
-            check.level.verdict = LevelVerdict::Void;
-            check.level.reason = Some(fixture::send_lag());
+            check.levels[0].verdict = LevelVerdict::Void;
+            check.levels[0].reason = Some(fixture::send_lag());
         }
         for lang in [Lang::En, Lang::Zh] {
-            lines.extend(sentences(&check, lang));
+            lines.extend(sentences(seen(&check), lang));
         }
     }
     insta::assert_snapshot!("check_sentences", lines.join("\n"));
@@ -215,9 +219,9 @@ fn what_is_said_of_stability() {
     let mut lines = Vec::new();
     for drift in [Drift::Unstable, Drift::Grew, Drift::Steady, Drift::NoSign] {
         let mut check = check(CheckVerdict::Holds);
-        check.level.stability = Some(stability(drift));
+        check.levels[0].stability = Some(stability(drift));
         for lang in [Lang::En, Lang::Zh] {
-            let rows = found(&check, lang);
+            let rows = found(seen(&check), lang);
             let is_stability = |row: &&Row| matches!(row.name, "Stability" | "稳定性");
             lines.extend(rows.iter().filter(is_stability).map(|row| row.text.clone()));
         }
@@ -229,5 +233,5 @@ fn what_is_said_of_stability() {
 fn the_file_of_a_check_is_read_again() {
     let check = broken();
     let text = serde_json::to_string(&check).unwrap();
-    assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), check);
+    assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), check);
 }

@@ -6,7 +6,7 @@ use plimsoll_core::verdict::{Capacity, Note, VerdictKind};
 use super::{Answer, at_text};
 use crate::lang::Lang;
 use crate::load::load_text;
-use crate::number::percent;
+use crate::number::least_growth;
 
 impl Answer<'_> {
     /// How many streams it carries.
@@ -49,7 +49,7 @@ impl Answer<'_> {
     }
 
     fn diminishing_returns(&self, load: Load, within: &str) -> String {
-        let growth = percent(self.run.plan.rules.least_growth);
+        let growth = least_growth(self.run);
         let (carried, from) = (carries(load, self.lang), at_text(load, self.lang));
         self.lang.pick(
             format!(

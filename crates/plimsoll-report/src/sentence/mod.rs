@@ -5,10 +5,12 @@ mod advice;
 mod cause;
 mod head;
 
+use plimsoll_core::check::Check;
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::{Run, RunFile, Sentences};
 use plimsoll_core::verdict::{Capacity, Verdict, VerdictKind};
 
+use crate::check::sentences as check_sentences;
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, signed_percent};
@@ -34,11 +36,18 @@ pub fn sentence(run: &Run, verdict: &Verdict, lang: Lang) -> String {
 
 /// What is saved of a run: the run, and its answer in each language.
 pub fn run_file(run: &Run) -> RunFile<'_> {
-    let sentences = run.verdict.as_ref().map(|verdict| Sentences {
-        en: sentence(run, verdict, Lang::En),
-        zh: sentence(run, verdict, Lang::Zh),
-    });
+    let [en, zh] = [Lang::En, Lang::Zh].map(|lang| told(run, lang));
+    let sentences = en.zip(zh).map(|(en, zh)| Sentences { en, zh });
     RunFile { run, sentences }
+}
+
+/// The answer of a search or of a check in words; `None` where there is none yet.
+fn told(run: &Run, lang: Lang) -> Option<String> {
+    if let Some(check) = Check::of(run) {
+        return Some(check_sentences(check, lang).join(lang.pick(" ", "")));
+    }
+    let verdict = run.verdict.as_ref()?;
+    Some(sentence(run, verdict, lang))
 }
 
 struct Answer<'a> {

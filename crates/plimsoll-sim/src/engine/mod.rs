@@ -21,7 +21,7 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
-pub use params::{EngineOverrides, EngineParams, ParamError};
+pub use params::{EngineParams, ParamError};
 pub use prompt::PromptKey;
 
 use crate::random;

@@ -1,5 +1,6 @@
-//! The numbers that describe a modelled engine, their validation, and overrides of single ones.
+//! The numbers that describe a modelled engine, their validation, and the change of single ones.
 
+use plimsoll_core::run::EngineOverrides;
 use serde::{Deserialize, Serialize};
 
 /// A modelled engine: its step-time law, its limits and its KV cache.
@@ -62,6 +63,29 @@ pub enum ParamError {
 }
 
 impl EngineParams {
+    /// These parameters, with every one that is `Some` in `changed` replaced; nothing is validated.
+    #[must_use]
+    pub fn with(&self, changed: &EngineOverrides) -> Self {
+        Self {
+            step_base_us: changed.step_base_us.unwrap_or(self.step_base_us),
+            prefill_us_per_token: changed
+                .prefill_us_per_token
+                .unwrap_or(self.prefill_us_per_token),
+            sequence_us: changed.sequence_us.unwrap_or(self.sequence_us),
+            kv_us_per_token: changed.kv_us_per_token.unwrap_or(self.kv_us_per_token),
+            max_num_seqs: changed.max_num_seqs.unwrap_or(self.max_num_seqs),
+            max_num_batched_tokens: changed
+                .max_num_batched_tokens
+                .unwrap_or(self.max_num_batched_tokens),
+            kv_blocks: changed.kv_blocks.unwrap_or(self.kv_blocks),
+            block_tokens: changed.block_tokens.unwrap_or(self.block_tokens),
+            queue_limit: changed.queue_limit.or(self.queue_limit),
+            jitter_cv: changed.jitter_cv.unwrap_or(self.jitter_cv),
+            prefix_cache: changed.prefix_cache.unwrap_or(self.prefix_cache),
+            max_model_len: changed.max_model_len.unwrap_or(self.max_model_len),
+        }
+    }
+
     /// Returns the KV cache's size in tokens.
     pub fn kv_tokens(&self) -> u64 {
         u64::from(self.kv_blocks) * u64::from(self.block_tokens)
@@ -123,59 +147,5 @@ impl EngineParams {
             }
         }
         Ok(())
-    }
-}
-
-/// Single parameters to replace; `None` keeps what the profile says. Units as in [`EngineParams`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EngineOverrides {
-    /// Replaces [`EngineParams::step_base_us`], in µs.
-    pub step_base_us: Option<f64>,
-    /// Replaces [`EngineParams::prefill_us_per_token`], in µs.
-    pub prefill_us_per_token: Option<f64>,
-    /// Replaces [`EngineParams::sequence_us`], in µs.
-    pub sequence_us: Option<f64>,
-    /// Replaces [`EngineParams::kv_us_per_token`], in µs.
-    pub kv_us_per_token: Option<f64>,
-    /// Replaces [`EngineParams::max_num_seqs`], in sequences.
-    pub max_num_seqs: Option<u32>,
-    /// Replaces [`EngineParams::max_num_batched_tokens`], in tokens.
-    pub max_num_batched_tokens: Option<u32>,
-    /// Replaces [`EngineParams::kv_blocks`], in blocks.
-    pub kv_blocks: Option<u32>,
-    /// Replaces [`EngineParams::block_tokens`], in tokens.
-    pub block_tokens: Option<u32>,
-    /// Replaces [`EngineParams::queue_limit`], in requests; it can set a limit, not lift one.
-    pub queue_limit: Option<usize>,
-    /// Replaces [`EngineParams::jitter_cv`], a ratio.
-    pub jitter_cv: Option<f64>,
-    /// Replaces [`EngineParams::prefix_cache`].
-    pub prefix_cache: Option<bool>,
-    /// Replaces [`EngineParams::max_model_len`], in tokens.
-    pub max_model_len: Option<u32>,
-}
-
-impl EngineOverrides {
-    /// Returns `base` with every parameter that is `Some` here replaced; nothing is validated.
-    pub fn apply(&self, base: &EngineParams) -> EngineParams {
-        EngineParams {
-            step_base_us: self.step_base_us.unwrap_or(base.step_base_us),
-            prefill_us_per_token: self
-                .prefill_us_per_token
-                .unwrap_or(base.prefill_us_per_token),
-            sequence_us: self.sequence_us.unwrap_or(base.sequence_us),
-            kv_us_per_token: self.kv_us_per_token.unwrap_or(base.kv_us_per_token),
-            max_num_seqs: self.max_num_seqs.unwrap_or(base.max_num_seqs),
-            max_num_batched_tokens: self
-                .max_num_batched_tokens
-                .unwrap_or(base.max_num_batched_tokens),
-            kv_blocks: self.kv_blocks.unwrap_or(base.kv_blocks),
-            block_tokens: self.block_tokens.unwrap_or(base.block_tokens),
-            queue_limit: self.queue_limit.or(base.queue_limit),
-            jitter_cv: self.jitter_cv.unwrap_or(base.jitter_cv),
-            prefix_cache: self.prefix_cache.unwrap_or(base.prefix_cache),
-            max_model_len: self.max_model_len.unwrap_or(base.max_model_len),
-        }
     }
 }

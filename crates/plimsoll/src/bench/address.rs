@@ -8,8 +8,8 @@ use plimsoll_load::target::{HostPort, Route};
 
 use super::args::Parsed;
 use super::failure::Failure;
+use crate::measure::with_key;
 use crate::proxy::{self, Wanted};
-use crate::reach::with_key;
 
 /// The protocol of a backend, by its name or that of the older script.
 pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {

@@ -5,54 +5,46 @@ use std::time::Duration;
 
 use plimsoll_core::level::Load;
 use plimsoll_core::preset::{Goal, HeldLoad, InView, Preset, PresetLack};
+use plimsoll_core::run::HoldPlan;
 
-use crate::asked::example;
 use crate::cli::CheckArgs;
 use crate::fault::{AskFault, Failure, Hint};
+use crate::measure::asked::example;
 
 /// Where nothing says how long; also the longest wait for a number of requests.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// One load, and its end.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Held {
-    pub(super) load: Load,
-    /// Where the load is a rate: no more in flight.
-    pub(super) cap: Option<u32>,
-    /// Length of the window, at most.
-    pub(super) time: Duration,
-    /// It ends when so many requests have ended.
-    pub(super) until_requests: Option<u64>,
+/// What the arguments hold.
+///
+/// # Errors
+/// Something is lacking, or two things contradict each other.
+pub(super) fn held(args: &CheckArgs) -> Result<HoldPlan, Failure> {
+    contradictions(args)?;
+    let by = match (args.preset, guides_numbers(args)) {
+        (Some(preset), _) => by_preset(preset, args)?,
+        (None, Some(guide)) => guide,
+        (None, None) => by_options(args)?,
+    };
+    let held = planned(by, args);
+    if held.load.streams().is_none() && args.think.mean.is_some() {
+        return Err(Failure::from(AskFault::RateThinks).hint(Hint::ThinkingUsers));
+    }
+    Ok(held)
 }
 
-impl Held {
-    /// # Errors
-    /// Something is lacking, or two things contradict each other.
-    pub(super) fn of(args: &CheckArgs) -> Result<Self, Failure> {
-        contradictions(args)?;
-        let by = match (args.preset, guides_numbers(args)) {
-            (Some(preset), _) => by_preset(preset, args)?,
-            (None, Some(guide)) => guide,
-            (None, None) => by_options(args)?,
-        };
-        let held = Self::from_hold(by, args);
-        if held.load.streams().is_none() && args.think.mean.is_some() {
-            return Err(Failure::from(AskFault::RateThinks).hint(Hint::ThinkingUsers));
-        }
-        Ok(held)
-    }
-
-    fn from_hold(hold: HeldLoad, args: &CheckArgs) -> Self {
-        let load = hold
-            .request_per_s
-            .map_or_else(|| Load::Streams(hold.streams.unwrap_or(1)), Load::RatePerS);
-        let by_number = hold.time().is_none() && args.hold.is_none();
-        Self {
-            load,
-            cap: load.rate_per_s().and(args.cap.or(hold.streams)),
-            time: args.hold.or(hold.time()).unwrap_or(LONGEST),
-            until_requests: by_number.then_some(hold.least_requests),
-        }
+fn planned(held: HeldLoad, args: &CheckArgs) -> HoldPlan {
+    let load = held
+        .request_per_s
+        .map_or_else(|| Load::Streams(held.streams.unwrap_or(1)), Load::RatePerS);
+    let by_number = held.time().is_none() && args.hold.is_none();
+    let time = args.hold.or(held.time()).unwrap_or(LONGEST);
+    HoldPlan {
+        load,
+        most_in_flight: load.rate_per_s().and(args.cap.or(held.streams)),
+        burstiness: args.burstiness.is_finite().then_some(args.burstiness),
+        for_s: time.as_secs_f64(),
+        until_requests: by_number.then_some(held.least_requests),
+        fails_fast: args.fail_fast,
     }
 }
 
@@ -115,14 +107,14 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn held(line: &str) -> Held {
+    fn of(line: &str) -> HoldPlan {
         let words = ["plimsoll", "check", "h:1"].into_iter();
         let typed: Vec<String> = words
             .chain(line.split_whitespace())
             .map(str::to_owned)
             .collect();
         match Cli::parse_in(&typed, Lang::En).unwrap().command {
-            Command::Check(args) => Held::of(&args).unwrap(),
+            Command::Check(args) => held(&args).unwrap(),
             other => panic!("{other:?}"),
         }
     }
@@ -170,18 +162,18 @@ mod tests {
             ),
         ];
         for (line, expected) in table {
-            assert_eq!(text(held(line)), expected, "{line}");
+            assert_eq!(text(&of(line)), expected, "{line}");
         }
     }
 
-    fn text(held: Held) -> String {
-        let below = held.cap.map(|cap| format!(" below {cap}"));
+    fn text(held: &HoldPlan) -> String {
+        let below = held.most_in_flight.map(|cap| format!(" below {cap}"));
         let or = held.until_requests.map(|count| format!(" or {count}"));
         format!(
             "{}{} for {:.1} s{}",
             held.load,
             below.unwrap_or_default(),
-            held.time.as_secs_f64(),
+            held.for_s,
             or.unwrap_or_default()
         )
     }

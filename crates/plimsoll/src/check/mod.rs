@@ -1,80 +1,105 @@
-//! `plimsoll check`: one load, held; does it hold, and what does it take?
+//! `plimsoll check`: one load, held; does it hold, and what does it take? It is a run of one level,
+//! and is kept as one.
 
 mod held;
-mod plan;
-mod save;
 
-use std::io::Write;
-use std::sync::Arc;
-
-use plimsoll_core::check::{Check, CheckPlan, CheckVerdict};
-use plimsoll_core::level::{FinishedLevel, LevelPlan, Load};
-use plimsoll_core::run::RunState;
-use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::check::{CheckAnswer, CheckDryRun, level};
+use plimsoll_core::level::{FinishedLevel, Load};
+use plimsoll_core::run::{Goal, HoldPlan, Run, RunEvent, RunPlan, RunState};
+use plimsoll_core::runner::Go;
+use plimsoll_core::search::{Listener, OneLevel, drive};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::coordinator::SocketRunner;
-use plimsoll_load::crew::CrewOptions;
-use plimsoll_load::dialect::WorkloadSource;
 use plimsoll_load::preflight::Ready;
-use plimsoll_load::source::RequestSource;
-use plimsoll_load::telemetry::Telemetry;
-use plimsoll_report::check::{before, render, render_dry_run};
+use plimsoll_load::target::Target;
+use plimsoll_report::check::{before, render_dry_run};
 use plimsoll_report::lang::Lang;
 
-use crate::asked;
-use crate::cli::CheckArgs;
-use crate::console::Console;
+use crate::cli::{CheckArgs, Typed};
 use crate::exit::Exit;
-use crate::fault::{Failure, WriteFault};
+use crate::fault::{Failure, Fault};
+use crate::limits;
 use crate::machine;
-use crate::preview;
-use crate::reach::Asked;
+use crate::measure::asked::{self, MeasureArgs};
+use crate::measure::report::{exit, report};
+use crate::measure::{Console, Recorder, Server, Way, begin};
+use crate::output::{self, Shown};
 use crate::signal::Stop;
-use held::Held;
-use save::Folder;
+use crate::sim;
+use crate::store::Folder;
 
 /// Runs a check.
-pub(crate) fn run(args: &CheckArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    args: &CheckArgs,
+    line: &[String],
+    lang: Lang,
+    stop: &Stop,
+) -> Result<Exit, Failure> {
     let started = jiff::Timestamp::now();
-    let (slo, _) = asked::slo(&args.slo, args.lengths.workload)?;
-    let workload = asked::workload(&args.lengths, args.requests.seed);
-    let held = Held::of(args)?;
-    if args.dry_run {
-        let plan = plan::check_plan(args, &held, &workload, slo);
-        return preview::show(&plan.dry_run(), args.json, |dry, out| {
+    let shown = Shown::of(&args.show, lang);
+    let hold = held::held(args)?;
+    let mut plan = plan(args, &hold, &Typed::read(line)?.saved())?;
+    if args.show.dry_run {
+        let dry = CheckDryRun::of(&plan, &hold);
+        output::show(&dry, shown.json, |dry, out| {
             render_dry_run(dry, lang, Console::width(), out)
-        });
+        })?;
+        return Ok(Exit::Done);
     }
-    let requests = (workload, &args.requests);
-    let asked = Asked::new(&args.server, requests, &args.connect, &args.engine)?;
-    let most = plan::most_in_flight(&held, args.requests.timeout, &asked.target)?;
-    let folder = args.out.as_deref().map(Folder::create).transpose()?;
-    let give_up = |_: &Failure| folder.iter().for_each(Folder::give_up);
-    let ready = asked.ready(stop).inspect_err(give_up)?;
-    let plan = CheckPlan {
-        proxy: asked.target.route.proxy.as_ref().map(ToString::to_string),
-        ..plan::check_plan(args, &held, &workload, slo)
+    let engine = sim::embedded(&plan)?;
+    let way = Way::of(&args.connect, args.server.api_key_env.as_deref());
+    let server = Server::of(&plan, &way, engine.as_ref())?;
+    plan.proxy = server.proxy();
+    let most = most_in_flight(&plan, &hold, &server.target)?;
+    let folder = Folder::create(args.show.out.as_deref(), (started, "check"))?;
+    let ready = server.ready(stop).inspect_err(|_| folder.give_up())?;
+    let environment = machine::describe(workers(hold.load));
+    let run = begin(&folder, started, plan, (environment, ready.info.clone()))?;
+    let check = Check {
+        hold,
+        most,
+        server,
+        ready,
+        folder,
+        console: Console::new(shown.quiet, lang),
+        stop,
     };
-    let console = Console::new(args.show.quiet || args.json, lang);
-    for line in before(&plan, lang) {
-        console.say(&line);
-    }
-    let level = plan::level(args, (&held, &workload), most, ready.request_time);
-    let (finished, is_cut) = hold(args, &asked, &ready, level, &plan.slo, (&console, stop))?;
-    let state = if is_cut {
-        RunState::Partial
-    } else {
-        RunState::Finished
+    let run = check.run(run, lang)?;
+    report(&run, shown)?;
+    check.console.say(&check.folder.say(&run, lang));
+    Ok(exit(&run))
+}
+
+fn plan(args: &CheckArgs, hold: &HoldPlan, typed: &[String]) -> Result<RunPlan, Failure> {
+    let shared = MeasureArgs {
+        server: &args.server,
+        lengths: &args.lengths,
+        think: args.think,
+        requests: &args.requests,
+        show: &args.show,
+        connect: &args.connect,
+        engine: &args.engine,
+        typed,
     };
-    let environment = machine::describe(workers(held.load));
-    let context = (started.to_string(), environment, ready.info);
-    let check = Check::of(plan, context, &finished, state);
-    if let Some(folder) = &folder {
-        folder.save(&check, &finished.records)?;
+    let objectives = asked::slo(&args.slo, args.lengths.workload)?;
+    Ok(shared.plan(Goal::Hold(hold.clone()), objectives, args.preset))
+}
+
+/// How many requests may be in flight: as the user says, or what the machine can hold, where a server
+/// that answers nothing within the time limit would exceed that.
+///
+/// # Errors
+/// The machine cannot hold what is asked for.
+fn most_in_flight(
+    plan: &RunPlan,
+    hold: &HoldPlan,
+    target: &Target,
+) -> Result<Option<u32>, Failure> {
+    if let Some(asked) = hold.load.streams().or(hold.most_in_flight) {
+        limits::check(asked, target)?;
+        return Ok(hold.most_in_flight);
     }
-    console.clear();
-    report(&check, args.json, lang)?;
-    Ok(exit(&check))
+    let at_worst = hold.load.rate_per_s().unwrap_or(0.0) * plan.timeout_s;
+    Ok(limits::most(target).filter(|most| f64::from(*most) < at_worst))
 }
 
 fn workers(load: Load) -> u32 {
@@ -84,60 +109,48 @@ fn workers(load: Load) -> u32 {
     )
 }
 
-/// Holds the load; says whether the user ended it.
-fn hold(
-    args: &CheckArgs,
-    asked: &Asked,
-    ready: &Ready,
-    plan: LevelPlan,
-    slo: &plimsoll_core::slo::Slo,
-    (console, stop): (&Console, &Stop),
-) -> Result<(FinishedLevel, bool), Failure> {
-    let clock = Clock::start();
-    let source: Arc<dyn RequestSource> = Arc::new(WorkloadSource {
-        dialect: ready.dialect.clone(),
-        workload: asked.options.workload,
-    });
-    let telemetry = Telemetry::of(&ready.info, &ready.target, clock)?;
-    let options = CrewOptions {
-        workers: workers(plan.load),
-        timeout: asked.options.timeout,
-        keep_alive: !args.requests.no_keep_alive,
-        first_request: 0,
-    };
-    let mut runner = SocketRunner::start(&ready.target, &source, telemetry, clock, options)?;
-    let mut is_cut = false;
-    let finished = runner.run_level(plan, slo, &mut |progress| {
-        console.show(&progress);
-        is_cut = stop.is_set();
-        if is_cut { Go::Stop } else { Go::On }
-    })?;
-    drop(runner.stop());
-    Ok((finished, is_cut))
+/// A check with all that it needs.
+struct Check<'a> {
+    hold: HoldPlan,
+    most: Option<u32>,
+    server: Server,
+    ready: Ready,
+    folder: Folder,
+    console: Console,
+    stop: &'a Stop,
 }
 
-fn report(check: &Check, json: bool, lang: Lang) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    let written = if json {
-        serde_json::to_string_pretty(check)
-            .map_err(std::io::Error::from)
-            .and_then(|text| writeln!(out, "{text}"))
-    } else {
-        render(check, lang, Console::width(), &mut out)
-    };
-    match written {
-        // A reader that has seen enough closed the pipe.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written.map_err(WriteFault::Stdout)?),
+impl Check<'_> {
+    /// Holds the load to its end, or until it is stopped.
+    fn run(&self, run: Run, lang: Lang) -> Result<Run, Failure> {
+        for line in before(&run.plan, &self.hold, lang) {
+            self.console.say(&line);
+        }
+        let plan = level(&run.plan, &self.hold, self.most, self.ready.request_time);
+        let slo = run.plan.slo.clone();
+        let workers = workers(self.hold.load);
+        let mut runner = self
+            .server
+            .runner(&self.ready, Clock::start(), (workers, 0))?;
+        let mut recorder = Recorder::new(run, &self.folder, &self.console, self.stop);
+        drive(&mut OneLevel::new(plan, slo), &mut runner, &mut recorder)?;
+        let is_cut = recorder.go() == Go::Stop;
+        recorder.leftover(&runner.stop())?;
+        self.console.clear();
+        match recorder.last.take() {
+            Some(level) => recorder.finish(self.ended(&level, is_cut), lang),
+            None => Err(Fault::Interrupted.into()),
+        }
     }
-}
 
-fn exit(check: &Check) -> Exit {
-    match check.verdict {
-        _ if check.state == RunState::Partial => Exit::Interrupted,
-        CheckVerdict::Holds | CheckVerdict::NotContradicted => Exit::Done,
-        CheckVerdict::Broken | CheckVerdict::Unstable => Exit::NotMet,
-        CheckVerdict::Inconclusive | CheckVerdict::Void => Exit::Inconclusive,
-        CheckVerdict::ServerGone => Exit::Unreachable,
+    fn ended(&self, level: &FinishedLevel, is_cut: bool) -> RunEvent {
+        RunEvent::CheckFinished {
+            state: if is_cut {
+                RunState::Partial
+            } else {
+                RunState::Finished
+            },
+            answer: Box::new(CheckAnswer::of(&self.hold, level)),
+        }
     }
 }

@@ -1,9 +1,8 @@
 //! Arguments of `plimsoll check`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use plimsoll_core::preset::Preset;
 
 use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
@@ -11,6 +10,7 @@ use super::value::{count, duration, rate, shape};
 use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("instead_of_url").args(["sim"]))]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -49,15 +49,6 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) requests: RequestArgs,
 
-    /// Show what would be done, and send nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Folder for check.json and requests.jsonl; nothing is kept if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Print check.json to stdout instead of the report.
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
 

@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +14,8 @@ use super::value::{LangArg, count, duration, endpoint, percent, spread, workload
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// Address of the server: host:port, with or without http:// and /v1.
-    #[arg(required_unless_present = "sim", conflicts_with = "sim")]
+    // Each command has a group of what may stand in its place.
+    #[arg(required_unless_present = "instead_of_url", conflicts_with = "sim")]
     pub(crate) url: Option<String>,
     /// Use the built-in engine instead of a server.
     #[arg(long)]
@@ -93,9 +95,21 @@ pub(crate) struct RequestArgs {
     pub(crate) seed: u64,
 }
 
-/// What is shown of it.
-#[derive(Clone, Copy, Debug, Args)]
+/// What is kept and shown of it.
+#[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
+    /// Show what would be done, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Folder for the run; a new one below plimsoll-runs/ if not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// No requests.jsonl: the run folder stays small however long the run.
+    #[arg(long)]
+    pub(crate) no_requests: bool,
+    /// Print run.json to stdout instead of the report.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Language of what people read.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) lang: LangArg,

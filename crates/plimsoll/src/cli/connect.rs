@@ -6,11 +6,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use plimsoll_load::target::{ClientCertificate, HttpChoice, Target, TlsOptions};
-use plimsoll_load::target::{HostPort, Route};
-
-use crate::exit::Failure;
-use crate::proxy::{self, Env, Wanted};
+use plimsoll_core::run::{Connection, HttpVersion};
+use plimsoll_load::target::HostPort;
 
 /// How the server is reached, and whom TLS trusts.
 #[derive(Debug, Args)]
@@ -76,12 +73,12 @@ pub(crate) enum HttpArg {
 }
 
 impl HttpArg {
-    /// What it means for a target.
-    pub(crate) fn choice(self) -> HttpChoice {
+    /// The version; `None` for the one that the server chooses.
+    fn version(self) -> Option<HttpVersion> {
         match self {
-            Self::Http1 => HttpChoice::Http1,
-            Self::Http2 => HttpChoice::Http2,
-            Self::Auto => HttpChoice::Auto,
+            Self::Http1 => Some(HttpVersion::Http1),
+            Self::Http2 => Some(HttpVersion::Http2),
+            Self::Auto => None,
         }
     }
 }
@@ -104,116 +101,26 @@ impl fmt::Debug for ProxyText {
     }
 }
 
-impl ConnectArgs {
-    /// Puts what was typed, and what the environment says, into a target.
-    pub(crate) fn apply(&self, target: &mut Target, env: Env<'_>) -> Result<(), Failure> {
-        target.http = self.http.choice();
-        target.tls_options = TlsOptions {
-            ca_file: self.cacert.clone(),
-            insecure: self.insecure,
-            client: self.cert.as_ref().map(|cert_file| ClientCertificate {
-                cert_file: cert_file.clone(),
-                key_file: self.key.as_ref().unwrap_or(cert_file).clone(),
-            }),
-        };
-        let wanted = Wanted {
-            proxy: self.proxy.as_ref().map(|text| text.0.as_str()),
-            no_proxy: self.no_proxy.as_deref(),
-        };
-        // Who names the place to connect to wants no proxy of the environment on the way there.
-        let proxy = if self.connect_to.is_empty() {
-            proxy::choose(target, wanted, env)?
-        } else {
-            None
-        };
-        target.route = Route {
-            proxy,
-            connect_to: self.connect_to.clone(),
-            source_ips: self.source_ip.clone(),
-        };
-        Ok(())
+impl ProxyText {
+    /// As it was typed, with what secret may stand in it.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-    use plimsoll_report::lang::Lang;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        connect: ConnectArgs,
-    }
-
-    fn target(words: &[&str]) -> Result<Target, String> {
-        let line = Line::try_parse_from([&["x"], words].concat()).map_err(|e| e.to_string())?;
-        let mut target = Target::parse("https://gpu1").unwrap();
-        let env = |name: &str| (name == "https_proxy").then(|| "http://env:1".to_owned());
-        let applied = line.connect.apply(&mut target, &env);
-        applied.map_err(|failure| failure.words(Lang::En))?;
-        Ok(target)
-    }
-
-    #[test]
-    fn the_arguments_come_into_the_target() {
-        let words = "--cacert ca --cert c --key k --source-ip 127.0.0.3 --source-ip ::1 \
-                     --connect-to 10.0.0.5:8000 --connect-to [::1]";
-        let target = target(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
-        let client = target.tls_options.client.unwrap();
-        assert_eq!(client.key_file.to_str(), Some("k"));
-        assert_eq!(target.route.connect_to.len(), 2);
-        assert_eq!(target.route.source_ips.len(), 2);
-        assert_eq!(target.route.proxy, None);
-    }
-
-    #[test]
-    fn http2_is_spoken_only_if_asked_for() {
-        let http = |words: &[&str]| target(words).map(|target| target.http);
-        assert_eq!(http(&[]), Ok(HttpChoice::Http1));
-        assert_eq!(http(&["--http", "2"]), Ok(HttpChoice::Http2));
-        assert_eq!(http(&["--http", "auto"]), Ok(HttpChoice::Auto));
-        assert!(http(&["--http", "3"]).unwrap_err().contains("1.1, 2, auto"));
-    }
-
-    #[test]
-    fn the_key_may_be_in_the_certificates_file() {
-        let client = target(&["--cert", "c"])
-            .unwrap()
-            .tls_options
-            .client
-            .unwrap();
-        assert_eq!(client.cert_file, client.key_file);
-        assert!(target(&["--key", "k"]).unwrap_err().contains("--cert"));
-    }
-
-    #[test]
-    fn a_proxy_comes_from_the_arguments_or_the_environment() {
-        let proxy = |words: &[&str]| target(words).unwrap().route.proxy.map(|p| p.authority());
-        assert_eq!(proxy(&[]).as_deref(), Some("env:1"));
-        assert_eq!(proxy(&["--proxy", "p:2"]).as_deref(), Some("p:2"));
-        assert_eq!(proxy(&["--proxy", ""]), None);
-        assert_eq!(proxy(&["--no-proxy", "gpu1"]), None);
-        assert_eq!(proxy(&["--noproxy", "*"]), None);
-    }
-
-    #[test]
-    fn no_password_shows_in_errors_or_arguments() {
-        for bad in ["ftp://u:sesame@p", "http://u:sesame@p:x"] {
-            let text = target(&["--proxy", bad]).unwrap_err();
-            assert!(
-                text.contains("--proxy") && !text.contains("sesame"),
-                "{text}"
-            );
+impl ConnectArgs {
+    /// What of them is no secret, with the name of the variable that holds the API key.
+    pub(crate) fn plan(&self, api_key_env: Option<&str>) -> Connection {
+        Connection {
+            http: self.http.version(),
+            api_key_env: api_key_env.map(str::to_owned),
+            cacert: self.cacert.clone(),
+            insecure: self.insecure,
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            connect_to: self.connect_to.iter().map(ToString::to_string).collect(),
+            source_ips: self.source_ip.clone(),
+            no_proxy: self.no_proxy.clone(),
         }
-        let words = ["x", "--proxy", "http://u:sesame@p:1"];
-        let line = Line::try_parse_from(words).unwrap();
-        assert!(!format!("{line:?}").contains("sesame"));
-        let both = ["--proxy", "http://u:sesame@p:1", "--connect-to", "h"];
-        let text = target(&both).unwrap_err();
-        assert!(text.contains("cannot be used with"), "{text}");
-        assert!(!text.contains("sesame"), "{text}");
     }
 }

@@ -3,42 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
-use plimsoll_core::protocol::Protocol;
 use plimsoll_core::search::Ladder;
 use plimsoll_core::tier::Tier;
 
-use super::common::{SloArgs, ThinkArgs, WorkloadArgs};
-use super::value::{
-    ByArg, LangArg, amount, confidence, count, duration, endpoint, percent, ratio, times,
-};
+use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
+use super::value::{ByArg, amount, confidence, count, duration, percent, ratio, times};
 use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("instead_of_url").args(["sim", "resume", "from"]).multiple(true))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent switches of a command line"
 )]
 pub(crate) struct FindArgs {
-    /// Address of the server: host:port, with or without http:// and /v1.
-    #[arg(required_unless_present_any = ["sim", "resume", "from"], conflicts_with = "sim")]
-    pub(crate) url: Option<String>,
-    /// Use the built-in engine instead of a server.
-    #[arg(long)]
-    pub(crate) sim: bool,
-    /// Model name; the first one the server lists if not given.
-    #[arg(long)]
-    pub(crate) model: Option<String>,
-    /// API to use; auto takes completions if the server has it, else chat, else one of the others.
-    // The path keeps clap from taking it for an argument that may be left away.
-    #[arg(long, value_name = "API", value_parser = endpoint(), default_value = "auto")]
-    pub(crate) endpoint: std::option::Option<Protocol>,
-    /// Environment variable that holds the API key; OPENAI_API_KEY, or the one that is usual for
-    /// the API, if not given.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) api_key_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 
     #[command(flatten)]
     pub(crate) slo: SloArgs,
@@ -97,25 +80,12 @@ pub(crate) struct FindArgs {
     /// Time for the whole search.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     pub(crate) budget: Duration,
-    /// Time limit of one request.
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
-    pub(crate) timeout: Duration,
     /// Planned mean as a share of the gateway cap, at most.
     #[arg(long, value_name = "SHARE", default_value = "75%", value_parser = ratio)]
     pub(crate) headroom: f64,
-    /// A new connection for each request.
-    #[arg(long)]
-    pub(crate) no_keep_alive: bool,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) requests: RequestArgs,
 
-    /// Show what would be done, and send nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Folder for the run; a new one below plimsoll-runs/ if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     /// Go on with the run in this folder, which was interrupted or killed.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from", "repeat"])]
     pub(crate) resume: Option<PathBuf>,
@@ -125,18 +95,8 @@ pub(crate) struct FindArgs {
     /// Search so many times, one after another, and compare the answers.
     #[arg(long, value_name = "TIMES", value_parser = times)]
     pub(crate) repeat: Option<u32>,
-    /// No requests.jsonl: the run folder stays small however long the run.
-    #[arg(long)]
-    pub(crate) no_requests: bool,
-    /// Language of what people read.
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) lang: LangArg,
-    /// Print run.json to stdout instead of the report.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// No progress, only the report.
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
 
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,

@@ -8,6 +8,7 @@ mod packaging;
 mod plan;
 mod selftest;
 mod sim;
+mod typed;
 mod value;
 mod zh;
 
@@ -15,13 +16,14 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use plimsoll_report::lang::Lang;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use common::{RequestArgs, ServerArgs, SloArgs, ThinkArgs, WorkloadArgs};
-pub(crate) use connect::ConnectArgs;
+pub(crate) use common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
+pub(crate) use connect::{ConnectArgs, ProxyText};
 pub(crate) use find::FindArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
+pub(crate) use typed::{Typed, name as argument_name};
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
 #[derive(Debug, Parser)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use plimsoll_core::run::{EngineOverrides, EnginePlan};
 
 use crate::fault::ValueFault;
 
@@ -48,6 +49,29 @@ pub(crate) struct EngineArgs {
     /// Longest prompt and answer together, tokens.
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_model_len: Option<u32>,
+}
+
+impl EngineArgs {
+    /// What they say of the engine.
+    pub(crate) fn plan(&self) -> EnginePlan {
+        EnginePlan {
+            profile: self.profile.clone(),
+            changed: EngineOverrides {
+                step_base_us: self.step_base_us,
+                prefill_us_per_token: self.prefill_us_per_token,
+                sequence_us: self.sequence_us,
+                kv_us_per_token: self.kv_us_per_token,
+                max_num_seqs: self.max_num_seqs,
+                max_num_batched_tokens: self.max_num_batched_tokens,
+                kv_blocks: self.kv_blocks,
+                queue_limit: self.queue_limit,
+                jitter_cv: self.jitter_cv,
+                prefix_cache: self.prefix_cache,
+                max_model_len: self.max_model_len,
+                ..EngineOverrides::default()
+            },
+        }
+    }
 }
 
 #[derive(Debug, Args)]

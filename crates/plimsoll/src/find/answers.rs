@@ -9,7 +9,7 @@ use plimsoll_core::tier::TierVerdict;
 use plimsoll_core::verdict::{Note, Verdict};
 
 use super::session::Session;
-use crate::exit::Failure;
+use crate::fault::Failure;
 
 /// The answer of the run, and those of its tiers.
 pub(super) fn answers(
@@ -22,7 +22,7 @@ pub(super) fn answers(
     for verdict in &mut verdicts {
         verdict.notes.extend(notes(session, run));
     }
-    let named = run.plan.tiers.iter().zip(&verdicts);
+    let named = run.plan.tiers().iter().zip(&verdicts);
     let answers = named.map(|(tier, verdict)| TierVerdict {
         name: tier.name.clone(),
         slo: tier.slo.clone(),
@@ -49,10 +49,9 @@ fn notes(session: &Session<'_>, run: &Run) -> Vec<Note> {
     if !info.has_metrics {
         notes.push(Note::NoServerMetrics);
     }
-    if run.plan.start > 2 {
-        notes.push(Note::StartedAt {
-            streams: run.plan.start,
-        });
+    let start = run.plan.search().map(|search| search.start);
+    if let Some(streams) = start.filter(|start| *start > 2) {
+        notes.push(Note::StartedAt { streams });
     }
     notes
 }

@@ -3,19 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
+use plimsoll_core::check::CheckAnswer;
 use plimsoll_core::level::{LevelSummary, Load, rejudge};
-use plimsoll_core::run::{Rejudged, Run, RunState};
-use plimsoll_core::search::{Next, Rules, Search, SearchConfig};
+use plimsoll_core::run::{Goal, Rejudged, Run, RunState, SearchPlan};
+use plimsoll_core::search::{Next, Search, SearchConfig};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::verdict::{Note, Verdict};
 
-use super::report::{exit, report};
-use super::words::Words;
-use super::{Shown, plan};
-use crate::cli::FindArgs;
-use crate::console::Console;
+use super::plan;
+use crate::cli::{FindArgs, Typed};
 use crate::exit::Exit;
 use crate::fault::{AskFault, Failure, Hint};
+use crate::measure::Console;
+use crate::measure::report::{exit, report};
+use crate::output::Shown;
 use crate::store::{Folder, Saved};
 
 /// What means something without a request.
@@ -25,13 +26,13 @@ const KNOWN: [&str; 7] = ["from", "slo", "min_success", "out", "lang", "json", "
 pub(super) fn run(
     path: &Path,
     args: &FindArgs,
-    words: &Words,
+    typed: &Typed,
     shown: Shown,
 ) -> Result<Exit, Failure> {
-    if let Some(name) = words.other_than(&KNOWN) {
+    if let Some(name) = typed.other_than(&KNOWN) {
         return Err(Failure::from(AskFault::NothingIsSent(name)).hint(Hint::WhatFromTakes));
     }
-    let slo = plan::resolve(args)?.plan.slo;
+    let slo = plan::resolve(args, &[])?.plan.slo;
     let saved = Saved::read(path)?;
     let mut run = under(&saved, slo).map_err(|why| {
         Failure::usage(format!(
@@ -39,13 +40,12 @@ pub(super) fn run(
             path.display()
         ))
     })?;
-    let verdict = verdict(&run, saved.run.verdict.as_ref());
-    run.verdict = Some(verdict);
-    let folder = match &args.out {
+    answer(&mut run, &saved.run);
+    let folder = match &args.show.out {
         Some(out) => Some(save(out, &run, shown)?),
         None => None,
     };
-    report(&run, shown.json, shown.lang)?;
+    report(&run, shown)?;
     if let Some(folder) = folder {
         Console::new(shown.quiet, shown.lang).say(&folder.say(&run, shown.lang));
     }
@@ -59,6 +59,18 @@ fn save(out: &Path, run: &Run, shown: Shown) -> Result<Folder, Failure> {
         folder.figures(run, shown.lang)?;
     }
     Ok(folder)
+}
+
+/// Gives the run its answer: a search that of its levels, a load that was held that of its only one.
+fn answer(run: &mut Run, before: &Run) {
+    if let Some(search) = run.plan.search() {
+        let verdict = verdict(run, search, before.verdict.as_ref());
+        run.verdict = Some(verdict);
+        return;
+    }
+    let flow = before.check.as_ref().and_then(|check| check.flow);
+    let level = run.levels.last();
+    run.check = level.map(|level| CheckAnswer::of_level(level, flow));
 }
 
 /// The run with its finished levels judged by `slo`, and without a verdict.
@@ -82,21 +94,26 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
     run.rejudged = Some(Rejudged {
         slo: std::mem::replace(&mut run.plan.slo, slo),
     });
-    run.plan.tiers.clear();
-    run.tiers.clear();
     run.plan.slo_given = true;
-    run.plan.rules = Rules {
-        growth_stops: false,
-        resources_stop: false,
-        ..run.plan.rules
-    };
+    run.tiers.clear();
+    match &mut run.plan.goal {
+        Goal::Search(search) => {
+            search.tiers.clear();
+            search.rules.growth_stops = false;
+            search.rules.resources_stop = false;
+        }
+        Goal::Hold(_) if levels.is_empty() => {
+            return Err("its load was not held to the end".to_owned());
+        }
+        Goal::Hold(_) => {}
+    }
     run.levels = levels;
     run.state = RunState::Finished;
     Ok(run)
 }
 
 /// The answer of the levels as they are, with what they leave open.
-fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
+fn verdict(run: &Run, plan: &SearchPlan, before: Option<&Verdict>) -> Verdict {
     let load_time = load_time(run, before);
     let own = run.rejudged.as_ref().map(|before| &before.slo);
     // Under its own objectives the answer is that of the run, with the time it had. Under others it
@@ -108,7 +125,7 @@ fn verdict(run: &Run, before: Option<&Verdict>) -> Verdict {
     };
     let mut search = Search::new(SearchConfig {
         confirm: false,
-        ..SearchConfig::of(&run.plan)
+        ..SearchConfig::of(&run.plan, plan)
     });
     run.levels
         .iter()

@@ -7,15 +7,21 @@ use plimsoll_core::repeat::{Repeats, Repetition};
 use plimsoll_core::run::{Run, RunState};
 use plimsoll_report::lang::Lang;
 use plimsoll_report::repeat::render;
+use plimsoll_report::sentence::sentence;
 use plimsoll_sim::SimServer;
 
-use super::report::{exit, print, print_json};
-use super::words::Words;
-use super::{Shown, Start, engine, plan, resume as resume_one, search};
-use crate::cli::FindArgs;
-use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use super::plan::Planned;
+use super::session::search;
+use super::start::Start;
+use super::{again, resume as resume_one, say_where};
+use crate::cli::{FindArgs, Typed};
+use crate::exit::Exit;
+use crate::fault::Failure;
+use crate::measure::Console;
+use crate::measure::report::exit;
+use crate::output::{self, Shown};
 use crate::signal::Stop;
+use crate::sim;
 use crate::store::{Folder, Saved};
 
 /// Whether a folder holds several runs.
@@ -26,21 +32,18 @@ pub(super) fn is_in(folder: &Path) -> bool {
 /// Searches so many times.
 pub(super) fn run(
     times: u32,
-    args: &FindArgs,
-    words: &Words,
-    lang: Lang,
+    out: Option<&Path>,
+    planned: Planned,
+    shown: Shown,
     stop: &Stop,
 ) -> Result<Exit, Failure> {
-    // What makes no sense is said before there is a folder.
-    drop(plan::resolve(args)?);
     let series = Series {
         times,
-        folder: Folder::create(args.out.as_deref(), (jiff::Timestamp::now(), "find"))?,
-        seed: args.seed,
-        engine: engine(args)?,
-        words,
-        typed: words,
-        shown: shown(args, lang),
+        folder: Folder::create(out, (jiff::Timestamp::now(), "find"))?,
+        engine: sim::embedded(&planned.plan)?,
+        planned,
+        typed: None,
+        shown,
         stop,
     };
     series.run()
@@ -50,48 +53,41 @@ pub(super) fn run(
 pub(super) fn resume(
     folder: &Path,
     args: &FindArgs,
-    typed: &Words,
-    lang: Lang,
+    typed: &Typed,
+    shown: Shown,
     stop: &Stop,
 ) -> Result<Exit, Failure> {
     let first = Saved::read(&folder.join("1"))?;
     resume_one::check_format(&first, folder)?;
+    let first = first.run.plan;
     let (folder, repeats) = Folder::open_repeats(folder)?;
     if repeats.runs.len() >= repeats.asked as usize {
         return Err(Failure::usage("all runs are finished; nothing to resume"));
     }
-    let words = Words::of_saved(&first.run.plan.arguments)?.with(typed)?;
+    again::agrees(&first, args, typed)?;
+    let way = again::way(&first, args, typed);
     let series = Series {
         times: repeats.asked,
         folder,
-        seed: first.run.plan.seed,
-        engine: engine(&words.meaning()?)?,
-        words: &words,
-        typed,
-        shown: shown(args, lang),
+        engine: sim::embedded(&first)?,
+        planned: Planned::of_saved(first, way),
+        typed: Some((args, typed)),
+        shown,
         stop,
     };
     series.run()
-}
-
-fn shown(args: &FindArgs, lang: Lang) -> Shown {
-    Shown {
-        is_one_of_several: true,
-        ..Shown::of(args, lang)
-    }
 }
 
 /// Several runs of one search.
 struct Series<'a> {
     times: u32,
     folder: Folder,
-    /// Of the first run; each has the next one, so that no cache knows its prompts.
-    seed: u64,
+    /// The first run. Each has the next seed, so that no cache knows its prompts.
+    planned: Planned,
     /// One server for all of them.
     engine: Option<SimServer>,
-    words: &'a Words,
-    /// What was typed now, where a run goes on.
-    typed: &'a Words,
+    /// What was typed now, where the series goes on.
+    typed: Option<(&'a FindArgs, &'a Typed)>,
     shown: Shown,
     stop: &'a Stop,
 }
@@ -122,22 +118,31 @@ impl Series<'_> {
         let (path, has_run) = self.folder.below(number);
         let console = Console::new(self.shown.quiet, self.shown.lang);
         console.say(&self.heading(number));
-        let (args, resolved, start) = if has_run {
-            let saved = Saved::read(&path)?;
-            if saved.run.state == RunState::Finished {
-                return Ok(saved.run);
+        let (planned, start) = match (has_run, self.typed) {
+            (true, Some((args, typed))) => {
+                let saved = Saved::read(&path)?;
+                if saved.run.state == RunState::Finished {
+                    return Ok(saved.run);
+                }
+                resume_one::open(&path, args, typed)?
             }
-            resume_one::open(&path, self.typed)?
-        } else {
-            let seed = self.seed.wrapping_add(u64::from(number) - 1);
-            let words = self.words.with_seed(seed)?;
-            let args = words.meaning()?;
-            let mut resolved = plan::resolve(&args)?;
-            resolved.plan.arguments = words.saved();
-            (args, resolved, Start::fresh(Some(&path))?)
+            _ => {
+                let seed = self.planned.plan.seed;
+                let seed = seed.wrapping_add(u64::from(number) - 1);
+                (self.planned.with_seed(seed), Start::fresh(Some(&path))?)
+            }
         };
-        let engine = self.engine.as_ref();
-        search(&args, resolved, start, engine, self.shown, self.stop)
+        let run = search(
+            planned,
+            &start,
+            self.engine.as_ref(),
+            (self.shown, self.stop),
+        )?;
+        if let Some(verdict) = &run.verdict {
+            console.say(&sentence(&run, verdict, self.shown.lang));
+        }
+        say_where(&run, &start, self.shown);
+        Ok(run)
     }
 
     fn heading(&self, number: u32) -> String {
@@ -154,10 +159,7 @@ impl Series<'_> {
     }
 
     fn report(&self, repeats: &Repeats) -> Result<(), Failure> {
-        if self.shown.json {
-            return print_json(repeats);
-        }
-        print(|out| {
+        output::show(repeats, self.shown.json, |repeats, out| {
             writeln!(out)?;
             render(repeats, self.shown.lang, Console::width(), out)
         })

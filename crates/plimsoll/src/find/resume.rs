@@ -6,38 +6,41 @@ use plimsoll_core::run::{Format, RunPlan, RunState, ServerInfo};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Start;
-use super::plan::{self, Resolved};
-use super::words::Words;
-use crate::cli::FindArgs;
-use crate::exit::Failure;
+use super::again;
+use super::plan::Planned;
+use super::start::Start;
+use crate::cli::{FindArgs, Typed};
+use crate::fault::Failure;
 use crate::store::{Folder, Saved};
 
-/// Reads the run in a folder and what it was begun with; nothing is written yet.
-pub(super) fn open(folder: &Path, words: &Words) -> Result<(FindArgs, Resolved, Start), Failure> {
-    let path = folder;
+/// Reads the run in a folder, to go on with its plan; nothing is written yet.
+pub(super) fn open(
+    path: &Path,
+    args: &FindArgs,
+    typed: &Typed,
+) -> Result<(Planned, Start), Failure> {
     let folder = Folder::open(path)?;
     let saved = Saved::read(path)?;
     check_format(&saved, path)?;
+    if saved.run.plan.search().is_none() {
+        let shown = path.display();
+        return Err(Failure::usage(format!(
+            "the run in `{shown}` holds one load, and that is not resumed"
+        ))
+        .hint("hold it again with `plimsoll check`"));
+    }
     if saved.run.state == RunState::Finished {
         return Err(finished(&folder, &saved, path));
     }
     check_version(&saved)?;
-    let then = Words::of_saved(&saved.run.plan.arguments)?;
-    let args = then.with(words)?.meaning()?;
-    let mut resolved = plan::resolve(&args)?;
-    resolved
-        .plan
-        .arguments
-        .clone_from(&saved.run.plan.arguments);
-    Ok((
-        args,
-        resolved,
-        Start::Again {
-            folder,
-            saved: Box::new(saved),
-        },
-    ))
+    let plan = saved.run.plan.clone();
+    again::agrees(&plan, args, typed)?;
+    let way = again::way(&plan, args, typed);
+    let start = Start::Again {
+        folder,
+        saved: Box::new(saved),
+    };
+    Ok((Planned::of_saved(plan, way), start))
 }
 
 /// A folder has one version: what is added to it could not be read with the rest.
@@ -81,20 +84,19 @@ fn check_version(saved: &Saved) -> Result<(), Failure> {
     .hint("go on with the version that began it, or begin a new run"))
 }
 
-/// Whether the plan means what it meant. The same words may mean something else today: by the
-/// environment, or a file that changed.
-pub(super) fn check_plan(saved: &RunPlan, now: &RunPlan) -> Result<(), Failure> {
-    match difference(saved, now) {
-        None => Ok(()),
-        Some((field, then, now)) => Err(Failure::usage(format!(
-            "`{field}` of the saved plan is {then}, and now it would be {now}"
-        ))
-        .hint(if field == "proxy" {
-            "a proxy is not saved, since a password may be in it: give it again with --proxy"
-        } else {
-            "a run goes on only as it began; begin a new one with another --out"
-        })),
+/// Whether the way leads over the same proxy. It is not saved whole, since a password may be in it,
+/// and the environment may name another one today.
+pub(super) fn check_proxy(saved: &RunPlan, now: Option<String>) -> Result<(), Failure> {
+    if saved.proxy == now {
+        return Ok(());
     }
+    let text = |proxy: Option<String>| proxy.unwrap_or_else(|| "none".to_owned());
+    Err(Failure::usage(format!(
+        "`proxy` of the saved plan is {}, and now it would be {}",
+        text(saved.proxy.clone()),
+        text(now)
+    ))
+    .hint("a proxy is not saved, since a password may be in it: give it again with --proxy"))
 }
 
 /// Whether the server is what it was. Its address may be another one, and its prompt length is

@@ -1,105 +1,121 @@
-//! The loop: what the search wants, the level, its place on the disk.
+//! One search: the server, the loop, the answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use plimsoll_core::level::FinishedLevel;
-use plimsoll_core::record::{LoadEvent, RequestRecord};
-use plimsoll_core::run::{Run, RunEvent, RunState, SCHEMA_VERSION};
-use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Axis, TierLevel, Tiers};
+use plimsoll_core::run::{Run, RunEvent, RunState};
+use plimsoll_core::runner::Runner;
+use plimsoll_core::search::{Axis, SearchConfig, Tiers, drive};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::coordinator::SocketRunner;
-use plimsoll_load::crew::CrewOptions;
-use plimsoll_load::dialect::WorkloadSource;
 use plimsoll_load::preflight::Ready;
-use plimsoll_load::source::RequestSource;
-use plimsoll_load::target::Target;
-use plimsoll_load::telemetry::Telemetry;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::least::least_for_a_pass;
 use plimsoll_report::table::level_header;
+use plimsoll_sim::SimServer;
 
-use super::plan::Resolved;
-use super::{Start, answers, tiers};
-use crate::console::Console;
-use crate::exit::Failure;
+use super::plan::{self, Planned};
+use super::start::Start;
+use super::{answers, resume, searched, tiers};
+use crate::fault::Failure;
+use crate::limits;
 use crate::machine;
+use crate::measure::{Console, Recorder, Server, begin};
+use crate::output::Shown;
 use crate::signal::Stop;
-use crate::store::{Folder, Saved};
+use crate::store::Saved;
 
-/// A run with all that it needs.
+/// A search with all that it needs.
 pub(super) struct Session<'a> {
-    pub(super) resolved: Resolved,
-    pub(super) target: Target,
+    pub(super) planned: Planned,
+    server: Server,
     pub(super) ready: Ready,
-    pub(super) start: Start,
-    pub(super) console: Console,
+    start: &'a Start,
+    console: Console,
     pub(super) lang: Lang,
-    pub(super) stop: &'a Stop,
+    stop: &'a Stop,
+}
+
+/// Runs a search to its verdict, or until it is stopped.
+pub(super) fn search(
+    mut planned: Planned,
+    start: &Start,
+    engine: Option<&SimServer>,
+    (shown, stop): (Shown, &Stop),
+) -> Result<Run, Failure> {
+    let (server, ready) =
+        prepare(&mut planned, start, engine, stop).inspect_err(|_| start.folder().give_up())?;
+    let session = Session {
+        planned,
+        server,
+        ready,
+        start,
+        console: Console::new(shown.quiet, shown.lang),
+        lang: shown.lang,
+        stop,
+    };
+    let run = session.run()?;
+    session.console.say("");
+    Ok(run)
+}
+
+/// The server to load, after all that can be found out before the load.
+fn prepare(
+    planned: &mut Planned,
+    start: &Start,
+    engine: Option<&SimServer>,
+    stop: &Stop,
+) -> Result<(Server, Ready), Failure> {
+    let server = Server::of(&planned.plan, &planned.way, engine)?;
+    match start.saved() {
+        Some(saved) => resume::check_proxy(&saved.run.plan, server.proxy())?,
+        None => planned.plan.proxy = server.proxy(),
+    }
+    let most = searched(&planned.plan)?.max_concurrency;
+    limits::check(most, &server.target)?;
+    let ready = server.ready(stop)?;
+    if let Some(request_time) = ready.request_time {
+        planned.know(request_time);
+    }
+    if let Some(saved) = start.saved() {
+        resume::check_server(&saved.run.server, &ready.info)?;
+    }
+    Ok((server, ready))
 }
 
 impl Session<'_> {
-    /// Runs it to its verdict, or until it is stopped.
-    pub(super) fn run(&self) -> Result<Run, Failure> {
-        let (clock, mut run) = self.begin()?;
-        let mut tiers = tiers::searches(&self.resolved, &self.start, &run)?;
-        let mut runner = self.runner(clock)?;
-        while let Some(asked) = tiers.next(elapsed(&runner)) {
-            if self.stop.is_set() {
-                break;
-            }
-            self.level(&mut run, &mut tiers, &mut runner, asked)?;
-        }
-        let ended = elapsed(&runner);
-        let last = runner.stop();
-        if self.resolved.keeps_requests {
-            let ended = last.iter().filter_map(record);
-            self.folder().requests(ended)?;
-        }
-        self.finish(&mut run, &tiers, ended)?;
-        Ok(run)
+    fn run(&self) -> Result<Run, Failure> {
+        let (clock, run) = self.begin()?;
+        let mut tiers = tiers::searches(&self.config()?, self.start, &run)?;
+        let workers = plan::workers(searched(&self.planned.plan)?);
+        let first_request = self.start.saved().map_or(0, Saved::first_request);
+        let mut runner = self
+            .server
+            .runner(&self.ready, clock, (workers, first_request))?;
+        let mut recorder = Recorder::new(run, self.start.folder(), &self.console, self.stop);
+        drive(&mut tiers, &mut runner, &mut recorder)?;
+        let ended = runner.now().since(Offset::ZERO);
+        recorder.leftover(&runner.stop())?;
+        self.finish(recorder, &tiers, ended)
     }
 
-    /// Runs a level and gives it to the tiers.
-    fn level(
-        &self,
-        run: &mut Run,
-        tiers: &mut Tiers,
-        runner: &mut SocketRunner,
-        asked: TierLevel,
-    ) -> Result<(), Failure> {
-        let started = RunEvent::LevelStarted {
-            index: asked.plan.index,
-            purpose: asked.plan.purpose,
-            load: asked.plan.load,
-            at_s: runner.now().as_secs_f64(),
-        };
-        self.event(run, started)?;
-        let mut finished = runner.run_level(asked.plan, &asked.slo, &mut |progress| {
-            self.console.show(&progress);
-            if self.stop.is_set() { Go::Stop } else { Go::On }
-        })?;
-        // A level that was interrupted was not held as planned: it is kept, not judged.
-        let is_cut = self.stop.is_set();
-        if !is_cut {
-            finished.summary = tiers.take(&finished);
-        }
-        self.keep(run, &finished, is_cut)
-    }
-
-    pub(super) fn folder(&self) -> &Folder {
-        self.start.folder()
+    fn config(&self) -> Result<SearchConfig, Failure> {
+        let plan = &self.planned.plan;
+        let config = SearchConfig::of(plan, searched(plan)?);
+        Ok(match self.ready.request_time {
+            Some(first_request_time) => SearchConfig {
+                first_request_time,
+                ..config
+            },
+            None => config,
+        })
     }
 
     /// The clock, and the run as far as it is known.
     fn begin(&self) -> Result<(Clock, Run), Failure> {
         let info = &self.ready.info;
-        let plan = &self.resolved.plan;
-        let tiers = plan.tiers.iter();
+        let plan = &self.planned.plan;
+        let tiers = plan.tiers().iter();
         let tiers: Vec<String> = tiers
             .map(|tier| format!("{}: {}", tier.name, tier.slo))
             .collect();
@@ -114,8 +130,12 @@ impl Session<'_> {
             self.console.say(&least);
         }
         self.console.say(&level_header(self.lang));
-        match &self.start {
-            Start::Fresh { at, .. } => Ok((Clock::start(), self.begin_anew(*at)?)),
+        match self.start {
+            Start::Fresh { folder, at } => {
+                let environment = machine::describe(plan::workers(searched(plan)?));
+                let run = begin(folder, *at, plan.clone(), (environment, info.clone()))?;
+                Ok((Clock::start(), run))
+            }
             Start::Again { saved, .. } => self.go_on(saved),
         }
     }
@@ -123,36 +143,24 @@ impl Session<'_> {
     /// What a pass takes, by the request time that preflight saw. Arrivals on a schedule bring
     /// their requests without waiting for answers, so their price is not known before.
     fn least_for_a_pass(&self) -> Option<String> {
-        let plan = &self.resolved.plan;
+        let plan = &self.planned.plan;
+        let search = plan.search()?;
         let request_time = self
             .ready
             .request_time
-            .filter(|_| plan.axis == Axis::Streams)?;
+            .filter(|_| search.axis == Axis::Streams)?;
         least_for_a_pass(
             &plan.slo,
             plan.confidence,
             request_time,
-            plan.max_concurrency,
+            search.max_concurrency,
             self.lang,
         )
     }
 
-    fn begin_anew(&self, started: jiff::Timestamp) -> Result<Run, Failure> {
-        let event = RunEvent::RunStarted {
-            schema_version: SCHEMA_VERSION,
-            started_utc: started.to_string(),
-            plan: Box::new(self.resolved.plan.clone()),
-            environment: machine::describe(self.resolved.workers),
-            server: Box::new(self.ready.info.clone()),
-        };
-        self.folder().event(&event)?;
-        Run::begin(event)
-            .context("a run starts with its first event")
-            .map_err(Failure::from)
-    }
-
     fn go_on(&self, saved: &Saved) -> Result<(Clock, Run), Failure> {
-        self.folder().cut(saved)?;
+        let folder = self.start.folder();
+        folder.cut(saved)?;
         let at = saved.clock_goes_on_at();
         let mut run = saved.run.clone();
         let event = RunEvent::Resumed {
@@ -161,93 +169,33 @@ impl Session<'_> {
             next_level: saved.levels,
             first_request: saved.first_request(),
         };
-        self.event(&mut run, event)?;
-        self.folder().run(&run)?;
+        folder.event(&event)?;
+        run.apply(event);
+        folder.run(&run)?;
         run.levels
             .iter()
             .for_each(|level| self.console.level(level));
         Ok((Clock::start_at(at), run))
     }
 
-    fn runner(&self, clock: Clock) -> Result<SocketRunner, Failure> {
-        let source: Arc<dyn RequestSource> = Arc::new(WorkloadSource {
-            dialect: self.ready.dialect.clone(),
-            workload: self.resolved.preflight.workload,
-        });
-        let telemetry = Telemetry::of(&self.ready.info, &self.target, clock)?;
-        let options = CrewOptions {
-            workers: self.resolved.workers,
-            timeout: self.resolved.preflight.timeout,
-            keep_alive: self.resolved.keep_alive,
-            first_request: self.start.saved().map_or(0, Saved::first_request),
-        };
-        Ok(SocketRunner::start(
-            &self.target,
-            &source,
-            telemetry,
-            clock,
-            options,
-        )?)
-    }
-
-    /// A level is on disk as soon as it ends.
-    fn keep(&self, run: &mut Run, finished: &FinishedLevel, is_cut: bool) -> Result<(), Failure> {
-        if self.resolved.keeps_requests {
-            self.folder().requests(finished.records.iter())?;
-        }
-        self.folder().signals(&finished.samples)?;
-        self.console.level(&finished.summary);
-        let level = Box::new(finished.summary.clone());
-        let event = if is_cut {
-            RunEvent::LevelCut { level }
-        } else {
-            RunEvent::LevelFinished {
-                level,
-                in_flight: finished.in_flight.clone(),
-            }
-        };
-        self.event(run, event)?;
-        self.folder().run(run)
-    }
-
-    fn event(&self, run: &mut Run, event: RunEvent) -> Result<(), Failure> {
-        self.folder().event(&event)?;
-        run.apply(event);
-        Ok(())
-    }
-
-    fn finish(&self, run: &mut Run, tiers: &Tiers, ended: Duration) -> Result<(), Failure> {
-        let (verdict, tiers) = answers::answers(self, run, tiers, ended)?;
+    fn finish(
+        &self,
+        recorder: Recorder<'_>,
+        tiers: &Tiers,
+        ended: Duration,
+    ) -> Result<Run, Failure> {
+        let (verdict, tiers) = answers::answers(self, &recorder.run, tiers, ended)?;
         let interrupted = |verdict: &Verdict| verdict.notes.contains(&Note::Interrupted);
-        let state = if interrupted(&verdict) || tiers.iter().any(|tier| interrupted(&tier.verdict))
-        {
-            RunState::Partial
-        } else {
-            RunState::Finished
-        };
+        let is_cut = interrupted(&verdict) || tiers.iter().any(|tier| interrupted(&tier.verdict));
         let event = RunEvent::RunFinished {
-            state,
+            state: if is_cut {
+                RunState::Partial
+            } else {
+                RunState::Finished
+            },
             verdict: Box::new(verdict),
             tiers,
         };
-        run.apply(event.clone());
-        // The pictures first: a run that its log calls finished has them.
-        if !run.levels.is_empty() {
-            self.folder().figures(run, self.lang)?;
-        }
-        self.folder().event(&event)?;
-        self.folder().run(run)
-    }
-}
-
-fn elapsed(runner: &SocketRunner) -> Duration {
-    runner.now().since(Offset::ZERO)
-}
-
-/// The record of an event that ends a request.
-fn record(event: &LoadEvent) -> Option<&RequestRecord> {
-    match event {
-        LoadEvent::Ended(record) => Some(record),
-        LoadEvent::Due(_) | LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
+        recorder.finish(event, self.lang)
     }
 }

@@ -2,12 +2,11 @@
 
 use plimsoll_core::level::FinishedLevel;
 use plimsoll_core::run::Run;
-use plimsoll_core::search::Tiers;
+use plimsoll_core::search::{SearchConfig, Tiers};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::tier::Tier;
 
-use super::Start;
-use super::plan::Resolved;
+use super::start::Start;
 use crate::cli::FindArgs;
 use crate::fault::{AskFault, Failure, Hint};
 
@@ -46,10 +45,10 @@ pub(super) fn check(tiers: &[Tier], lockstep: bool) -> Result<(), Failure> {
 }
 
 /// The searches, with the levels that a run of the past has for them.
-pub(super) fn searches(resolved: &Resolved, start: &Start, run: &Run) -> Result<Tiers, Failure> {
-    let others = resolved.plan.tiers.iter().skip(1);
+pub(super) fn searches(config: &SearchConfig, start: &Start, run: &Run) -> Result<Tiers, Failure> {
+    let others = run.plan.tiers().iter().skip(1);
     let others: Vec<Slo> = others.map(|tier| tier.slo.clone()).collect();
-    let mut tiers = Tiers::new(&resolved.search, &others);
+    let mut tiers = Tiers::new(config, &others);
     let Some(saved) = start.saved() else {
         return Ok(tiers);
     };

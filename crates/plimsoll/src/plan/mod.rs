@@ -1,18 +1,17 @@
 //! `plimsoll plan`: users, streams, requests, servers and cost, from a run or from numbers.
 
-use std::io::Write;
-
 use plimsoll_core::capacity_plan::{
-    CapacityPlan, Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
+    Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
 };
 use plimsoll_core::run::Run;
 use plimsoll_report::capacity_plan::render;
 use plimsoll_report::lang::Lang;
 
 use crate::cli::PlanArgs;
-use crate::console::Console;
 use crate::exit::Exit;
-use crate::fault::{AskFault, Failure, Hint, WriteFault};
+use crate::fault::{AskFault, Failure, Hint};
+use crate::measure::Console;
+use crate::output;
 use crate::store::read_run;
 
 /// The guide's 70–80 %.
@@ -25,7 +24,9 @@ pub(crate) fn run(args: &PlanArgs, lang: Lang) -> Result<Exit, Failure> {
     if plan.supply.is_none() && plan.demand.is_none() {
         return Err(nothing_to_plan());
     }
-    print(&plan, args.json, lang)?;
+    output::show(&plan, args.json, |plan, out| {
+        render(plan, lang, Console::width(), out)
+    })?;
     Ok(Exit::Done)
 }
 
@@ -36,10 +37,7 @@ fn nothing_to_plan() -> Failure {
 /// What was typed, and for the rest what the run measured.
 fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
     let measured = run.map(Measured::of);
-    let headroom_ratio = args
-        .headroom
-        .or(run.map(|run| run.plan.headroom_ratio))
-        .unwrap_or(HEADROOM);
+    let headroom_ratio = args.headroom.or(run.and_then(headroom)).unwrap_or(HEADROOM);
     let cap_streams = args
         .cap
         .or(measured.as_ref().and_then(|measured| measured.cap_streams));
@@ -84,18 +82,7 @@ fn target(args: &PlanArgs) -> Option<Target> {
     users.or(rate).or(day)
 }
 
-fn print(plan: &CapacityPlan, json: bool, lang: Lang) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    let written = if json {
-        serde_json::to_string_pretty(plan)
-            .map_err(std::io::Error::from)
-            .and_then(|text| writeln!(out, "{text}"))
-    } else {
-        render(plan, lang, Console::width(), &mut out)
-    };
-    match written {
-        // A reader that has seen enough closed the pipe.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written.map_err(WriteFault::Stdout)?),
-    }
+/// That of the search which the run was.
+fn headroom(run: &Run) -> Option<f64> {
+    run.plan.search().map(|search| search.headroom_ratio)
 }

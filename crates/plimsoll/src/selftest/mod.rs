@@ -18,9 +18,10 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::selftest::render;
 
 use crate::cli::SelftestArgs;
-use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
+use crate::fault::Failure;
 use crate::machine;
+use crate::measure::Console;
 use crate::signal::Stop;
 use cores::Cores;
 use load::{Load, carry};

@@ -68,6 +68,7 @@ impl Log {
             RunEvent::RunFinished { verdict, .. } => {
                 self.last_s = self.last_s.max(verdict.load_time_s);
             }
+            RunEvent::CheckFinished { .. } => {}
         }
         self.run.apply(event);
         Ok(())

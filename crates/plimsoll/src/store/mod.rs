@@ -37,7 +37,7 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::sentence::run_file;
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::fault::Failure;
 pub(crate) use read::read_run;
 pub(crate) use saved::Saved;
 

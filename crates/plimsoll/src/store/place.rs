@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{EVENTS, Folder, REPEATS, RUN, files};
-use crate::exit::Failure;
+use crate::fault::Failure;
 
 /// Below the directory that the command runs in.
 const RUNS: &str = "plimsoll-runs";

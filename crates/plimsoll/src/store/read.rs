@@ -6,7 +6,7 @@ use plimsoll_core::run::Run;
 
 use super::RUN;
 use super::log::format_of;
-use crate::exit::Failure;
+use crate::fault::Failure;
 
 /// Reads a run folder, or its `run.json`.
 pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {

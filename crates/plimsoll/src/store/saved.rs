@@ -13,7 +13,7 @@ use super::files::{self, Whole};
 use super::log::{Log, format_of};
 use super::requests::Requests;
 use super::{EVENTS, REQUESTS, RUN, SIGNALS, signals};
-use crate::exit::Failure;
+use crate::fault::Failure;
 
 /// Each start of a run has so many numbers for its requests: more than any will send, and few
 /// enough that 8 000 starts stay below 2^53, up to where JSON's numbers are exact everywhere.
@@ -81,12 +81,7 @@ impl Saved {
 
     /// Whether each request has its line.
     pub(crate) fn keeps_requests(&self) -> bool {
-        !self
-            .run
-            .plan
-            .arguments
-            .iter()
-            .any(|one| one == "--no-requests")
+        self.run.plan.keeps_requests
     }
 
     /// Where the clock goes on: after everything that is known to have happened.

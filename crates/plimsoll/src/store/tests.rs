@@ -4,15 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{
     FinishedLevel, Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::protocol::{PromptForm, Protocol};
-use plimsoll_core::run::{HttpVersion, ServerInfo};
+use plimsoll_core::run::{Connection, Goal, HttpVersion, RunPlan, SearchPlan, ServerInfo};
 use plimsoll_core::runner::{Go, Runner};
+use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::telemetry::{Counter, Gauge, ServerWindow, Signals, Source};
 use plimsoll_core::time::Offset;
-use plimsoll_core::workload::Workload;
+use plimsoll_core::workload::{LengthLaw, Workload};
 use plimsoll_sim::{Profile, VirtualRunner};
 
 use super::*;
@@ -103,26 +105,78 @@ impl Killed {
 }
 
 fn started() -> RunEvent {
-    let line = ["plimsoll", "find", "--sim", "--slo", "ttft p95 <= 1s"].map(str::to_owned);
-    let plan = crate::find::plan_of(&line).unwrap();
+    let lengths = LengthLaw::Uniform {
+        mean_tokens: 8,
+        spread_ratio: 0.0,
+    };
     RunEvent::RunStarted {
         schema_version: plimsoll_core::run::SCHEMA_VERSION,
         started_utc: "1970-01-01T00:00:00Z".to_owned(),
-        plan: Box::new(plan),
-        environment: machine::describe(1),
-        server: Box::new(ServerInfo {
-            url: "http://127.0.0.1:1".to_owned(),
-            http: HttpVersion::Http1,
-            kind: None,
-            model: "sim".to_owned(),
-            max_model_len_tokens: None,
-            endpoint: Protocol::Completions,
-            reports_usage: true,
-            honours_output_len: true,
-            prompt_form: PromptForm::TokenIds,
-            prompt_tokens_measured: None,
-            has_metrics: false,
+        plan: Box::new(RunPlan {
+            target: "sim:toy".to_owned(),
+            engine: None,
+            model: None,
+            endpoint: None,
+            proxy: None,
+            connection: Some(Connection::default()),
+            preset: None,
+            goal: goal(),
+            slo: "ttft p95 <= 1s".parse().unwrap(),
+            slo_given: true,
+            confidence: Confidence::DEFAULT,
+            workload: None,
+            input_len: lengths,
+            output_len: lengths,
+            think_time_s: None,
+            think_time_is_fixed: false,
+            user_think_time_s: None,
+            burst: false,
+            lockstep: false,
+            timeout_s: 120.0,
+            keeps_alive: true,
+            keeps_requests: true,
+            seed: 0,
+            arguments: Vec::new(),
         }),
+        environment: machine::describe(1),
+        server: Box::new(server()),
+    }
+}
+
+fn goal() -> Goal {
+    Goal::Search(SearchPlan {
+        tiers: Vec::new(),
+        axis: Axis::Streams,
+        rules: Rules {
+            least_growth: 0.2,
+            growth_stops: false,
+            resources_stop: false,
+        },
+        ladder: Ladder::Doubling,
+        start: 2,
+        max_concurrency: 8,
+        max_rate_per_s: 1.0,
+        burstiness: 1.0,
+        confirm: false,
+        level_time_s: None,
+        budget_s: 1.0,
+        headroom_ratio: 0.75,
+    })
+}
+
+fn server() -> ServerInfo {
+    ServerInfo {
+        url: "http://127.0.0.1:1".to_owned(),
+        http: HttpVersion::Http1,
+        kind: None,
+        model: "sim".to_owned(),
+        max_model_len_tokens: None,
+        endpoint: Protocol::Completions,
+        reports_usage: true,
+        honours_output_len: true,
+        prompt_form: PromptForm::TokenIds,
+        prompt_tokens_measured: None,
+        has_metrics: false,
     }
 }
 

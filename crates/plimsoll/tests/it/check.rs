@@ -1,18 +1,22 @@
 //! One load, held, on engines whose capacity is known.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use plimsoll_core::check::{Check, CheckVerdict};
 use plimsoll_core::level::Reason;
+use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::stability::Drift;
 use plimsoll_sim::{EngineParams, SimServer};
 
-use super::{engine, plimsoll, run, serve, stderr, stdout};
+use super::resume::events;
+use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
 
 /// The command on a server, with requests of 32 + 16 tokens, some 40 ms each.
 fn check_on(server: &SimServer, arguments: &[&str]) -> Command {
     let mut command = plimsoll();
     let _ = command
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .args(["check", &server.url(), "--input-len", "32"])
         .args(["--output-len", "16", "--seed", "7"])
         .args(arguments);
@@ -32,10 +36,14 @@ fn until(is_good: impl Fn(&Output) -> bool, ask: impl Fn() -> Output) -> Output 
     tries.find(&is_good).unwrap_or_else(&ask)
 }
 
-fn read(output: &Output) -> Check {
+fn read(output: &Output) -> Run {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{error}: {} {}", stdout(output), stderr(output));
     })
+}
+
+fn seen(run: &Run) -> Check<'_> {
+    Check::of(run).unwrap()
 }
 
 /// Four requests run at once, some 40 ms each: about 90 a second.
@@ -49,10 +57,11 @@ fn small() -> EngineParams {
 #[test]
 fn a_rate_that_is_carried_holds() {
     let output = check(&serve(engine()), &["--rate", "40", "--for", "6s", "--json"]);
-    let found = read(&output);
+    let answered = read(&output);
+    let found = seen(&answered);
     assert_eq!(output.status.code(), Some(0), "{:?}", found.level.reason);
-    assert!(found.verdict.holds());
-    let flow = found.flow.unwrap();
+    assert!(found.answer.verdict.holds());
+    let flow = found.answer.flow.unwrap();
     // 240 arrivals, five standard deviations of a Poisson number.
     assert!((flow.due_per_s * 6.0 - 240.0).abs() < 5.0 * 240f64.sqrt());
     let little = flow.little.unwrap();
@@ -74,9 +83,10 @@ fn a_rate_above_what_is_carried_is_told_apart_from_a_broken_objective() {
         "--json",
     ];
     let output = check(&server, &arguments);
-    let found = read(&output);
+    let answered = read(&output);
+    let found = seen(&answered);
     assert_eq!(output.status.code(), Some(3), "{:?}", found.level.reason);
-    assert_eq!(found.verdict, CheckVerdict::Unstable);
+    assert_eq!(found.answer.verdict, CheckVerdict::Unstable);
     let stability = found.level.stability.unwrap();
     assert_eq!(stability.drift, Drift::Unstable);
     assert!(stability.ended < stability.arrivals);
@@ -97,11 +107,13 @@ fn a_broken_objective_is_named_and_can_end_the_check() {
         "--json",
     ];
     let output = check(&server, &arguments);
-    let found = read(&output);
+    let answered = read(&output);
+    let found = seen(&answered);
     assert_eq!(output.status.code(), Some(3), "{:?}", found.level.reason);
-    assert_eq!(found.verdict, CheckVerdict::Broken);
+    assert_eq!(found.answer.verdict, CheckVerdict::Broken);
     let objective = "e2e p95 <= 5ms".parse().unwrap();
-    assert_eq!(found.broken_by, Some(Reason::Objective { objective }));
+    let by = found.answer.broken_by;
+    assert_eq!(by, Some(Reason::Objective { objective }));
     assert!(found.level.duration_s < 30.0);
 }
 
@@ -118,8 +130,9 @@ fn a_cap_is_kept_and_what_it_costs_is_said() {
         "--json",
     ];
     let output = check(&server, &arguments);
-    let found = read(&output);
-    let flow = found.flow.unwrap();
+    let answered = read(&output);
+    let found = seen(&answered);
+    let flow = found.answer.flow.unwrap();
     assert_eq!(flow.in_flight.max, 2);
     assert!(flow.waiting.max > 0);
     assert!(flow.guide_concurrency.unwrap() <= 2.0);
@@ -135,15 +148,65 @@ fn streams_are_held_too_and_all_is_kept() {
     let output = run(command.arg(&out));
     let text = stdout(&output);
     assert!(text.contains("4 streams, held for 3 s"), "{text}");
-    let saved = std::fs::read_to_string(out.join("check.json")).unwrap();
-    let saved: Check = serde_json::from_str(&saved).unwrap();
+    let saved: Run = serde_json::from_value(run_json(&out)).unwrap();
+    assert_eq!(Run::replay(events(&out)).as_ref(), Some(&saved));
+    assert_eq!(saved.state, RunState::Finished);
+    let [level] = saved.levels.as_slice() else {
+        panic!("{} levels", saved.levels.len());
+    };
+    assert_eq!(level.stability, None);
+    // Those that ended after the level have their lines too.
     let requests = std::fs::read_to_string(out.join("requests.jsonl")).unwrap();
-    let ended: u64 = saved.level.requests.outcomes.values().sum();
-    assert_eq!(requests.lines().count() as u64, ended);
-    assert_eq!(saved.level.stability, None);
+    let ended: u64 = level.requests.outcomes.values().sum();
+    let lines = requests.lines().count() as u64;
+    assert!(lines >= ended, "{lines} of {ended}");
+    for name in ["load-line.png", "throughput.svg"] {
+        assert!(out.join(name).exists(), "{name}");
+    }
     let again = run(check_on(&server, &["--rate", "1", "--out"]).arg(&out));
     assert_eq!(again.status.code(), Some(2));
-    assert!(stderr(&again).contains("has a check in it"));
+    assert!(stderr(&again).contains("has a run in it"));
+}
+
+/// Where none is named a check has a folder as a search has.
+#[test]
+fn a_check_has_a_folder_and_can_be_judged_again() {
+    let place = tempfile::tempdir().unwrap();
+    let server = serve(engine());
+    let arguments = [
+        "--concurrency",
+        "2",
+        "--for",
+        "2s",
+        "--slo",
+        "e2e p95 <= 60s",
+    ];
+    let is_on_time = |output: &Output| output.status.code() == Some(0);
+    let output = until(is_on_time, || {
+        run(check_on(&server, &arguments).current_dir(&place))
+    });
+    let text = stderr(&output);
+    assert!(text.contains("Saved in plimsoll-runs/"), "{text}");
+    // The last one, if it was asked for more than once.
+    let runs = std::fs::read_dir(place.path().join("plimsoll-runs")).unwrap();
+    let folder = runs.map(|one| one.unwrap().path()).max().unwrap();
+    assert!(folder.to_str().unwrap().contains("-check"), "{folder:?}");
+    let again = |slo: &str| {
+        let words = ["find", "--json", "--slo", slo, "--from"];
+        let output = run(plimsoll().args(words).arg(&folder));
+        (output.status.code(), read(&output))
+    };
+    let (_, alike) = again("e2e p95 <= 60s");
+    assert_eq!(alike.check, read_run(&folder).check);
+    let (code, other) = again("e2e p95 <= 1ms");
+    assert_eq!(seen(&other).answer.verdict, CheckVerdict::Broken);
+    assert_eq!(code, Some(3));
+    let resumed = run(plimsoll().args(["find", "--resume"]).arg(&folder));
+    assert!(stderr(&resumed).contains("holds one load"));
+}
+
+fn read_run(folder: &Path) -> Run {
+    serde_json::from_value(run_json(folder)).unwrap()
 }
 
 #[test]
@@ -215,9 +278,10 @@ fn users_think_between_their_requests() {
         "4s",
         "--json",
     ];
-    let found = read(&check(&server, &arguments));
-    assert_eq!(found.plan.think_time_s, Some(0.2));
-    let flow = found.flow.unwrap();
+    let answered = read(&check(&server, &arguments));
+    let found = seen(&answered);
+    assert_eq!(answered.plan.think_time_s, Some(0.2));
+    let flow = found.answer.flow.unwrap();
     let time_s = flow.request_time_s.unwrap();
     // Little's law of a closed loop: N = X (R + Z). Some 100 waits: their mean is within a half.
     let users = flow.ended_per_s * (time_s + 0.2);

@@ -108,11 +108,13 @@ fn the_rows_of_the_table_run_by_name() {
         ("soak", &view, Load::RatePerS(40.0), Some(32)),
     ];
     for (preset, view, load, cap) in rows {
-        let found = check(preset, view);
-        assert_eq!(found.plan.preset, preset.parse().ok());
-        assert_eq!((found.plan.load, found.plan.most_in_flight), (load, cap));
-        assert!(found.verdict.holds(), "{preset}: {:?}", found.level.reason);
-        let [first, last] = found.flow.unwrap().thirds;
+        let checked = check(preset, view);
+        assert_eq!(checked.plan.preset, preset.parse().ok());
+        let found = Check::of(&checked).unwrap();
+        assert_eq!((found.hold.load, found.hold.most_in_flight), (load, cap));
+        let answer = found.answer;
+        assert!(answer.verdict.holds(), "{preset}: {:?}", found.level.reason);
+        let [first, last] = answer.flow.unwrap().thirds;
         assert!(first.e2e_mean_ms.is_some() && last.e2e_mean_ms.is_some());
         let requests = &found.level.requests;
         let ended = requests.completed_in_window + requests.failed_in_window;
@@ -127,15 +129,17 @@ fn the_rows_of_the_table_run_by_name() {
 
 /// One row by name, on an engine of some 20 ms a request; what takes minutes is cut to seconds. On a
 /// machine that is busy the client is late and says so: then once more.
-fn check(preset: &str, view: &[&str]) -> Check {
+fn check(preset: &str, view: &[&str]) -> Run {
     let _turn = TURN
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let place = tempfile::tempdir().unwrap();
     let mut found = None;
     for _ in 0..5 {
         let server = serve(wide());
         let mut command = plimsoll();
         let _ = command
+            .current_dir(&place)
             .args(["check", &server.url(), "--preset", preset, "--json"])
             .args(["--input-len", "32", "--output-len", "4"])
             .args(view);
@@ -143,9 +147,10 @@ fn check(preset: &str, view: &[&str]) -> Check {
             let _ = command.args(["--for", "3s"]);
         }
         let output = run(&mut command);
-        let check: Check = serde_json::from_slice(&output.stdout)
+        let check: Run = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
-        let is_late = check.verdict == CheckVerdict::Void;
+        let answer = check.check.as_ref().unwrap();
+        let is_late = answer.verdict == CheckVerdict::Void;
         found = Some(check);
         if !is_late {
             break;
@@ -166,8 +171,8 @@ fn the_three_businesses_are_checked_by_name() {
         let arguments = ["check", "--sim", "--workload", name, "--dry-run", "--json"];
         let output = run(plimsoll().args(arguments));
         let dry: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(dry["plan"]["load"]["rate_per_s"], rate);
-        assert_eq!(dry["plan"]["most_in_flight"], cap);
+        assert_eq!(dry["plan"]["goal"]["load"]["rate_per_s"], rate);
+        assert_eq!(dry["plan"]["goal"]["most_in_flight"], cap);
         // So many come also where they are fewer than on the average, by three deviations.
         let expected = requests + 3.0 * f64::sqrt(requests);
         let planned = dry["requests"].as_f64().unwrap();

@@ -2,7 +2,6 @@
 
 use std::sync::PoisonError;
 
-use plimsoll_core::check::Check;
 use plimsoll_core::protocol::Protocol;
 use plimsoll_core::run::Run;
 use plimsoll_sim::SimServer;
@@ -18,6 +17,7 @@ const MEASURED: [Option<i32>; 2] = [Some(0), Some(5)];
 fn on(server: &SimServer, command: &str, protocol: Protocol) -> std::process::Command {
     let mut asked = plimsoll();
     let _ = asked
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .args([command, &server.url(), "--endpoint", protocol.name()])
         .args(["--input-len", "32", "--output-len", "16", "--seed", "7"]);
     asked
@@ -63,10 +63,10 @@ fn check_holds_a_load_in_either() {
             "2s",
             "--json",
         ]));
-        let check: Check = serde_json::from_slice(&output.stdout)
+        let checked: Run = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
-        assert_eq!(check.server.endpoint, protocol);
-        assert_eq!(check.level.success_ratio, Some(1.0), "{protocol:?}");
+        assert_eq!(checked.server.endpoint, protocol);
+        assert_eq!(checked.levels[0].success_ratio, Some(1.0), "{protocol:?}");
         assert!(server.truth().n_completed > 10);
     }
 }
@@ -118,7 +118,7 @@ fn the_key_of_the_protocol_is_the_one_that_is_shown() {
         assert!(!stderr(&refused).contains("sesame"));
         let held = held(variable);
         assert!(
-            serde_json::from_slice::<Check>(&held.stdout).is_ok(),
+            serde_json::from_slice::<Run>(&held.stdout).is_ok(),
             "{}",
             stderr(&held)
         );

@@ -205,7 +205,7 @@ fn what_contradicts_the_saved_plan_is_refused_by_its_name() {
         (&["--seed", "4"], "`--seed` is 0 in the saved run, not 4"),
         (
             &["--slo", "ttft p95 <= 30ms"],
-            "`--slo` is ttft p95 <= 20ms",
+            "`--slo` is ttft p95 ≤ 20 ms",
         ),
         (&["--no-requests"], "`--no-requests` was not given"),
         (&["--budget", "20m"], "`--budget`"),

@@ -3,11 +3,13 @@
 //! | version 1 | today |
 //! |---|---|
 //! | `capacity` in streams or `rate`, with `lower` and `upper` | one `capacity` of loads |
+//! | the plan of a search, all in one | what every run has, and the `goal` |
 //! | `gateway_cap` and `planned_mean`, or `planned_rate_per_s` | one `recommended` |
 //! | `reason`, `broken_by` and the detail of a cause as English text | kinds with their numbers |
 //!
 //! What is not known stays as it is: reading it then fails where a value must be there.
 
+mod plan;
 mod prose;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ use super::SCHEMA_VERSION;
 /// Upgrades a run file.
 pub(super) fn run(run: &mut Value) {
     run["schema_version"] = json!(SCHEMA_VERSION);
+    plan::upgrade(&mut run["plan"]);
     let levels = run["levels"].as_array_mut().into_iter().flatten();
     levels.for_each(level);
     answers(run);
@@ -27,7 +30,10 @@ pub(super) fn run(run: &mut Value) {
 /// Upgrades an event of a log.
 pub(super) fn event(event: &mut Value) {
     match event["event"].as_str() {
-        Some("run_started") => event["schema_version"] = json!(SCHEMA_VERSION),
+        Some("run_started") => {
+            event["schema_version"] = json!(SCHEMA_VERSION);
+            plan::upgrade(&mut event["plan"]);
+        }
         Some("level_finished" | "level_cut") => level(&mut event["level"]),
         Some("run_finished") => answers(event),
         _ => {}

@@ -108,3 +108,13 @@ fn each_tier_keeps_its_own() {
         .collect();
     assert_eq!(found, [27, 86].map(Load::Streams));
 }
+
+#[test]
+fn the_plan_has_its_goal_apart() {
+    let plan = run("tiers").plan;
+    let search = plan.search().unwrap();
+    assert_eq!(search.tiers.len(), 2);
+    assert_eq!(search.tiers[0].slo, plan.slo);
+    assert!(plan.keeps_requests && plan.keeps_alive);
+    assert_eq!((plan.connection, plan.engine), (None, None));
+}

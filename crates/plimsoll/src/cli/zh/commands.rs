@@ -52,12 +52,6 @@ pub(super) const FIND: Texts = &[
     ("burst", "新增的并发流同时开始（指南的做法），不错开"),
     ("confidence", "判定的双侧置信度，80% 到 99.9%"),
     ("headroom", "规划的平均并发最多占网关上限的比例"),
-    ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
-    (
-        "no_requests",
-        "不写 requests.jsonl：无论测多久，结果目录都很小",
-    ),
-    ("json", "标准输出打印 run.json，而不是报告"),
 ];
 
 /// Of `check` alone.
@@ -90,11 +84,6 @@ pub(super) const CHECK: Texts = &[
     ),
     ("hold", "负载就绪后保持多久；不给则为 10m，或按预设"),
     ("fail_fast", "一旦确定有目标超标就结束"),
-    (
-        "out",
-        "存放 check.json 和 requests.jsonl 的目录；不给则不保存",
-    ),
-    ("json", "标准输出打印 check.json，而不是报告"),
 ];
 
 /// Of `plan` alone.

@@ -93,6 +93,12 @@ pub(super) const REQUESTS: Texts = &[
     ("no_keep_alive", "每个请求新建一个连接"),
     ("seed", "所有随机数的种子"),
     ("dry_run", "只显示将要做什么，不发送任何请求"),
+    ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
+    (
+        "no_requests",
+        "不写 requests.jsonl：无论测多久，结果目录都很小",
+    ),
+    ("json", "标准输出打印 run.json，而不是报告"),
 ];
 
 /// What is shown.

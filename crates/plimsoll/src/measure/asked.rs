@@ -1,11 +1,15 @@
 //! What is asked of the server: lengths and objectives, by name or one by one. What is given one by
 //! one wins.
 
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
+use plimsoll_core::run::{Goal, RunPlan};
 use plimsoll_core::slo::{Metric, Objective, Slo};
 use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
 
-use crate::cli::{SloArgs, ThinkArgs, WorkloadArgs};
+use crate::cli::{
+    ConnectArgs, EngineArgs, RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs,
+};
 use crate::fault::{AskFault, Failure, Hint};
 
 /// The guide's lengths (guide.zh.md, method 1).
@@ -14,8 +18,65 @@ const OUTPUT_TOKENS: u32 = 128;
 /// Lengths vary by at least this, since equal lengths put all streams into step.
 const SPREAD_RATIO: f64 = 0.1;
 
+/// The arguments that every command which measures has.
+pub(crate) struct MeasureArgs<'a> {
+    pub(crate) server: &'a ServerArgs,
+    pub(crate) lengths: &'a WorkloadArgs,
+    pub(crate) think: ThinkArgs,
+    pub(crate) requests: &'a RequestArgs,
+    pub(crate) show: &'a ShowArgs,
+    pub(crate) connect: &'a ConnectArgs,
+    pub(crate) engine: &'a EngineArgs,
+    /// What was typed, for the reader of the run.
+    pub(crate) typed: &'a [String],
+}
+
+impl MeasureArgs<'_> {
+    /// The plan of a run with this goal. The proxy is known when the target is.
+    pub(crate) fn plan(
+        &self,
+        goal: Goal,
+        (slo, slo_given): (Slo, bool),
+        preset: Option<Preset>,
+    ) -> RunPlan {
+        let workload = workload(self.lengths, self.requests.seed);
+        let engine = self.server.sim.then(|| self.engine.plan());
+        let think = self.think.mean;
+        let users_think = self.lengths.workload.and_then(|named| named.think);
+        RunPlan {
+            target: match &self.server.url {
+                Some(url) => url.clone(),
+                None => format!("sim:{}", self.engine.profile),
+            },
+            engine,
+            model: self.server.model.clone(),
+            endpoint: self.server.endpoint,
+            proxy: None,
+            connection: Some(self.connect.plan(self.server.api_key_env.as_deref())),
+            preset,
+            goal,
+            slo,
+            slo_given,
+            confidence: Confidence::DEFAULT,
+            workload: self.lengths.workload.map(|named| named.name.to_owned()),
+            input_len: workload.input,
+            output_len: workload.output,
+            think_time_s: think.map(|think| think.as_secs_f64()),
+            think_time_is_fixed: self.think.is_fixed,
+            user_think_time_s: think.or(users_think).map(|think| think.as_secs_f64()),
+            burst: false,
+            lockstep: is_lockstep(&workload, self.think),
+            timeout_s: self.requests.timeout.as_secs_f64(),
+            keeps_alive: !self.requests.no_keep_alive,
+            keeps_requests: !self.show.no_requests,
+            seed: workload.seed,
+            arguments: self.typed.to_vec(),
+        }
+    }
+}
+
 /// The workload.
-pub(crate) fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
+fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
     let named = args.workload;
     Workload {
         input: law(
@@ -35,7 +96,7 @@ pub(crate) fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
 }
 
 /// Whether the streams keep the phases of their start. Those that think as long as they like do not.
-pub(crate) fn is_lockstep(workload: &Workload, think: ThinkArgs) -> bool {
+fn is_lockstep(workload: &Workload, think: ThinkArgs) -> bool {
     workload.is_lockstep() && (think.mean.is_none() || think.is_fixed)
 }
 

@@ -3,12 +3,13 @@
 use plimsoll_core::preset::{Goal, InView};
 use plimsoll_core::search::Ladder;
 
-use crate::asked::example;
 use crate::cli::FindArgs;
 use crate::fault::{AskFault, Failure, Hint};
+use crate::measure::asked::example;
 
 /// Largest load where neither an option nor the workload says.
 const MOST_STREAMS: u32 = 1_024;
+
 /// The ramp's rungs: given, by the preset, or doubling.
 pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
     let Some(preset) = args.preset else {
@@ -17,7 +18,7 @@ pub(super) fn ladder(args: &FindArgs) -> Result<Ladder, Failure> {
     match preset.goal(InView::default()) {
         Ok(Goal::Search(guide)) => Ok(args.ladder.clone().unwrap_or(guide)),
         _ => Err(Failure::from(AskFault::PresetHolds(preset))
-            .hint(Hint::Command(example(preset, args.url.as_deref())))),
+            .hint(Hint::Command(example(preset, args.server.url.as_deref())))),
     }
 }
 

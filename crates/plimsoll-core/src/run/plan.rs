@@ -1,0 +1,254 @@
+//! What a run was asked for: all that it takes to go on with it, and no secret.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::HttpVersion;
+use crate::judge::Confidence;
+use crate::level::Load;
+use crate::preset::Preset;
+use crate::protocol::Protocol;
+use crate::search::{Axis, Ladder, Rules};
+use crate::slo::Slo;
+use crate::tier::Tier;
+use crate::workload::{LengthLaw, ThinkTime, Workload};
+
+/// What was asked for. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
+pub struct RunPlan {
+    /// The server's address as given, or `sim:PROFILE` for the built-in engine.
+    pub target: String,
+    /// The built-in engine, where it takes the place of a server.
+    pub engine: Option<EnginePlan>,
+    /// The model asked for; `None` for the first one that the server lists.
+    pub model: Option<String>,
+    /// The API asked for; `None` for the one that preflight finds.
+    pub endpoint: Option<Protocol>,
+    /// The proxy on the way, without user and password.
+    pub proxy: Option<String>,
+    /// How the server is reached; `None` of a run of version 1, which did not keep it.
+    pub connection: Option<Connection>,
+    /// The guide's goal that was chosen, if one was.
+    pub preset: Option<Preset>,
+    /// What the run is to find out.
+    pub goal: Goal,
+    /// The objectives judged.
+    pub slo: Slo,
+    /// Whether the objectives are the user's own or the guide's stop rules.
+    pub slo_given: bool,
+    /// Two-sided confidence of decisions, 0..1.
+    pub confidence: Confidence,
+    /// Name of the workload; `None` where none was named.
+    pub workload: Option<String>,
+    /// Law of the prompts' lengths.
+    pub input_len: LengthLaw,
+    /// Law of the answers' lengths.
+    pub output_len: LengthLaw,
+    /// Mean time that each stream waits before its next request; `None` where it sends at once.
+    pub think_time_s: Option<f64>,
+    /// Whether each wait is the mean; else they are exponential.
+    pub think_time_is_fixed: bool,
+    /// Mean think time of the workload's users, whether the streams waited so or not.
+    pub user_think_time_s: Option<f64>,
+    /// Whether the streams that a level adds start all at once.
+    pub burst: bool,
+    /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
+    pub lockstep: bool,
+    /// Time limit of one request, s.
+    pub timeout_s: f64,
+    /// Whether a connection carries one request after another.
+    pub keeps_alive: bool,
+    /// Whether each request has its line in `requests.jsonl`.
+    pub keeps_requests: bool,
+    /// Everything random comes from this.
+    pub seed: u64,
+    /// The command's arguments as typed, without secrets and without what only concerns the
+    /// terminal: for the reader.
+    pub arguments: Vec<String>,
+}
+
+impl RunPlan {
+    /// The search; `None` where one load is held.
+    pub fn search(&self) -> Option<&SearchPlan> {
+        match &self.goal {
+            Goal::Search(search) => Some(search),
+            Goal::Hold(_) => None,
+        }
+    }
+
+    /// The load that is held; `None` of a search.
+    pub fn hold(&self) -> Option<&HoldPlan> {
+        match &self.goal {
+            Goal::Search(_) => None,
+            Goal::Hold(hold) => Some(hold),
+        }
+    }
+
+    /// Every tier, where there are several SLOs; else empty.
+    pub fn tiers(&self) -> &[Tier] {
+        self.search().map_or(&[], |search| &search.tiers)
+    }
+
+    /// What its requests ask for.
+    pub fn requests(&self) -> Workload {
+        Workload {
+            input: self.input_len,
+            output: self.output_len,
+            seed: self.seed,
+        }
+    }
+
+    /// How its streams wait before their next requests.
+    pub fn think(&self) -> Option<ThinkTime> {
+        let mean = self.think_time_s?;
+        Some(ThinkTime {
+            mean: Duration::from_secs_f64(mean),
+            is_fixed: self.think_time_is_fixed,
+            seed: self.seed,
+        })
+    }
+}
+
+/// What a run is to find out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Goal {
+    /// The load at which the objectives break: `plimsoll find`.
+    Search(SearchPlan),
+    /// Whether one load holds: `plimsoll check`.
+    Hold(HoldPlan),
+}
+
+/// A search for the load at which the objectives break.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SearchPlan {
+    /// Every tier, where there are several SLOs; the plan's SLO is that of the first. Else empty.
+    pub tiers: Vec<Tier>,
+    /// What is searched along.
+    pub axis: Axis,
+    /// The stop rules.
+    pub rules: Rules,
+    /// The ramp's rungs.
+    pub ladder: Ladder,
+    /// First rung.
+    pub start: u32,
+    /// No level above this.
+    pub max_concurrency: u32,
+    /// By rate: no more arrivals per second than this.
+    pub max_rate_per_s: f64,
+    /// By rate: gamma shape of the gaps between arrivals; 1 is Poisson.
+    pub burstiness: f64,
+    /// Whether the gateway cap is held for some minutes at the end.
+    pub confirm: bool,
+    /// Longest hold of a level, s; by the request time where it is not set.
+    pub level_time_s: Option<f64>,
+    /// Time for the whole search, s.
+    pub budget_s: f64,
+    /// Planned mean as a share of the gateway cap, at most.
+    pub headroom_ratio: f64,
+}
+
+/// One load, held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HoldPlan {
+    /// The load.
+    pub load: Load,
+    /// At most this many requests in flight, if the user said so; the rest waits in the client.
+    pub most_in_flight: Option<u32>,
+    /// Gamma shape of the gaps between arrivals, 1 is Poisson; `None` for constant gaps.
+    pub burstiness: Option<f64>,
+    /// Length of the window, s; at most, if `until_requests` is set.
+    pub for_s: f64,
+    /// The window ends when so many requests, at least, have ended in it, if this is set.
+    pub until_requests: Option<u64>,
+    /// Whether it ends as soon as an objective is known to be broken.
+    pub fails_fast: bool,
+}
+
+/// How a server is reached: what the user chose of it, without any secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Connection {
+    /// The version of HTTP asked for; `None` for the one that the server chooses.
+    pub http: Option<HttpVersion>,
+    /// Name of the environment variable that holds the API key; `None` for the usual one of the API.
+    pub api_key_env: Option<String>,
+    /// Certificate trusted beside the system's.
+    pub cacert: Option<PathBuf>,
+    /// Whether any certificate of the server is taken.
+    pub insecure: bool,
+    /// Certificate of the client.
+    pub cert: Option<PathBuf>,
+    /// Key of the client's certificate; `None` where it is in the same file.
+    pub key: Option<PathBuf>,
+    /// Places that are connected to instead of the address's host.
+    pub connect_to: Vec<String>,
+    /// Local addresses that connections come from.
+    pub source_ips: Vec<IpAddr>,
+    /// Hosts without a proxy; `None` where the environment says.
+    pub no_proxy: Option<String>,
+}
+
+/// The built-in engine that was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EnginePlan {
+    /// Name of its profile.
+    pub profile: String,
+    /// Parameters that differ from the profile's.
+    pub changed: EngineOverrides,
+}
+
+/// Single parameters of a modelled engine to replace; `None` keeps what the profile says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineOverrides {
+    /// Time of a step that does nothing but read the weights, µs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_base_us: Option<f64>,
+    /// Time added by one prompt token, µs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefill_us_per_token: Option<f64>,
+    /// Time added by one sequence in the step, µs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence_us: Option<f64>,
+    /// Time added by one KV token of a running sequence, µs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kv_us_per_token: Option<f64>,
+    /// Most sequences that run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_num_seqs: Option<u32>,
+    /// Most tokens computed in one step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_num_batched_tokens: Option<u32>,
+    /// Size of the KV cache, blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kv_blocks: Option<u32>,
+    /// Tokens of a block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_tokens: Option<u32>,
+    /// Requests that may wait; it can set a limit, not lift one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_limit: Option<usize>,
+    /// Coefficient of variation of the step time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter_cv: Option<f64>,
+    /// Whether prompt blocks are found again by their tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_cache: Option<bool>,
+    /// Longest prompt and answer together, tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_model_len: Option<u32>,
+}

@@ -1,0 +1,22 @@
+//! Measuring a server, whatever for: reach it, make the runner, write down and say what happens.
+//!
+//! | file | does |
+//! |---|---|
+//! | `asked` | from the arguments that commands share to the plan of a run |
+//! | `way` | from a plan to a target: connection, proxy, key |
+//! | `server` | preflight, and the runner |
+//! | `recorder` | what happens, into the run folder and onto the terminal |
+//! | `console` | progress on stderr |
+//! | `report` | the end of a run: the report, and the exit code |
+
+pub(crate) mod asked;
+mod console;
+mod recorder;
+pub(crate) mod report;
+mod server;
+mod way;
+
+pub(crate) use console::Console;
+pub(crate) use recorder::{Recorder, begin};
+pub(crate) use server::Server;
+pub(crate) use way::{Way, with_key};
