@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `completions`, `chat`, `anthropic`, `ollama` | one protocol each, as a [`Spec`] |
+//! | `completions`, `chat`, `anthropic`, `ollama` | one protocol each, as a `Spec` |
 //! | `openai` | what completions and chat share: payloads and the model list |
 //! | `request`, `auth` | the body and the headers of a request |
 //! | `framing`, `chunk`, `template` | from bytes to payloads, and what a payload says |
