@@ -14,6 +14,7 @@ pub mod load;
 pub mod outcome;
 pub mod preset;
 pub mod protocol;
+pub mod quote;
 pub mod record;
 pub mod repeat;
 pub mod run;

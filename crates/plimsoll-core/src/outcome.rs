@@ -58,6 +58,29 @@ impl Outcome {
         }
     }
 
+    /// The outcome of a key; `None` of a text that is none.
+    pub fn from_key(key: &str) -> Option<Self> {
+        const ALL: [Outcome; 11] = [
+            Outcome::Completed,
+            Outcome::Connect,
+            Outcome::Tls,
+            Outcome::Reset,
+            Outcome::TimedOut,
+            Outcome::Malformed,
+            Outcome::ErrorEvent,
+            Outcome::EndedEarly,
+            Outcome::Empty,
+            Outcome::CutAtEnd,
+            Outcome::NeverSent,
+        ];
+        match key.strip_prefix("http_") {
+            Some(status) => Some(Self::HttpStatus {
+                status: status.parse().ok()?,
+            }),
+            None => ALL.into_iter().find(|outcome| outcome.name() == key),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -102,5 +125,10 @@ mod tests {
     fn the_key_of_a_status_names_the_status() {
         assert_eq!(Outcome::HttpStatus { status: 503 }.key(), "http_503");
         assert_eq!(Outcome::TimedOut.key(), "timed_out");
+        for key in ["http_503", "timed_out", "completed", "never_sent", "empty"] {
+            assert_eq!(Outcome::from_key(key).unwrap().key(), key);
+        }
+        assert_eq!(Outcome::from_key("http_"), None);
+        assert_eq!(Outcome::from_key("lost"), None);
     }
 }

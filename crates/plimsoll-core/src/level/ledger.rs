@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
+use crate::quote::quoted;
 use crate::record::{InFlight, LoadEvent, RequestRecord};
 use crate::time::Offset;
 
@@ -19,6 +20,10 @@ pub struct RequestCounts {
     pub due: u64,
     /// Ended during the level, by outcome: `completed`, `http_429`, `timed_out` …
     pub outcomes: BTreeMap<String, u64>,
+    /// What the server or the transport said of the first failure of each kind, by the same keys:
+    /// on one line and bounded in length, see [`quoted`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub said: BTreeMap<String, String>,
     /// In flight, or waiting in the client, when the level ended; they go on in the next one.
     pub carried_out: u64,
     /// Completed within the window: what rates and latencies are of.
@@ -131,7 +136,12 @@ impl RequestLedger {
             ..RequestCounts::default()
         };
         for record in &self.ended {
-            *counts.outcomes.entry(record.outcome.key()).or_default() += 1;
+            let key = record.outcome.key();
+            if let Some(detail) = record.detail.as_ref().filter(|_| record.outcome.is_failure()) {
+                let said = counts.said.entry(key.clone());
+                said.or_insert_with(|| quoted(detail));
+            }
+            *counts.outcomes.entry(key).or_default() += 1;
             if record.done >= from && record.done <= to {
                 counts.completed_in_window += u64::from(record.outcome == Outcome::Completed);
                 counts.failed_in_window += u64::from(record.outcome.is_failure());
@@ -223,6 +233,25 @@ mod tests {
             (1, 1, 1)
         );
         assert!(counts.balance());
+    }
+
+    #[test]
+    fn the_first_words_of_each_failure_are_kept() {
+        let failed = |id, outcome, said: &str| {
+            let LoadEvent::Ended(mut one) = ended(id, 10, outcome) else {
+                unreachable!("an end")
+            };
+            one.detail = Some(said.to_owned());
+            LoadEvent::Ended(one)
+        };
+        let busy = Outcome::HttpStatus { status: 503 };
+        let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
+        ledger.enter(failed(1, busy, "busy\nnow"));
+        ledger.enter(failed(2, busy, "still busy"));
+        ledger.enter(failed(3, Outcome::CutAtEnd, "cut"));
+        let counts = ledger.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
+        assert_eq!(counts.outcomes["http_503"], 2);
+        assert_eq!(counts.said, [("http_503".to_owned(), "busy now".to_owned())].into());
     }
 
     #[test]
