@@ -2,7 +2,7 @@
 
 mod verdicts;
 
-use plimsoll_core::judge::Confidence;
+use plimsoll_core::judge::{Confidence, Decision, ObjectiveResult};
 use plimsoll_core::level::{
     ClientHealth, LevelSummary, LevelVerdict, Load, Purpose, Reason, RequestCounts, Shortfall,
     Window,
@@ -210,12 +210,33 @@ fn level(streams: u32, verdict: LevelVerdict, n: usize, rate: f64, p95_ms: f64) 
         stall_ms: around(tpot_ms * 3.0, tpot_ms * 9.0, n),
         speed_tok_per_s: around(1_000.0 / tpot_ms.max(1e-9), 1_200.0 / tpot_ms.max(1e-9), n),
         stability: None,
-        objectives: Vec::new(),
+        objectives: objectives(n, p95_ms),
         draws: Vec::new(),
         alarms: Vec::new(),
         client: ClientHealth::default(),
         server: None,
     }
+}
+
+/// What the judge saw of the objectives that the runs here are searched by.
+fn objectives(n: usize, ttft_p95_ms: f64) -> Vec<ObjectiveResult> {
+    let result = |text: &str, value: f64| ObjectiveResult {
+        objective: text.parse().unwrap(),
+        decision: Decision::Undecided,
+        screen_breaks: false,
+        n,
+        over: Some(0),
+        value: (n > 0).then_some(value),
+        autocorrelation: 1.0,
+        standard_error: None,
+        absent: 0,
+        slices: Vec::new(),
+    };
+    vec![
+        result("ttft p95 <= 1 s", ttft_p95_ms),
+        result("ttft mean <= 1 s", ttft_p95_ms * 0.55),
+        result("success >= 99 %", 1.0),
+    ]
 }
 
 fn around(mean: f64, p95: f64, n: usize) -> Summary {

@@ -1,7 +1,8 @@
-//! Widths in terminal columns: padding and wrapping, where a Chinese character takes two.
+//! Widths in terminal columns: tables, padding and wrapping, where a Chinese character takes two.
 
 use std::io;
 
+use comfy_table::{LineStyle, TableStyle};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Punctuation that must not begin a line.
@@ -11,6 +12,10 @@ const OPENING: &str = "（《“";
 
 /// Signs that stay with the number or the name before them; a bound stays with its sign.
 const SIGNS: &str = "%≤≥";
+
+/// Tables have no borders, and a line under the heading.
+pub(crate) const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// Width of `text` in terminal columns.
 pub(crate) fn width(text: &str) -> usize {
@@ -25,6 +30,14 @@ pub(crate) fn right(text: &str, columns: usize) -> String {
 /// `text` filled with spaces on the right up to `columns`.
 pub(crate) fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", fill(text, columns))
+}
+
+/// `text` with a large first letter.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 fn fill(text: &str, columns: usize) -> String {

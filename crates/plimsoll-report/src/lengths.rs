@@ -1,10 +1,12 @@
 //! What requests ask for, in words.
 
+use plimsoll_core::level::LevelSummary;
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::run::Run;
 use plimsoll_core::workload::LengthLaw;
 
 use crate::lang::Lang;
-use crate::number::{amount, trimmed};
+use crate::number::{MISSING, amount, trimmed};
 
 /// The laws of prompts and answers, with the workload's name if it has one; `measured` is what the
 /// server counted of a prompt.
@@ -49,6 +51,29 @@ pub(crate) fn cannot_fix(protocol: Protocol, lang: Lang) -> Option<String> {
         format!("{path} 无法固定输出长度：回答可能比要求的短。"),
     );
     (!protocol.can_fix_length()).then_some(text)
+}
+
+/// The mean lengths asked for, and those that came: `512 in / 128 out (measured 511 / 127)`.
+pub(crate) fn short_lengths(run: &Run, lang: Lang) -> String {
+    let (input, output) = (
+        run.plan.input_len.mean_tokens(),
+        run.plan.output_len.mean_tokens(),
+    );
+    let mean = |of: fn(&LevelSummary) -> Option<f64>| {
+        let values: Vec<f64> = run.levels.iter().filter_map(of).collect();
+        plimsoll_core::stats::mean(&values)
+            .map_or_else(|| MISSING.to_owned(), |tokens| format!("{tokens:.0}"))
+    };
+    let came_in = mean(|level| level.prompt_tokens_mean);
+    let came_out = mean(|level| level.output_tokens_mean);
+    let name = run.plan.workload.as_ref();
+    let name = name.map_or(String::new(), |name| {
+        format!("{name}{}", lang.pick(": ", "："))
+    });
+    lang.pick(
+        format!("{name}{input} in / {output} out (measured {came_in} / {came_out})"),
+        format!("{name}输入 {input} / 输出 {output}（实测 {came_in} / {came_out}）"),
+    )
 }
 
 fn spread_ratio(law: LengthLaw) -> Option<f64> {

@@ -5,35 +5,10 @@ use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 
-use crate::alarms::alarms;
-use crate::client::client_notes;
-use crate::history::history;
 use crate::lang::Lang;
-use crate::lengths::cannot_fix;
 use crate::load::load_text;
-use crate::number::{MISSING, duration, figure, least_growth, trimmed};
-use crate::scaling::scaling_notes;
+use crate::number::{MISSING, duration, figure, least_growth, signed_percent, trimmed};
 use crate::words;
-
-/// The notes of a run: what the search found beside its answer, void levels, and what the figures
-/// of the answer mean.
-pub fn notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
-    let found = verdict.notes.iter().map(|one| note(one, run, lang));
-    found
-        .chain(cannot_fix(run.server.endpoint, lang))
-        .chain(history(run, lang))
-        .chain(void_levels(run, lang))
-        .chain(think_time(run, verdict, lang))
-        .chain(interval(verdict, lang))
-        .chain(scaling_notes(run, verdict, lang))
-        .chain(screened(run, lang))
-        .chain([level_time(run, verdict, lang)])
-        .chain(alarms(run, lang))
-        .chain(settings(run, lang))
-        .chain(client_notes(run, lang))
-        .chain(through_proxy(run, lang))
-        .collect()
-}
 
 /// One note of a search.
 pub(crate) fn note(note: &Note, run: &Run, lang: Lang) -> String {
@@ -151,7 +126,7 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
     }
 }
 
-fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+pub(crate) fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
     let void = |verdict| verdict == LevelVerdict::Void;
     run.levels
         .iter()
@@ -172,7 +147,7 @@ fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
         })
 }
 
-fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
+pub(crate) fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
     let is_printed = verdict.capacity.is_some()
         && !matches!(
             verdict.kind,
@@ -191,7 +166,7 @@ fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
 }
 
 /// With think time the loads are users.
-fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
+pub(crate) fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     let think_s = run.plan.think_time_s?;
     let think = duration(think_s, lang);
     let in_flight = verdict.capacity.and_then(|capacity| {
@@ -214,7 +189,20 @@ fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     ))
 }
 
-fn screened(run: &Run, lang: Lang) -> Option<String> {
+/// How much depends on the capacity being right.
+pub(crate) fn steepness(verdict: &Verdict, lang: Lang) -> Option<String> {
+    let edge = verdict.edge?;
+    let objective = words::objective_name(&edge.objective, lang);
+    let change = signed_percent(edge.change_for_5_percent_ratio);
+    (verdict.kind == VerdictKind::Capacity).then(|| {
+        lang.pick(
+            format!("At the limit, 5 % more load moves {objective} by {change} %."),
+            format!("在容量处，负载每增加 5 %，{objective} 变化 {change} %。"),
+        )
+    })
+}
+
+pub(crate) fn screened(run: &Run, lang: Lang) -> Option<String> {
     let is_used = run
         .levels
         .iter()
@@ -226,7 +214,7 @@ fn screened(run: &Run, lang: Lang) -> Option<String> {
     is_used.then(|| text.to_owned())
 }
 
-fn level_time(run: &Run, verdict: &Verdict, lang: Lang) -> String {
+pub(crate) fn level_time(run: &Run, verdict: &Verdict, lang: Lang) -> String {
     let load = duration(verdict.load_time_s, lang);
     let levels = run.levels.len();
     let levels = lang.pick(
@@ -261,7 +249,7 @@ fn figure_or_time(seconds: f64, lang: Lang) -> String {
 }
 
 /// How levels were carried and judged, where that is not as usual.
-fn settings(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+pub(crate) fn settings(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
     let burst = run.plan.burst.then(|| {
         lang.pick(
             "New streams start all at once (--burst): the burst of their first prompts is in the \
@@ -281,7 +269,7 @@ fn settings(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
 }
 
 /// Whose latency is in the figures as well.
-fn through_proxy(run: &Run, lang: Lang) -> Option<String> {
+pub(crate) fn through_proxy(run: &Run, lang: Lang) -> Option<String> {
     let proxy = run.plan.proxy.as_ref()?;
     Some(lang.pick(
         format!("All requests went through the proxy {proxy}: its time is in every figure."),

@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use plimsoll_core::run::Run;
+use plimsoll_core::slo::Metric;
 
 use crate::lang::Lang;
 
@@ -93,6 +94,18 @@ pub(crate) fn in_thousands(value: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A value of a metric with its unit, as exact as a cell of the table: `1.02 s`, `48.6 ms`, `21 tok/s`.
+pub(crate) fn metric_value(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::Success | Metric::Goodput => format!("{} %", percent_down(value)),
+        Metric::Speed => format!("{} tok/s", cell(value)),
+        Metric::Ttft | Metric::Tpot | Metric::Itl | Metric::E2e if value >= 1e3 => {
+            format!("{} s", cell(value / 1e3))
+        }
+        Metric::Ttft | Metric::Tpot | Metric::Itl | Metric::E2e => format!("{} ms", cell(value)),
+    }
 }
 
 /// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.

@@ -10,9 +10,9 @@ use plimsoll_core::verdict::VerdictKind;
 
 use crate::lang::Lang;
 use crate::layout;
+use crate::layout::STYLE;
 use crate::load::load_text;
 use crate::number::{MISSING, duration, figure};
-use crate::table::STYLE;
 
 /// Writes the comparison for a terminal of `width` columns.
 pub fn render(repeats: &Repeats, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {

@@ -6,8 +6,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use plimsoll_core::selftest::{SelfTest, Stage};
 
 use crate::lang::Lang;
+use crate::layout::STYLE;
 use crate::number::MISSING;
-use crate::table::STYLE;
 
 /// The verdict in one or two sentences.
 pub fn sentence(found: &SelfTest, lang: Lang) -> String {

@@ -1,18 +1,18 @@
 //! Whole renderings, as a reader sees them.
 
 use plimsoll_core::level::{LevelVerdict, Load, Purpose, Reason, Shortfall};
-use plimsoll_core::run::{HttpVersion, Rejudged, Resumption};
+use plimsoll_core::run::{HttpVersion, Rejudged, Resumption, Run};
 use plimsoll_core::verdict::{CauseDetail, CauseKind, Note, Verdict, VerdictKind};
 
-use crate::console::render;
+use crate::console::{self, Depth};
+use crate::document::{Document, LineKind};
 use crate::figures::{figures, plot_input};
 use crate::fixture;
 use crate::lang::Lang;
 use crate::layout;
-use crate::notes::notes;
-use crate::sentence::{run_file, sentence};
-use crate::table::{level_header, level_row};
-use crate::tiers::tiers;
+use crate::live::{level_header, level_row};
+use crate::run_file::{run_file, sentence};
+use crate::{csv, markdown};
 
 const LANGS: [(&str, Lang); 2] = [("en", Lang::En), ("zh", Lang::Zh)];
 
@@ -29,17 +29,30 @@ const KINDS: [VerdictKind; 10] = [
     VerdictKind::Inconclusive,
 ];
 
+/// A run on a terminal; no line is wider than it.
+fn on_console(run: &Run, lang: Lang, depth: Depth, width: u16) -> String {
+    let mut out = Vec::new();
+    console::render(&Document::of(run, lang), depth, width, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for line in text.lines() {
+        assert!(layout::width(line) <= usize::from(width), "{line}");
+    }
+    text
+}
+
+/// The same run with another answer.
+fn with(verdict: &Verdict) -> Run {
+    let mut run = fixture::capacity();
+    run.verdict = Some(verdict.clone());
+    run
+}
+
 #[test]
 fn consoles() {
     for (name, run) in fixture::all() {
         for (tag, lang) in LANGS {
-            for width in [80, 120] {
-                let mut out = Vec::new();
-                render(&run, lang, width, &mut out).unwrap();
-                let text = String::from_utf8(out).unwrap();
-                for line in text.lines() {
-                    assert!(layout::width(line) <= usize::from(width), "{line}");
-                }
+            for (width, depth) in [(80, Depth::Answer), (120, Depth::Details)] {
+                let text = on_console(&run, lang, depth, width);
                 insta::assert_snapshot!(format!("console_{name}_{tag}_{width}"), text);
             }
         }
@@ -47,36 +60,100 @@ fn consoles() {
 }
 
 #[test]
+fn markdown_and_csv() {
+    let run = fixture::capacity();
+    for (tag, lang) in LANGS {
+        let document = Document::of(&run, lang);
+        let mut out = Vec::new();
+        markdown::render(&document, &mut out).unwrap();
+        insta::assert_snapshot!(format!("markdown_{tag}"), String::from_utf8(out).unwrap());
+        let mut out = Vec::new();
+        csv::render(&document, &mut out).unwrap();
+        insta::assert_snapshot!(format!("csv_{tag}"), String::from_utf8(out).unwrap());
+    }
+}
+
+/// What to do comes first, in the same order in both languages.
+#[test]
+fn the_answer_has_one_order() {
+    for kind in KINDS {
+        let run = with(&fixture::verdict(kind));
+        let kinds = |lang| -> Vec<LineKind> {
+            let lines = Document::of(&run, lang).answer.lines;
+            lines.iter().map(|line| line.kind).collect()
+        };
+        assert_eq!(kinds(Lang::En), kinds(Lang::Zh));
+        assert_eq!(kinds(Lang::En).first(), Some(&LineKind::Set));
+        assert_eq!(kinds(Lang::En).last(), Some(&LineKind::ValidFor));
+    }
+}
+
+/// A run that was resumed visits a load again: one row a load, all its visits together.
+#[test]
+fn visits_of_a_load_are_one_row() {
+    let mut run = fixture::capacity();
+    let mut again = run.levels[8].clone();
+    again.requests.completed_in_window = 112;
+    again.ttft_ms.p95 = Some(1_450.0);
+    run.levels.push(again);
+    let levels = Document::of(&run, Lang::En).levels;
+    let rows: Vec<_> = levels
+        .rows
+        .iter()
+        .filter(|row| row.load == Load::Streams(51))
+        .collect();
+    let [row] = rows[..] else {
+        panic!("one row for 51 streams: {rows:?}")
+    };
+    assert_eq!((row.visits, row.verdict), (2, Some(LevelVerdict::Fail)));
+    let texts: Vec<String> = row.cells.iter().map(|cell| cell.text(Lang::En)).collect();
+    assert!(texts.contains(&"500".to_owned()), "{texts:?}");
+    assert!(texts.contains(&"1350–1450".to_owned()), "{texts:?}");
+    let loads: Vec<f64> = levels.rows.iter().map(|row| row.load.amount()).collect();
+    assert!(loads.is_sorted(), "{loads:?}");
+}
+
+#[test]
+fn failures_are_named_with_the_servers_words() {
+    let mut run = fixture::capacity();
+    let counts = &mut run.levels[6].requests;
+    counts.outcomes = [("completed".to_owned(), 180), ("http_503".to_owned(), 20)].into();
+    counts.said = [("http_503".to_owned(), "overloaded, try later".to_owned())].into();
+    for (lang, summary) in [
+        (Lang::En, "Failures: 20 of 200 requests (10 %)."),
+        (Lang::Zh, "失败：200 个请求中有 20 个（10 %）。"),
+    ] {
+        let text = on_console(&run, lang, Depth::Answer, 80);
+        assert!(text.contains(summary), "{text}");
+        assert!(text.contains("HTTP 503"), "{text}");
+        assert!(text.contains("“overloaded, try later”"), "{text}");
+    }
+}
+
+#[test]
 fn the_answers_of_all_tiers() {
     let run = fixture::tiers();
     for (tag, lang) in LANGS {
-        let mut out = Vec::new();
-        tiers(&run, lang, 100, &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        for line in text.lines() {
-            assert!(layout::width(line) <= 100, "{line}");
-        }
+        let text = on_console(&run, lang, Depth::Answer, 100);
         insta::assert_snapshot!(format!("tiers_{tag}"), text);
     }
-    let mut out = Vec::new();
-    tiers(&fixture::capacity(), Lang::En, 100, &mut out).unwrap();
-    assert!(out.is_empty(), "a run with one SLO has no tiers");
+    let one = Document::of(&fixture::capacity(), Lang::En);
+    assert_eq!(one.tiers, None, "a run with one SLO has no tiers");
 }
 
 #[test]
 fn sentences_of_every_kind() {
-    let run = fixture::capacity();
     let mut lines = Vec::new();
     for kind in KINDS {
-        let verdict = fixture::verdict(kind);
+        let run = with(&fixture::verdict(kind));
         for (_, lang) in LANGS {
-            lines.push(format!("{kind:?}: {}", sentence(&run, &verdict, lang)));
+            lines.push(format!("{kind:?}: {}", sentence(&run, lang)));
         }
     }
     for (_, lang) in LANGS {
         lines.push(format!(
             "by rate: {}",
-            sentence(&run, &fixture::by_rate(), lang)
+            sentence(&with(&fixture::by_rate()), lang)
         ));
     }
     insta::assert_snapshot!(lines.join("\n"));
@@ -158,30 +235,27 @@ fn a_load_that_was_not_judged_is_not_called_broken() {
         level.verdict = LevelVerdict::Undecided;
         level.purpose = Purpose::Ramp;
     }
-    let text = sentence(&run, &verdict, Lang::En);
-    assert!(text.contains("Nothing is known at"), "{text}");
-    assert!(!text.contains("First broken"), "{text}");
-    let text = sentence(&run, &verdict, Lang::Zh);
+    run.verdict = Some(verdict);
+    let text = sentence(&run, Lang::En);
+    assert!(text.contains("nothing is known at"), "{text}");
+    assert!(!text.contains("over 1 s"), "{text}");
+    let text = sentence(&run, Lang::Zh);
     assert!(text.contains("没有结论：未及初筛就结束"), "{text}");
-    assert!(!text.contains("首先超标"), "{text}");
+    assert!(!text.contains("超过 1 s"), "{text}");
 }
 
 #[test]
 fn sentences_with_unknown_parts() {
-    let mut run = fixture::capacity();
     let mut lines = Vec::new();
     for verdict in &verdicts_with_unknown_parts() {
         for (_, lang) in LANGS {
-            lines.push(sentence(&run, verdict, lang));
+            lines.push(sentence(&with(verdict), lang));
         }
     }
+    let mut run = fixture::capacity();
     run.plan.slo_given = false;
     for (_, lang) in LANGS {
-        lines.push(sentence(
-            &run,
-            &fixture::verdict(VerdictKind::Capacity),
-            lang,
-        ));
+        lines.push(sentence(&run, lang));
     }
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -221,20 +295,24 @@ fn every_note() {
     run.rejudged = Some(Rejudged {
         slo: "ttft p95 <= 2 s, success >= 99 %".parse().unwrap(),
     });
-    let mut all = notes(&run, &verdict, Lang::En);
-    all.extend(notes(&run, &verdict, Lang::Zh));
-    assert!(all.iter().all(|note| !note.is_empty()));
-    insta::assert_snapshot!(all.join("\n"));
+    run.verdict = Some(verdict);
+    let told = LANGS.map(|(_, lang)| {
+        let document = Document::of(&run, lang);
+        let details = document.details.into_iter().flat_map(|detail| detail.lines);
+        let all: Vec<String> = document.cautions.into_iter().chain(details).collect();
+        assert!(all.iter().all(|note| !note.is_empty()));
+        all.join("\n")
+    });
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
 fn a_proxy_on_the_way_is_told() {
     let mut run = fixture::capacity();
     run.plan.proxy = Some("http://10.0.0.1:3128".to_owned());
-    let verdict = fixture::verdict(VerdictKind::Capacity);
     for (_, lang) in LANGS {
-        let notes = notes(&run, &verdict, lang).join("\n");
-        assert!(notes.contains("http://10.0.0.1:3128"), "{notes}");
+        let cautions = Document::of(&run, lang).cautions.join("\n");
+        assert!(cautions.contains("http://10.0.0.1:3128"), "{cautions}");
     }
 }
 
@@ -243,9 +321,7 @@ fn http2_is_told_with_what_it_costs() {
     let mut run = fixture::capacity();
     run.server.http = HttpVersion::Http2;
     for (_, lang) in LANGS {
-        let mut text = Vec::new();
-        render(&run, lang, 120, &mut text).unwrap();
-        let text = String::from_utf8(text).unwrap();
+        let text = on_console(&run, lang, Depth::Details, 120);
         assert_eq!(text.matches("HTTP/2").count(), 2, "{text}");
     }
 }
@@ -270,10 +346,9 @@ fn a_running_run_has_no_answer() {
     let mut run = fixture::capacity();
     run.verdict = None;
     run.levels.clear();
-    let mut out = Vec::new();
-    render(&run, Lang::En, 80, &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
-    assert!(text.ends_with("\n\nThe run has no answer yet.\n"), "{text}");
+    let text = on_console(&run, Lang::En, Depth::Answer, 80);
+    assert!(text.contains("the run has no answer yet"), "{text}");
+    assert!(!text.contains("requests in flight"), "{text}");
 }
 
 #[test]

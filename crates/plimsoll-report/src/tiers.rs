@@ -2,7 +2,7 @@
 
 use std::io;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use plimsoll_core::level::Load;
 use plimsoll_core::run::Run;
 use plimsoll_core::search::Axis;
@@ -11,43 +11,62 @@ use plimsoll_core::verdict::{Verdict, VerdictKind};
 
 use crate::lang::Lang;
 use crate::layout;
+use crate::layout::STYLE;
 use crate::load::load_text;
 use crate::notes::note;
 use crate::number::MISSING;
-use crate::table::STYLE;
 use crate::words;
 
-/// Writes the answers of a run's tiers, and what is to be known of each; nothing where it has none.
-pub(crate) fn tiers(
-    run: &Run,
-    lang: Lang,
-    columns: usize,
-    w: &mut dyn io::Write,
-) -> io::Result<()> {
-    let Some((first, others)) = run.tiers.split_first() else {
-        return Ok(());
-    };
-    let name = &first.name;
-    let above = lang.pick(
-        format!("All tiers; the levels and the answer above are those of {name}:"),
-        format!("各等级的结论（以上各档数据和结论按等级 {name} 评判）："),
-    );
+/// The answers of a run's tiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierTable {
+    /// What the table shows, and whose the levels and the answer beside it are.
+    pub above: String,
+    /// The headings of the columns.
+    pub heads: [String; 6],
+    /// One row a tier; a cell may have several lines.
+    pub rows: Vec<[String; 6]>,
+    /// What is to be known of a tier that is not the first.
+    pub notes: Vec<String>,
+}
+
+impl TierTable {
+    /// `None` where the run has one SLO.
+    pub(crate) fn of(run: &Run, lang: Lang) -> Option<Self> {
+        let (first, others) = run.tiers.split_first()?;
+        let name = &first.name;
+        let above = lang.pick(
+            format!("All tiers; the levels and the answer above are those of {name}:"),
+            format!("各等级的结论（以上各档数据和结论按等级 {name} 评判）："),
+        );
+        let notes = others
+            .iter()
+            .flat_map(|tier| own_notes(tier, &first.verdict, run, lang));
+        Some(Self {
+            above,
+            heads: heads(run, lang).map(str::to_owned),
+            rows: run.tiers.iter().map(|tier| row(tier, lang)).collect(),
+            notes: notes.collect(),
+        })
+    }
+}
+
+/// Writes the table for a terminal of so many columns.
+pub(crate) fn write(tiers: &TierTable, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
     writeln!(w)?;
-    for line in layout::wrap(&above, columns) {
+    for line in layout::wrap(&tiers.above, columns) {
         writeln!(w, "{line}")?;
     }
     writeln!(w)?;
-    for line in table(run, lang).lines() {
+    for line in table(tiers).lines() {
         writeln!(w, "{}", line.trim_end())?;
     }
-    let own: Vec<String> = others
-        .iter()
-        .flat_map(|tier| own_notes(tier, &first.verdict, run, lang))
-        .collect();
-    if !own.is_empty() {
+    if !tiers.notes.is_empty() {
         writeln!(w)?;
     }
-    own.iter()
+    tiers
+        .notes
+        .iter()
         .try_for_each(|text| layout::hang("- ", text, columns, w))
 }
 
@@ -62,26 +81,14 @@ fn own_notes(tier: &TierVerdict, first: &Verdict, run: &Run, lang: Lang) -> Vec<
     .collect()
 }
 
-fn table(run: &Run, lang: Lang) -> Table {
-    let (unit, advice) = match run.plan.search().map(|search| search.axis) {
-        None | Some(Axis::Streams) => lang.pick(("streams", "cap"), ("并发", "上限")),
-        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
-    };
-    let heads = [
-        lang.pick("tier", "等级"),
-        lang.pick("objectives", "目标"),
-        unit,
-        lang.pick("95 % interval", "95 % 置信区间"),
-        advice,
-        lang.pick("breaks first", "首先超标"),
-    ];
+fn table(tiers: &TierTable) -> Table {
     let mut table = Table::new();
     let _ = table
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(heads);
-    for tier in &run.tiers {
-        let _ = table.add_row(row(tier, lang));
+        .set_header(&tiers.heads);
+    for row in &tiers.rows {
+        let _ = table.add_row(row);
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         let _ = column.set_padding((0, 2));
@@ -94,20 +101,34 @@ fn table(run: &Run, lang: Lang) -> Table {
     table
 }
 
-fn row(tier: &TierVerdict, lang: Lang) -> [Cell; 6] {
+fn heads(run: &Run, lang: Lang) -> [&'static str; 6] {
+    let (unit, advice) = match run.plan.search().map(|search| search.axis) {
+        None | Some(Axis::Streams) => lang.pick(("streams", "cap"), ("并发", "上限")),
+        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
+    };
+    [
+        lang.pick("tier", "等级"),
+        lang.pick("objectives", "目标"),
+        unit,
+        lang.pick("95 % interval", "95 % 置信区间"),
+        advice,
+        lang.pick("breaks first", "首先超标"),
+    ]
+}
+
+fn row(tier: &TierVerdict, lang: Lang) -> [String; 6] {
     let objectives = tier.slo.0.iter().map(|one| words::objective(one, lang));
     let objectives: Vec<String> = objectives.collect();
     let verdict = &tier.verdict;
     let missing = |text: Option<String>| text.unwrap_or_else(|| MISSING.to_owned());
-    let cells = [
+    [
         tier.name.clone(),
         objectives.join("\n"),
         capacity(verdict, lang),
         missing(interval(verdict, lang)),
         missing(cap(verdict)),
         missing(breaks(tier, lang)),
-    ];
-    cells.map(Cell::new)
+    ]
 }
 
 /// The capacity, or why there is none.

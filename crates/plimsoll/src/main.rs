@@ -14,6 +14,7 @@ mod output;
 mod packaging;
 mod plan;
 mod proxy;
+mod report;
 mod selftest;
 mod signal;
 mod sim;
@@ -64,6 +65,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
         Command::Find(args) => find::run(&args, words, lang, stop),
         Command::Check(args) => check::run(&args, words, lang, stop),
         Command::Plan(args) => plan::run(&args, lang),
+        Command::Report(args) => report::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
         Command::Sim(args) => sim::run(&args, stop),
         Command::Completions(args) => Ok(packaging::completions(&args, lang)),

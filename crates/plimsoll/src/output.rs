@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use plimsoll_report::console::Depth;
 use plimsoll_report::lang::Lang;
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::fault::{Failure, WriteFault};
 pub(crate) struct Shown {
     pub(crate) lang: Lang,
     pub(crate) json: bool,
+    pub(crate) depth: Depth,
     /// No progress.
     pub(crate) quiet: bool,
 }
@@ -22,6 +24,11 @@ impl Shown {
         Self {
             lang,
             json: args.json,
+            depth: if args.details {
+                Depth::Details
+            } else {
+                Depth::Answer
+            },
             quiet: args.quiet || args.json,
         }
     }

@@ -137,7 +137,11 @@ impl RequestLedger {
         };
         for record in &self.ended {
             let key = record.outcome.key();
-            if let Some(detail) = record.detail.as_ref().filter(|_| record.outcome.is_failure()) {
+            if let Some(detail) = record
+                .detail
+                .as_ref()
+                .filter(|_| record.outcome.is_failure())
+            {
                 let said = counts.said.entry(key.clone());
                 said.or_insert_with(|| quoted(detail));
             }
@@ -251,7 +255,10 @@ mod tests {
         ledger.enter(failed(3, Outcome::CutAtEnd, "cut"));
         let counts = ledger.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
         assert_eq!(counts.outcomes["http_503"], 2);
-        assert_eq!(counts.said, [("http_503".to_owned(), "busy now".to_owned())].into());
+        assert_eq!(
+            counts.said,
+            [("http_503".to_owned(), "busy now".to_owned())].into()
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A check on a terminal: what was held, the answer, what the load takes, the latencies.
+//! A load that was held: what was asked, whether it holds, what it takes, the latencies.
 
 mod dry_run;
 mod latencies;
@@ -9,36 +9,53 @@ use std::io;
 
 use plimsoll_core::check::{Check, leaves};
 use plimsoll_core::dry_run::Leaves;
-use plimsoll_core::run::{HoldPlan, RunPlan};
+use plimsoll_core::run::{HoldPlan, Run, RunPlan};
 
 use crate::dry_run::little;
 use crate::lang::Lang;
 use crate::layout;
-use crate::lengths::cannot_fix;
 use crate::load::load_text;
 use crate::number::duration;
 pub use dry_run::render_dry_run;
-use latencies::latencies;
-use rows::{Row, asked, found};
-pub(crate) use sentence::sentences;
+pub use latencies::Latencies;
+pub use rows::Row;
+use rows::{asked, found};
+pub(crate) use sentence::{cause, takes, verdict};
 
-/// Writes a check for a terminal of `width` columns.
-pub fn render(check: Check<'_>, lang: Lang, width: u16, w: &mut dyn io::Write) -> io::Result<()> {
-    let columns = usize::from(width);
-    write_rows(&asked(check, lang), columns, w)?;
-    writeln!(w)?;
-    for line in sentences(check, lang)
-        .into_iter()
-        .chain(cannot_fix(check.run.server.endpoint, lang))
-    {
-        layout::hang("", &line, columns, w)?;
+/// What a load that was held took, as data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What was asked for.
+    pub asked: Vec<Row>,
+    /// How its requests went through the server; empty where its window never began.
+    pub found: Vec<Row>,
+    /// Its latencies by quantile; `None` where its window never began.
+    pub latencies: Option<Latencies>,
+}
+
+impl Held {
+    /// `None` of a search, and of a check that has no answer yet.
+    pub(crate) fn of(run: &Run, lang: Lang) -> Option<Self> {
+        let check = Check::of(run)?;
+        let has_window = check.answer.flow.is_some();
+        Some(Self {
+            asked: asked(check, lang),
+            found: found(check, lang),
+            latencies: has_window.then(|| Latencies::of(check, lang)),
+        })
     }
-    if check.answer.flow.is_some() {
+}
+
+/// Writes what was found for a terminal of so many columns.
+pub(crate) fn write(held: &Held, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+    if !held.found.is_empty() {
         writeln!(w)?;
-        write_rows(&found(check, lang), columns, w)?;
-        writeln!(w, "\n{}", latencies(check, lang))?;
     }
-    Ok(())
+    write_rows(&held.found, columns, w)?;
+    match &held.latencies {
+        Some(latencies) => writeln!(w, "\n{}", latencies.text()),
+        None => Ok(()),
+    }
 }
 
 /// What is said before a load is held, a line each: that its cap and its rate contradict each other,

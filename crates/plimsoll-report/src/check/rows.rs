@@ -18,9 +18,12 @@ const LEAST_WAITING: f64 = 0.05;
 const MOST_TOLERANCE: f64 = 0.25;
 
 /// A text behind its name.
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) text: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What it is, for people.
+    pub name: &'static str,
+    /// Its value in words.
+    pub text: String,
 }
 
 /// What was asked for.

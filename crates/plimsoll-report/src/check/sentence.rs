@@ -1,39 +1,20 @@
 //! The answer of a check: does the load hold, why not, and how many streams it takes.
 
-use plimsoll_core::check::{Check, CheckVerdict, Flow};
-use plimsoll_core::run::RunState;
+use plimsoll_core::check::{Check, CheckVerdict};
 
 use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{duration, figure, trimmed};
 use crate::words;
 
-/// One after the other.
-pub(crate) fn sentences(check: Check<'_>, lang: Lang) -> Vec<String> {
-    let cut = (check.run.state == RunState::Partial).then(|| {
-        lang.pick(
-            "Interrupted: this is what was seen until then.",
-            "测试被中断：以下是中断前的情况。",
-        )
-        .to_owned()
-    });
-    let cause = check.answer.cause.as_ref().map(|cause| {
-        let text = words::cause(cause, lang);
-        lang.pick(format!("Cause: {text}."), format!("原因：{text}。"))
-    });
-    let takes = check
-        .answer
-        .flow
-        .as_ref()
-        .filter(|_| check.answer.verdict.holds())
-        .and_then(|flow| takes(check, flow, lang));
-    [cut, Some(verdict(check, lang)), cause, takes]
-        .into_iter()
-        .flatten()
-        .collect()
+/// Why it broke, as far as is known.
+pub(crate) fn cause(check: Check<'_>, lang: Lang) -> Option<String> {
+    let cause = check.answer.cause.as_ref()?;
+    Some(words::cause(cause, lang))
 }
 
-fn verdict(check: Check<'_>, lang: Lang) -> String {
+/// Whether the load holds, in a sentence or two without a full stop at the end.
+pub(crate) fn verdict(check: Check<'_>, lang: Lang) -> String {
     let load = load(check, lang);
     let slo = words::slo(&check.run.plan.slo, lang);
     let n = ended(check);
@@ -42,7 +23,7 @@ fn verdict(check: Check<'_>, lang: Lang) -> String {
         .window
         .map_or(0.0, |window| window.to_s - window.from_s);
     let held = duration(held, lang);
-    match check.answer.verdict {
+    let text = match check.answer.verdict {
         CheckVerdict::Holds => lang.pick(
             format!("Holds at {load}: {slo}, decided at 95 % by {n} requests in {held}."),
             format!("{load}扛得住：{slo}，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
@@ -76,7 +57,8 @@ fn verdict(check: Check<'_>, lang: Lang) -> String {
             format!("The server is gone at {load}: connections are refused."),
             format!("{load}时服务端已不可用：连接被拒绝。"),
         ),
-    }
+    };
+    text.trim_end_matches(['.', '。']).to_owned()
 }
 
 /// The load, with its cap.
@@ -135,20 +117,18 @@ fn doubt(check: Check<'_>, lang: Lang) -> String {
     }
 }
 
-/// How many streams a rate takes, or which rate streams make.
-fn takes(check: Check<'_>, flow: &Flow, lang: Lang) -> Option<String> {
+/// How many streams a rate takes, or which rate streams make; `None` where the load does not hold.
+pub(crate) fn takes(check: Check<'_>, lang: Lang) -> Option<String> {
+    let flow = check.answer.flow.filter(|_| check.answer.verdict.holds())?;
     if check.hold.load.rate_per_s().is_none() {
         let rate = figure(flow.ended_per_s);
-        return Some(lang.pick(
-            format!("It makes {rate} req/s."),
-            format!("吞吐为 {rate} 请求/秒。"),
-        ));
+        return Some(lang.pick(format!("{rate} req/s"), format!("吞吐 {rate} 请求/秒")));
     }
     let _ = flow.request_time_s?;
     let (mean, p99) = (trimmed(flow.in_flight.mean), flow.in_flight.p99);
     Some(lang.pick(
-        format!("It takes {mean} concurrent streams on average, and no more than {p99} for 99 % of the time."),
-        format!("所需并发：平均 {mean} 路，99 % 的时间不超过 {p99} 路。"),
+        format!("{mean} streams on average, no more than {p99} for 99 % of the time"),
+        format!("平均 {mean} 路并发，99 % 的时间不超过 {p99} 路"),
     ))
 }
 

@@ -9,7 +9,10 @@ use plimsoll_core::telemetry::ServerWindow;
 use plimsoll_core::verdict::{Cause, CauseDetail, CauseKind};
 
 use super::*;
+use crate::console::{self, Depth};
+use crate::document::Document;
 use crate::fixture;
+use crate::run_file::sentence;
 
 /// 20 req/s for 30 min, which takes 23 streams.
 fn check(verdict: CheckVerdict) -> Run {
@@ -166,9 +169,9 @@ fn interrupted() -> Run {
     check
 }
 
-fn text(check: Check<'_>, lang: Lang, width: u16) -> String {
+fn text(run: &Run, lang: Lang, width: u16) -> String {
     let mut out = Vec::new();
-    render(check, lang, width, &mut out).unwrap();
+    console::render(&Document::of(run, lang), Depth::Answer, width, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -183,7 +186,7 @@ fn checks_on_a_terminal() {
     ];
     for (name, check) in all {
         for (tag, lang) in [("en", Lang::En), ("zh", Lang::Zh)] {
-            let text = text(seen(&check), lang, 80);
+            let text = text(&check, lang, 80);
             for line in text.lines() {
                 assert!(layout::width(line) <= 80, "{line}");
             }
@@ -208,7 +211,7 @@ fn the_sentence_of_every_verdict() {
             check.levels[0].reason = Some(fixture::send_lag());
         }
         for lang in [Lang::En, Lang::Zh] {
-            lines.extend(sentences(seen(&check), lang));
+            lines.push(sentence(&check, lang));
         }
     }
     insta::assert_snapshot!("check_sentences", lines.join("\n"));

@@ -3,10 +3,12 @@
 
 mod broken;
 mod cause;
+mod outcome;
 mod reason;
 
 pub(crate) use broken::broken_by;
 pub(crate) use cause::cause;
+pub(crate) use outcome::outcome;
 pub(crate) use reason::reason;
 pub use reason::shortfall;
 

@@ -110,6 +110,9 @@ pub(crate) struct ShowArgs {
     /// Print run.json to stdout instead of the report.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Report also the test, throughput and knees, the client, and what the words mean.
+    #[arg(long)]
+    pub(crate) details: bool,
     /// Language of what people read.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) lang: LangArg,

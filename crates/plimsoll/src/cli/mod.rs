@@ -6,6 +6,7 @@ mod connect;
 mod find;
 mod packaging;
 mod plan;
+mod report;
 mod selftest;
 mod sim;
 mod typed;
@@ -21,6 +22,7 @@ pub(crate) use connect::{ConnectArgs, ProxyText};
 pub(crate) use find::FindArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs};
 pub(crate) use plan::PlanArgs;
+pub(crate) use report::{FormatArg, ReportArgs};
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 pub(crate) use typed::{Typed, name as argument_name};
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Turn streams into users, requests a day, servers and cost, or back.
     Plan(Box<PlanArgs>),
+    /// Tell a run again: as text, Markdown, CSV or JSON, in English or Chinese.
+    Report(ReportArgs),
     /// Run the built-in engine as an OpenAI-compatible server.
     Sim(Box<SimArgs>),
     /// Find out what this machine can drive, and how wrong its figures are.
@@ -116,6 +120,8 @@ mod tests {
             ("check", Lang::Zh, "check_zh"),
             ("plan", Lang::En, "plan_en"),
             ("plan", Lang::Zh, "plan_zh"),
+            ("report", Lang::En, "report_en"),
+            ("report", Lang::Zh, "report_zh"),
             ("sim", Lang::En, "sim_en"),
             ("sim", Lang::Zh, "sim_zh"),
             ("selftest", Lang::En, "selftest_en"),

@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
 /// The commands that have a page of their own.
-const PAGES: [&str; 5] = ["find", "check", "plan", "sim", "selftest"];
+const PAGES: [&str; 6] = ["find", "check", "plan", "report", "sim", "selftest"];
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {

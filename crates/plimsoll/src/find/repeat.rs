@@ -7,7 +7,7 @@ use plimsoll_core::repeat::{Repeats, Repetition};
 use plimsoll_core::run::{Run, RunState};
 use plimsoll_report::lang::Lang;
 use plimsoll_report::repeat::render;
-use plimsoll_report::sentence::sentence;
+use plimsoll_report::run_file::sentence;
 use plimsoll_sim::SimServer;
 
 use super::plan::Planned;
@@ -138,8 +138,8 @@ impl Series<'_> {
             self.engine.as_ref(),
             (self.shown, self.stop),
         )?;
-        if let Some(verdict) = &run.verdict {
-            console.say(&sentence(&run, verdict, self.shown.lang));
+        if run.verdict.is_some() {
+            console.say(&sentence(&run, self.shown.lang));
         }
         say_where(&run, &start, self.shown);
         Ok(run)

@@ -11,7 +11,7 @@ use plimsoll_load::clock::Clock;
 use plimsoll_load::preflight::Ready;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::least::least_for_a_pass;
-use plimsoll_report::table::level_header;
+use plimsoll_report::live::level_header;
 use plimsoll_sim::SimServer;
 
 use super::plan::{self, Planned};

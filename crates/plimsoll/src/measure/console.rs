@@ -6,8 +6,8 @@ use plimsoll_core::level::{LevelSummary, Phase};
 use plimsoll_core::runner::Progress;
 use plimsoll_core::stats::mean;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::live::level_row;
 use plimsoll_report::load::load_text;
-use plimsoll_report::table::level_row;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

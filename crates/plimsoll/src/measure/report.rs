@@ -4,7 +4,8 @@ use plimsoll_core::check::CheckVerdict;
 use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::verdict::VerdictKind;
 use plimsoll_report::console::render;
-use plimsoll_report::sentence::run_file;
+use plimsoll_report::document::Document;
+use plimsoll_report::run_file::run_file;
 
 use super::Console;
 use crate::exit::Exit;
@@ -14,7 +15,8 @@ use crate::output::{self, Shown};
 /// Writes a run to stdout, for a person or as JSON.
 pub(crate) fn report(run: &Run, shown: Shown) -> Result<(), Failure> {
     output::show(&run_file(run), shown.json, |file, out| {
-        render(file.run, shown.lang, Console::width(), out)
+        let document = Document::of(file.run, shown.lang);
+        render(&document, shown.depth, Console::width(), out)
     })
 }
 

@@ -34,7 +34,7 @@ use plimsoll_core::run::{Run, RunEvent};
 use plimsoll_core::telemetry::Sample;
 use plimsoll_report::figures::figures;
 use plimsoll_report::lang::Lang;
-use plimsoll_report::sentence::run_file;
+use plimsoll_report::run_file::run_file;
 use serde::Serialize;
 
 use crate::fault::Failure;

@@ -4,6 +4,10 @@ use super::Texts;
 
 /// Of `find` alone.
 pub(super) const FIND: Texts = &[
+    (
+        "details",
+        "报告另附测试条件、吞吐与拐点、压测客户端、术语含义",
+    ),
     ("resume", "接着做这个目录里被中断或被杀掉的测试"),
     ("repeat", "整个搜索依次做这么多遍，并比较各遍的结论"),
     (
@@ -159,6 +163,19 @@ pub(super) const SELFTEST: Texts = &[
     ("output_len", "每个请求的输出长度，token"),
     ("no_rates", "只测并发：不测每秒请求数和定时发送"),
     ("json", "以 JSON 打印结果"),
+];
+
+/// Of `report` alone.
+pub(super) const REPORT: Texts = &[
+    ("run", "测试结果：其目录，或其中的 run.json"),
+    (
+        "format",
+        "报告的形式：text 供终端阅读，md 为 Markdown，csv 只含各档数据，json 为测试本身",
+    ),
+    (
+        "details",
+        "与 text 同用：另附测试条件、吞吐与拐点、压测客户端、术语含义",
+    ),
 ];
 
 /// Of `completions` alone.

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command};
 /// Texts by the name of an argument.
 type Texts = &'static [(&'static str, &'static str)];
 
-const ABOUT: [(&str, &str); 9] = [
+const ABOUT: [(&str, &str); 10] = [
     (
         "plimsoll",
         "在给定的服务目标内，测出一个大模型服务能承载多少路并发。",
@@ -16,6 +16,10 @@ const ABOUT: [(&str, &str); 9] = [
     ("find", "测出服务能承载多少路并发"),
     ("check", "保持一个负载，看服务能否扛住、需要多少路并发"),
     ("plan", "在并发、用户数、每天请求数、台数和成本之间换算"),
+    (
+        "report",
+        "重新讲述一次测试：文本、Markdown、CSV 或 JSON，中文或英文",
+    ),
     ("sim", "把内置引擎作为 OpenAI 兼容服务运行"),
     (
         "selftest",
@@ -28,7 +32,7 @@ const ABOUT: [(&str, &str); 9] = [
 
 /// The texts of a command's arguments; the first that has one says it.
 fn texts(command: &str) -> Vec<Texts> {
-    use commands::{CHECK, COMPLETIONS, FIND, MAN, PLAN, SELFTEST, SIM};
+    use commands::{CHECK, COMPLETIONS, FIND, MAN, PLAN, REPORT, SELFTEST, SIM};
     use shared::{CONNECTION, ENGINE, LENGTHS, OBJECTIVES, REQUESTS, SERVER, SHOWN};
     let loaded = [
         SERVER, CONNECTION, OBJECTIVES, LENGTHS, REQUESTS, SHOWN, ENGINE,
@@ -37,6 +41,7 @@ fn texts(command: &str) -> Vec<Texts> {
         "find" => [&[FIND], loaded.as_slice()].concat(),
         "check" => [&[CHECK], loaded.as_slice()].concat(),
         "plan" => vec![PLAN, SHOWN],
+        "report" => vec![REPORT, SHOWN],
         "sim" => vec![SIM, REQUESTS, SHOWN, ENGINE],
         "selftest" => vec![SELFTEST, SHOWN],
         "completions" => vec![COMPLETIONS],

@@ -102,7 +102,14 @@ pub(super) const REQUESTS: Texts = &[
 ];
 
 /// What is shown.
-pub(super) const SHOWN: Texts = &[("lang", "显示语言"), ("quiet", "不显示进度，只给报告")];
+pub(super) const SHOWN: Texts = &[
+    ("lang", "显示语言"),
+    ("quiet", "不显示进度，只给报告"),
+    (
+        "details",
+        "报告另附测试条件、吞吐与拐点、压测客户端、术语含义",
+    ),
+];
 
 /// The built-in engine.
 pub(super) const ENGINE: Texts = &[

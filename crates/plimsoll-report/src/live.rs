@@ -1,6 +1,5 @@
-//! The table of levels, in the order run.
+//! Levels that have ended, as lines of live progress in the order run.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use plimsoll_core::level::{LevelSummary, Load};
 use plimsoll_core::telemetry::ServerWindow;
 
@@ -8,13 +7,6 @@ use crate::lang::Lang;
 use crate::layout;
 use crate::number::{MISSING, cell, percent, percent_down};
 use crate::words;
-
-/// Terminals of at least this many columns get the headings in one line.
-const WIDE: u16 = 116;
-
-/// No borders, and a line under the heading.
-pub(crate) const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// A column: its heading, cut for narrow tables, its unit, and its value.
 struct Column {
@@ -137,14 +129,9 @@ impl Column {
     }
 
     /// The heading in lines, the unit last.
-    fn lines(&self, lang: Lang, wide: bool) -> Vec<String> {
-        let parts = self.heading(lang);
-        let mut lines: Vec<String> = if wide {
-            let is_ascii = parts.iter().any(|part| part.is_ascii());
-            vec![parts.join(if is_ascii { " " } else { "" })]
-        } else {
-            parts.iter().map(|part| (*part).to_owned()).collect()
-        };
+    fn lines(&self, lang: Lang) -> Vec<String> {
+        let parts = self.heading(lang).iter();
+        let mut lines: Vec<String> = parts.map(|part| (*part).to_owned()).collect();
         if !self.unit.is_empty() {
             lines.push(self.unit.to_owned());
         }
@@ -157,7 +144,7 @@ impl Column {
 
     /// Its width in a line of live progress.
     fn width(&self, lang: Lang) -> usize {
-        let heading = self.lines(lang, false);
+        let heading = self.lines(lang);
         let widest = heading.iter().map(|line| layout::width(line)).max();
         self.room.max(widest.unwrap_or(0))
     }
@@ -165,44 +152,6 @@ impl Column {
     fn is_word(&self) -> bool {
         self.en == ["verdict"]
     }
-}
-
-/// The columns that have something to say of these levels.
-fn columns(levels: &[LevelSummary]) -> &'static [Column] {
-    let has_kv = levels.iter().any(|level| kv_max(level).is_some());
-    &COLUMNS[..if has_kv {
-        COLUMNS.len()
-    } else {
-        COLUMNS.len() - 1
-    }]
-}
-
-/// The table of `levels` for a terminal of `width` columns, without an end of line at its end.
-pub fn table(levels: &[LevelSummary], lang: Lang, width: u16) -> String {
-    let columns = columns(levels);
-    let wide = width >= WIDE;
-    let headings: Vec<Vec<String>> = columns.iter().map(|one| one.lines(lang, wide)).collect();
-    let mut table = Table::new();
-    let _ = table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(at_the_bottom(headings).into_iter().map(Cell::new));
-    for level in levels {
-        let _ = table.add_row(columns.iter().map(|one| one.text(level, lang)));
-    }
-    for (shown, column) in table.column_iter_mut().zip(columns) {
-        let _ = shown.set_padding((0, if wide { 2 } else { 1 }));
-        shown.set_cell_alignment(if column.is_word() {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
-        });
-    }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
 }
 
 /// Headings of as many lines each, the short ones at the bottom.
@@ -221,7 +170,7 @@ pub fn level_row(level: &LevelSummary, lang: Lang) -> String {
 
 /// The heading of lines made by [`level_row`], in three lines without an end of line at its end.
 pub fn level_header(lang: Lang) -> String {
-    let heads = at_the_bottom(COLUMNS.iter().map(|one| one.lines(lang, false)).collect());
+    let heads = at_the_bottom(COLUMNS.iter().map(|one| one.lines(lang)).collect());
     let heads: Vec<Vec<&str>> = heads
         .iter()
         .map(|head| head.split('\n').collect())

@@ -1,0 +1,90 @@
+//! Requests that failed: how many, in which way, and what was said of them.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::run::Run;
+
+use crate::lang::Lang;
+use crate::number::percent_up;
+use crate::words;
+
+/// The failures of a run, of all its levels from their start to their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failures {
+    /// All in one line.
+    pub summary: String,
+    /// One for each way, the commonest first.
+    pub classes: Vec<Failure>,
+}
+
+/// One way in which requests failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its name for machines, as in the counts of a level: `http_429`.
+    pub key: String,
+    /// How many.
+    pub count: u64,
+    /// In words, with what the server or the transport said of one of them.
+    pub text: String,
+}
+
+/// Ends that say nothing against the server.
+const BLAMELESS: [&str; 3] = ["completed", "cut_at_end", "never_sent"];
+
+impl Failures {
+    pub(super) fn of(run: &Run, lang: Lang) -> Self {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut said: BTreeMap<&str, &str> = BTreeMap::new();
+        for level in &run.levels {
+            for (key, count) in &level.requests.outcomes {
+                *counts.entry(key).or_default() += count;
+            }
+            for (key, text) in &level.requests.said {
+                said.entry(key).or_insert(text);
+            }
+        }
+        let completed = counts.get("completed").copied().unwrap_or(0);
+        let mut failed: Vec<(&str, u64)> = counts
+            .into_iter()
+            .filter(|(key, _)| !BLAMELESS.contains(key))
+            .collect();
+        failed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let sum = failed.iter().map(|(_, count)| count).sum();
+        let classes = failed.into_iter().map(|(key, count)| Failure {
+            key: key.to_owned(),
+            count,
+            text: class(key, count, said.get(key).copied(), lang),
+        });
+        Self {
+            summary: summary(sum, completed + sum, lang),
+            classes: classes.collect(),
+        }
+    }
+}
+
+fn summary(failed: u64, of: u64, lang: Lang) -> String {
+    if of == 0 {
+        return lang.pick("Failures: none.", "失败：没有。").to_owned();
+    }
+    if failed == 0 {
+        return lang.pick(
+            format!("Failures: none of {of} requests."),
+            format!("失败：{of} 个请求中没有。"),
+        );
+    }
+    let share = percent_up(failed as f64 / of as f64);
+    lang.pick(
+        format!("Failures: {failed} of {of} requests ({share} %)."),
+        format!("失败：{of} 个请求中有 {failed} 个（{share} %）。"),
+    )
+}
+
+fn class(key: &str, count: u64, said: Option<&str>, lang: Lang) -> String {
+    let name = words::outcome(key, lang);
+    match (lang, said) {
+        (Lang::En, Some(said)) => format!("{count} × {name}: “{said}”"),
+        (Lang::Zh, Some(said)) => format!("{count} 个 {name}：“{said}”"),
+        (Lang::En, None) => format!("{count} × {name}"),
+        (Lang::Zh, None) => format!("{count} 个 {name}"),
+    }
+}
