@@ -117,7 +117,6 @@ pub enum Format {
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum PlotError {
     /// The font that is built in could not be read.
     #[error("the built-in font of the plots cannot be read")]

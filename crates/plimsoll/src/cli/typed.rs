@@ -5,7 +5,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 
 use super::Cli;
-use crate::fault::{Failure, UsageFault};
+use crate::fault::{AskFault, Failure, UsageFault};
 
 /// Where a run is, and how it is shown: no part of what was asked for.
 const OF_THE_CALL: [&str; 7] = ["out", "resume", "from", "repeat", "lang", "json", "quiet"];
@@ -29,7 +29,7 @@ impl Typed {
         let found = matches
             .subcommand()
             .and_then(|(name, matches)| Some((all.find_subcommand(name)?, matches)));
-        let (command, matches) = found.ok_or_else(|| Failure::usage("no command"))?;
+        let (command, matches) = found.ok_or(AskFault::NoCommand)?;
         Ok(Self {
             command: command.clone(),
             matches: matches.clone(),

@@ -12,6 +12,8 @@ use super::Words;
 pub(crate) enum AskFault {
     #[error("`plimsoll bench` has one command: `plimsoll bench serve`")]
     BenchAlone,
+    #[error("no command")]
+    NoCommand,
     #[error("--start {start} is above --max-concurrency {most}")]
     StartAboveMost { start: u32, most: u32 },
     #[error("--level-time {level:?} is longer than --budget {budget:?}")]
@@ -51,6 +53,8 @@ pub(crate) enum AskFault {
          SLO"
     )]
     TiersInLockstep,
+    #[error("the run was made with --no-requests: it cannot be judged under other objectives")]
+    RunHasNoRequests,
     #[error("there is nothing to plan from: neither a server nor a target is given")]
     NothingToPlan,
     #[error("the run has no gateway cap to plan from")]
@@ -74,6 +78,7 @@ impl Words for AskFault {
     fn zh(&self) -> String {
         match self {
             Self::BenchAlone => "`plimsoll bench` 只有一个子命令：`plimsoll bench serve`".into(),
+            Self::NoCommand => "缺少命令".into(),
             Self::StartAboveMost { start, most } => {
                 format!("--start {start} 大于 --max-concurrency {most}")
             }
@@ -114,6 +119,9 @@ impl Words for AskFault {
             Self::TiersInLockstep => {
                 "--slo-tier 要求请求长度有变化：长度相同的各路步调一致，运行中只能按一组目标判定"
                     .into()
+            }
+            Self::RunHasNoRequests => {
+                "这次测试用了 --no-requests，没有保留请求，无法按别的目标判定".into()
             }
             Self::NothingToPlan => "没有可换算的数：既没有服务的能力，也没有要达到的目标".into(),
             Self::NoCap => "这次测试没有得出网关上限，无从换算".into(),

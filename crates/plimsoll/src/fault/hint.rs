@@ -1,5 +1,7 @@
 //! The ways out.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::Words;
@@ -92,23 +94,35 @@ pub(crate) enum Hint {
     GiveCap,
     #[error("--from takes --slo, --min-success and --out")]
     WhatFromTakes,
+    #[error("choose another folder with --out")]
+    OtherFolder,
+    #[error("choose another folder with --out, or go on with that run by --resume")]
+    OtherFolderOrResume,
+    #[error("--resume takes the folder that `Saved in` names")]
+    FolderSavedIn,
+    #[error("--from takes a folder that `plimsoll find` wrote, or its run.json")]
+    FolderOfFind,
+    #[error("begin a new run, without --no-requests")]
+    KeepRequests,
+    #[error("hold it again with `plimsoll check`")]
+    CheckAgain,
+    #[error("begin a new run; `find --from` and `plan --from` read the old one")]
+    ReadOldFormat,
+    #[error("`{}` was written anew", .0.display())]
+    WrittenAnew(PathBuf),
+    #[error("go on with the version that began it, or begin a new run")]
+    SameVersion,
+    #[error("a proxy is not saved, since a password may be in it: give it again with --proxy")]
+    ProxyAgain,
+    #[error("levels of two servers make no answer; begin a new run")]
+    OneServer,
+    #[error(
+        "leave `{name}` away: a run goes on as it began; what may change is how the server is \
+         reached, such as --connect-to and --proxy"
+    )]
+    LeaveAway { name: String },
     #[error("profiles: {0}")]
     Profiles(String),
-    /// In English only.
-    #[error("{0}")]
-    Text(String),
-}
-
-impl From<String> for Hint {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&str> for Hint {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
 }
 
 impl Words for Hint {
@@ -174,8 +188,24 @@ impl Words for Hint {
             }
             Self::GiveCap => "用 --cap N 给出上限，或用更长的 --budget 重新测试",
             Self::WhatFromTakes => "--from 可配合 --slo、--min-success 和 --out",
+            Self::OtherFolder => "用 --out 换一个目录",
+            Self::OtherFolderOrResume => "用 --out 换一个目录，或用 --resume 接着做那次测试",
+            Self::FolderSavedIn => "--resume 要给出“结果保存在”后面的目录",
+            Self::FolderOfFind => "--from 要给出 `plimsoll find` 写的目录，或其中的 run.json",
+            Self::KeepRequests => "重新测试，不要加 --no-requests",
+            Self::CheckAgain => "用 `plimsoll check` 重新保持这个负载",
+            Self::ReadOldFormat => "重新测试；旧结果可用 `find --from` 和 `plan --from` 读取",
+            Self::WrittenAnew(path) => return format!("已重新写出 `{}`", path.display()),
+            Self::SameVersion => "用开始它的版本接着做，或重新测试",
+            Self::ProxyAgain => "代理里可能有密码，所以不保存：请用 --proxy 再给一次",
+            Self::OneServer => "两个服务的档位合不成一个结论；请重新测试",
+            Self::LeaveAway { name } => {
+                return format!(
+                    "去掉 `{name}`：测试只能照开始时的样子接着做；\
+                     能改的是如何连接服务，如 --connect-to 和 --proxy"
+                );
+            }
             Self::Profiles(names) => return format!("可选的型号：{names}"),
-            Self::Text(text) => text,
         };
         text.to_owned()
     }

@@ -7,15 +7,18 @@
 //!
 //! | file | whose faults |
 //! |---|---|
+//! | `again` | runs of the past that are gone on with, or judged again |
 //! | `ask` | arguments that contradict each other, or lack something |
 //! | `machine` | what this machine cannot hold |
 //! | `connect`, `fetch`, `tls` | the way to the server |
 //! | `preflight` | what the server is not |
+//! | `store` | run folders and their files |
 //! | `sim` | the built-in engine |
 //! | `usage`, `value` | a command line that cannot be read, the value of one argument |
 //! | `system` | what the operating system refuses, JSON that cannot be read |
 //! | `hint` | the ways out |
 
+mod again;
 mod ask;
 mod connect;
 mod fetch;
@@ -23,6 +26,7 @@ mod hint;
 mod machine;
 mod preflight;
 mod sim;
+mod store;
 mod system;
 mod tls;
 mod usage;
@@ -35,10 +39,11 @@ use plimsoll_core::slo::SloError;
 use plimsoll_load::error::LoadError;
 use plimsoll_load::fetch::FetchError;
 use plimsoll_load::preflight::PreflightError;
-use plimsoll_load::target::TargetError;
+use plimsoll_load::target::{RouteError, TargetError};
 use plimsoll_report::lang::Lang;
 use thiserror::Error;
 
+pub(crate) use again::AgainFault;
 pub(crate) use ask::AskFault;
 pub(crate) use hint::Hint;
 pub(crate) use machine::MachineFault;
@@ -50,6 +55,7 @@ pub(crate) use words::{Words, chain};
 
 use crate::exit::Exit;
 use crate::proxy::ProxyError;
+use crate::store::FolderFault;
 
 /// What is wrong.
 #[derive(Debug, Error)]
@@ -81,15 +87,21 @@ pub(crate) enum Fault {
     /// The built-in engine.
     #[error(transparent)]
     Engine(#[from] EngineFault),
+    /// A run of the past.
+    #[error(transparent)]
+    Again(#[from] AgainFault),
+    /// The way to the server.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A run folder.
+    #[error(transparent)]
+    Folder(#[from] FolderFault),
     /// What cannot be written.
     #[error(transparent)]
     Write(#[from] WriteFault),
     /// The tool itself.
     #[error("{0:#}")]
     Tool(anyhow::Error),
-    /// In English only.
-    #[error("{0}")]
-    Text(String),
 }
 
 impl Fault {
@@ -106,7 +118,9 @@ impl Fault {
             | Self::Slo(_)
             | Self::Usage(_)
             | Self::Engine(_)
-            | Self::Text(_) => Exit::Usage,
+            | Self::Again(_)
+            | Self::Route(_)
+            | Self::Folder(_) => Exit::Usage,
         }
     }
 
@@ -155,12 +169,14 @@ impl Words for Fault {
             Self::Slo(error) => error.zh(),
             Self::Usage(error) => error.zh(),
             Self::Engine(fault) => fault.zh(),
+            Self::Again(fault) => fault.zh(),
+            Self::Route(error) => error.zh(),
+            Self::Folder(fault) => fault.zh(),
             Self::Write(fault) => fault.zh(),
             Self::Tool(error) => match error.downcast_ref::<LoadError>() {
                 Some(error) => error.zh(),
                 None => format!("程序自身出错：「{error:#}」"),
             },
-            Self::Text(text) => text.clone(),
         }
     }
 }
@@ -169,7 +185,7 @@ impl Words for Fault {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    fault: Fault,
+    fault: Box<Fault>,
     hint: Option<Hint>,
 }
 
@@ -189,13 +205,9 @@ impl Failure {
     }
 
     /// The same with a way out.
-    pub(crate) fn hint(mut self, hint: impl Into<Hint>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
         self
-    }
-
-    pub(crate) fn usage(text: impl Into<String>) -> Self {
-        Fault::Text(text.into()).into()
     }
 }
 
@@ -212,7 +224,7 @@ impl<T: Into<Fault>> From<T> for Failure {
         Self {
             exit: fault.exit(),
             hint: fault.hint(),
-            fault,
+            fault: Box::new(fault),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What the operating system refuses, and JSON that cannot be read.
 
 use std::io;
+use std::path::PathBuf;
 
+use plimsoll_report::plot::PlotError;
 use serde_json::error::Category;
 use thiserror::Error;
 
@@ -13,12 +15,23 @@ pub(crate) enum WriteFault {
     /// To the terminal, a pipe or a file behind stdout.
     #[error("failed to write to stdout: {0}")]
     Stdout(io::Error),
+    /// A file, or in a folder.
+    #[error("failed to write `{}`: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    /// Pictures that cannot be drawn.
+    #[error("failed to draw the pictures: {0}")]
+    Pictures(PlotError),
 }
 
 impl Words for WriteFault {
     fn zh(&self) -> String {
         match self {
             Self::Stdout(error) => format!("无法写到标准输出：{}", error.zh()),
+            Self::File { path, error } => {
+                format!("无法写入 `{}`：{}", path.display(), error.zh())
+            }
+            Self::Pictures(PlotError::Font) => "无法画图：内置字体无法读取".into(),
+            Self::Pictures(PlotError::Draw { reason }) => format!("无法画图：「{reason}」"),
         }
     }
 }

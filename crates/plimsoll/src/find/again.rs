@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::plan;
 use crate::cli::{FindArgs, Typed, argument_name};
-use crate::fault::Failure;
+use crate::fault::{AgainFault, Failure, Hint};
 use crate::measure::Way;
 
 /// Of this call alone, or of the way to the server.
@@ -151,13 +151,14 @@ fn contradiction(then: Option<String>, typed: &Typed, arg: &Arg) -> Failure {
     let now = typed.values(arg).concat().join(" ");
     let name = argument_name(arg);
     let was = match then.filter(|_| arg.get_action().takes_values()) {
-        None => format!("`{name}` was not given when the run began"),
-        Some(then) => format!("`{name}` is {then} in the saved run, not {now}"),
+        None => AgainFault::WasNotGiven { name: name.clone() },
+        Some(then) => AgainFault::WasOther {
+            name: name.clone(),
+            then,
+            now,
+        },
     };
-    Failure::usage(was).hint(format!(
-        "leave `{name}` away: a run goes on as it began; what may change is how the server is \
-         reached, such as --connect-to and --proxy"
-    ))
+    Failure::from(was).hint(Hint::LeaveAway { name })
 }
 
 #[cfg(test)]

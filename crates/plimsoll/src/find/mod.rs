@@ -18,7 +18,7 @@ use plimsoll_report::lang::Lang;
 
 use crate::cli::{FindArgs, Typed};
 use crate::exit::Exit;
-use crate::fault::Failure;
+use crate::fault::{AgainFault, Failure};
 use crate::measure::Console;
 use crate::measure::report::{exit, report};
 use crate::output::{self, Shown};
@@ -79,6 +79,5 @@ fn say_where(run: &Run, start: &Start, shown: Shown) {
 
 /// What a plan of this command searches for.
 fn searched(plan: &RunPlan) -> Result<&SearchPlan, Failure> {
-    let is_check = || Failure::usage("the run holds one load, and searches for none");
-    plan.search().ok_or_else(is_check)
+    Ok(plan.search().ok_or(AgainFault::SearchesForNone)?)
 }

@@ -13,7 +13,7 @@ use plimsoll_core::verdict::{Note, Verdict};
 use super::plan;
 use crate::cli::{FindArgs, Typed};
 use crate::exit::Exit;
-use crate::fault::{AskFault, Failure, Hint};
+use crate::fault::{AgainFault, AskFault, Failure, Hint};
 use crate::measure::Console;
 use crate::measure::report::{exit, report};
 use crate::output::Shown;
@@ -34,12 +34,7 @@ pub(super) fn run(
     }
     let slo = plan::resolve(args, &[])?.plan.slo;
     let saved = Saved::read(path)?;
-    let mut run = under(&saved, slo).map_err(|why| {
-        Failure::usage(format!(
-            "`{}` cannot be judged again: {why}",
-            path.display()
-        ))
-    })?;
+    let mut run = under(&saved, slo)?;
     answer(&mut run, &saved.run);
     let folder = match &args.show.out {
         Some(out) => Some(save(out, &run, shown)?),
@@ -74,15 +69,16 @@ fn answer(run: &mut Run, before: &Run) {
 }
 
 /// The run with its finished levels judged by `slo`, and without a verdict.
-fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
+fn under(saved: &Saved, slo: Slo) -> Result<Run, Failure> {
     if !saved.keeps_requests() {
-        return Err("it was run with --no-requests, so its requests are not known".to_owned());
+        return Err(Failure::from(AskFault::RunHasNoRequests).hint(Hint::KeepRequests));
     }
-    let mut requests = saved.requests()?;
+    let at = |fault| saved.of_requests(fault);
+    let mut requests = saved.requests().map_err(at)?;
     let mut levels = Vec::new();
     let finished = saved.run.levels.iter().zip(&saved.in_flight);
     for (level, in_flight) in finished {
-        let ended = requests.level(level)?;
+        let ended = requests.level(level).map_err(at)?;
         levels.push(rejudge(
             level,
             (&slo, saved.run.plan.confidence),
@@ -103,7 +99,7 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, String> {
             search.rules.resources_stop = false;
         }
         Goal::Hold(_) if levels.is_empty() => {
-            return Err("its load was not held to the end".to_owned());
+            return Err(AgainFault::NotHeld.into());
         }
         Goal::Hold(_) => {}
     }

@@ -16,7 +16,7 @@ use super::start::Start;
 use super::{again, resume as resume_one, say_where};
 use crate::cli::{FindArgs, Typed};
 use crate::exit::Exit;
-use crate::fault::Failure;
+use crate::fault::{AgainFault, Failure};
 use crate::measure::Console;
 use crate::measure::report::exit;
 use crate::output::{self, Shown};
@@ -62,7 +62,7 @@ pub(super) fn resume(
     let first = first.run.plan;
     let (folder, repeats) = Folder::open_repeats(folder)?;
     if repeats.runs.len() >= repeats.asked as usize {
-        return Err(Failure::usage("all runs are finished; nothing to resume"));
+        return Err(AgainFault::AllFinished.into());
     }
     again::agrees(&first, args, typed)?;
     let way = again::way(&first, args, typed);

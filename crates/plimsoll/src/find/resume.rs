@@ -10,7 +10,7 @@ use super::again;
 use super::plan::Planned;
 use super::start::Start;
 use crate::cli::{FindArgs, Typed};
-use crate::fault::Failure;
+use crate::fault::{AgainFault, Failure, Hint};
 use crate::store::{Folder, Saved};
 
 /// Reads the run in a folder, to go on with its plan; nothing is written yet.
@@ -23,11 +23,8 @@ pub(super) fn open(
     let saved = Saved::read(path)?;
     check_format(&saved, path)?;
     if saved.run.plan.search().is_none() {
-        let shown = path.display();
-        return Err(Failure::usage(format!(
-            "the run in `{shown}` holds one load, and that is not resumed"
-        ))
-        .hint("hold it again with `plimsoll check`"));
+        let fault = AgainFault::HoldsOneLoad(path.to_owned());
+        return Err(Failure::from(fault).hint(Hint::CheckAgain));
     }
     if saved.run.state == RunState::Finished {
         return Err(finished(&folder, &saved, path));
@@ -48,40 +45,29 @@ pub(super) fn check_format(saved: &Saved, path: &Path) -> Result<(), Failure> {
     if saved.format == Format::Current {
         return Ok(());
     }
-    let shown = path.display();
-    Err(Failure::usage(format!(
-        "the run in `{shown}` is of an older format (schema version 1), which is read and no longer \
-         written"
-    ))
-    .hint("begin a new run; `find --from` and `plan --from` read the old one"))
+    Err(Failure::from(AgainFault::OlderFormat(path.to_owned())).hint(Hint::ReadOldFormat))
 }
 
 /// There is nothing to do, but for a last `run.json` that a crash may have kept from the disk.
 fn finished(folder: &Folder, saved: &Saved, path: &Path) -> Failure {
-    let shown = path.display();
-    let text = format!("the run in `{shown}` is finished; nothing to resume");
+    let finished = Failure::from(AgainFault::Finished(path.to_owned()));
     if saved.run_file_is_current {
-        return Failure::usage(text);
+        return finished;
     }
     match folder.run(&saved.run) {
-        Ok(()) => Failure::usage(text).hint(format!("`{shown}/run.json` was written anew")),
+        Ok(()) => finished.hint(Hint::WrittenAnew(path.join("run.json"))),
         Err(failure) => failure,
     }
 }
 
 /// Levels of two versions may be judged differently.
 fn check_version(saved: &Saved) -> Result<(), Failure> {
-    let (then, now) = (
-        saved.run.environment.plimsoll_version.as_str(),
-        env!("CARGO_PKG_VERSION"),
-    );
+    let now = env!("CARGO_PKG_VERSION");
+    let then = saved.run.environment.plimsoll_version.clone();
     if then == now {
         return Ok(());
     }
-    Err(Failure::usage(format!(
-        "the run was begun by plimsoll {then}, and this is {now}: they may judge differently"
-    ))
-    .hint("go on with the version that began it, or begin a new run"))
+    Err(Failure::from(AgainFault::OtherVersion { then, now }).hint(Hint::SameVersion))
 }
 
 /// Whether the way leads over the same proxy. It is not saved whole, since a password may be in it,
@@ -90,13 +76,8 @@ pub(super) fn check_proxy(saved: &RunPlan, now: Option<String>) -> Result<(), Fa
     if saved.proxy == now {
         return Ok(());
     }
-    let text = |proxy: Option<String>| proxy.unwrap_or_else(|| "none".to_owned());
-    Err(Failure::usage(format!(
-        "`proxy` of the saved plan is {}, and now it would be {}",
-        text(saved.proxy.clone()),
-        text(now)
-    ))
-    .hint("a proxy is not saved, since a password may be in it: give it again with --proxy"))
+    let then = saved.proxy.clone();
+    Err(Failure::from(AgainFault::OtherProxy { then, now }).hint(Hint::ProxyAgain))
 }
 
 /// Whether the server is what it was. Its address may be another one, and its prompt length is
@@ -109,11 +90,10 @@ pub(super) fn check_server(saved: &ServerInfo, now: &ServerInfo) -> Result<(), F
     };
     match difference(saved, &now) {
         None => Ok(()),
-        Some((field, then, now)) => Err(Failure::usage(format!(
-            "this is not the server that the run began with: `{field}` was {then}, and now it is \
-             {now}"
-        ))
-        .hint("levels of two servers make no answer; begin a new run")),
+        Some((field, then, now)) => {
+            let fault = AgainFault::OtherServer { field, then, now };
+            Err(Failure::from(fault).hint(Hint::OneServer))
+        }
     }
 }
 

@@ -52,16 +52,13 @@ pub(super) fn searches(config: &SearchConfig, start: &Start, run: &Run) -> Resul
     let Some(saved) = start.saved() else {
         return Ok(tiers);
     };
+    let at = |fault| saved.of_requests(fault);
     let mut requests = match others.len() {
         // The only search takes them as they were judged.
         0 => None,
-        _ if saved.keeps_requests() => Some(saved.requests().map_err(Failure::usage)?),
+        _ if saved.keeps_requests() => Some(saved.requests().map_err(at)?),
         _ => {
-            return Err(Failure::usage(
-                "the run has several tiers and kept no requests: what its levels are to each \
-                 tier is not known",
-            )
-            .hint("begin a new run, without --no-requests"));
+            return Err(Failure::from(AskFault::RunHasNoRequests).hint(Hint::KeepRequests));
         }
     };
     for (level, in_flight) in run.levels.iter().zip(&saved.in_flight) {
@@ -69,7 +66,7 @@ pub(super) fn searches(config: &SearchConfig, start: &Start, run: &Run) -> Resul
         let records = requests.map(|requests| requests.level(level)).transpose();
         tiers.take_again(&FinishedLevel {
             summary: level.clone(),
-            records: records.map_err(Failure::usage)?.unwrap_or_default(),
+            records: records.map_err(at)?.unwrap_or_default(),
             in_flight: in_flight.clone(),
             samples: Vec::new(),
         });

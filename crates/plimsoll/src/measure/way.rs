@@ -70,7 +70,7 @@ impl Way {
         let places: Result<Vec<HostPort>, _> = places.collect();
         target.route = Route {
             proxy,
-            connect_to: places.map_err(|error| Failure::usage(error.to_string()))?,
+            connect_to: places?,
             source_ips: asked.source_ips.clone(),
         };
         Ok(())

@@ -1,8 +1,9 @@
 //! Reads `events.jsonl` back, also where the power went in the middle of a line.
 
 use plimsoll_core::record::InFlight;
-use plimsoll_core::run::{Format, Run, RunEvent, RunState, SCHEMA_VERSION};
+use plimsoll_core::run::{Format, Run, RunEvent, RunState};
 
+use super::FileFault;
 use super::files::Whole;
 
 /// A log as far as it is whole.
@@ -20,8 +21,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Reads a log; the text of an error goes behind the name of the file.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads a log.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, FileFault> {
         let first = bytes.split(|byte| *byte == b'\n').next();
         let format = format_of(first.unwrap_or(bytes))?;
         let (events, whole) = whole_lines(bytes, format)?;
@@ -29,7 +30,7 @@ impl Log {
         let run = events.next().and_then(Run::begin);
         let mut log = Self {
             format,
-            run: run.ok_or("does not begin with the start of a run")?,
+            run: run.ok_or(FileFault::NoStart)?,
             levels: 0,
             in_flight: Vec::new(),
             last_s: 0.0,
@@ -39,12 +40,12 @@ impl Log {
         Ok(log)
     }
 
-    fn take(&mut self, event: RunEvent) -> Result<(), String> {
+    fn take(&mut self, event: RunEvent) -> Result<(), FileFault> {
         if self.run.state != RunState::Running && !matches!(event, RunEvent::Resumed { .. }) {
-            return Err("goes on after the end of its run".to_owned());
+            return Err(FileFault::GoesOn);
         }
         match &event {
-            RunEvent::RunStarted { .. } => return Err("has two runs in it".to_owned()),
+            RunEvent::RunStarted { .. } => return Err(FileFault::TwoRuns),
             RunEvent::LevelStarted { index, at_s, .. } => {
                 self.follows(*index)?;
                 self.last_s = self.last_s.max(*at_s);
@@ -74,30 +75,25 @@ impl Log {
         Ok(())
     }
 
-    fn follows(&self, index: u32) -> Result<(), String> {
+    fn follows(&self, index: u32) -> Result<(), FileFault> {
         if index == self.levels {
             return Ok(());
         }
-        let count = self.levels;
-        Err(format!(
-            "has a hole: level {index} follows where level {count} is due"
-        ))
+        Err(FileFault::LevelMissing {
+            found: index,
+            due: self.levels,
+        })
     }
 }
 
 /// A newer version may have what is unknown here, so it is looked at before the rest of a run or of
 /// its first event.
-pub(super) fn format_of(bytes: &[u8]) -> Result<Format, String> {
-    Format::of(bytes).map_err(|unknown| {
-        format!(
-            "is of schema version {}, and this program knows versions up to {SCHEMA_VERSION}",
-            unknown.schema_version
-        )
-    })
+pub(super) fn format_of(bytes: &[u8]) -> Result<Format, FileFault> {
+    Format::of(bytes).map_err(|unknown| FileFault::NewerSchema(unknown.schema_version))
 }
 
 /// The events up to a last line that was not written to its end.
-fn whole_lines(bytes: &[u8], format: Format) -> Result<(Vec<RunEvent>, Whole), String> {
+fn whole_lines(bytes: &[u8], format: Format) -> Result<(Vec<RunEvent>, Whole), FileFault> {
     let mut events = Vec::new();
     let mut whole = Whole::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -106,8 +102,8 @@ fn whole_lines(bytes: &[u8], format: Format) -> Result<(Vec<RunEvent>, Whole), S
             Ok(event) => events.push(event),
             Err(_) if end == bytes.len() as u64 => break,
             Err(error) => {
-                let number = events.len() + 1;
-                return Err(format!("has a hole: line {number} is no event ({error})"));
+                let line = events.len() + 1;
+                return Err(FileFault::NoEvent { line, error });
             }
         }
         whole = Whole {

@@ -14,6 +14,7 @@
 //! `run.json`: so a crash at any moment leaves a log that is true, with at most a last line that is not
 //! whole.
 
+mod fault;
 mod files;
 mod log;
 mod place;
@@ -25,9 +26,9 @@ mod signals;
 mod tests;
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
@@ -37,7 +38,8 @@ use plimsoll_report::lang::Lang;
 use plimsoll_report::run_file::run_file;
 use serde::Serialize;
 
-use crate::fault::Failure;
+use crate::fault::{Failure, Hint, WriteFault};
+pub(crate) use fault::{FileFault, FolderFault};
 pub(crate) use read::read_run;
 pub(crate) use saved::Saved;
 
@@ -76,11 +78,8 @@ impl Folder {
     /// There is no run in it, or it still goes on.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if !path.join(EVENTS).exists() {
-            let shown = path.display();
-            return Err(Failure::usage(format!(
-                "`{shown}` has no run in it: there is no `{EVENTS}`"
-            ))
-            .hint("--resume takes the folder that `Saved in` names"));
+            let fault = FolderFault::NoRun(path.to_owned());
+            return Err(Failure::from(fault).hint(Hint::FolderSavedIn));
         }
         place::go_on(path)
     }
@@ -93,18 +92,20 @@ impl Folder {
     /// Reads back the answers of several runs, and keeps others from resuming them.
     pub(crate) fn open_repeats(path: &Path) -> Result<(Self, Repeats), Failure> {
         let folder = place::go_on(path)?;
-        let file = path.join(REPEATS);
-        let read = fs::read(&file).map_err(anyhow::Error::from);
-        let repeats = read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-        let unreadable =
-            |error| Failure::usage(format!("`{}` cannot be read: {error}", file.display()));
-        Ok((folder, repeats.map_err(unreadable)?))
+        let read = fs::read(path.join(REPEATS)).map_err(FileFault::Unreadable);
+        let repeats =
+            read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(FileFault::NoRepeats));
+        let repeats = repeats.map_err(|fault| FolderFault::File {
+            path: path.join(REPEATS),
+            fault,
+        })?;
+        Ok((folder, repeats))
     }
 
     /// Writes the answers of several runs.
     pub(crate) fn repeats(&self, repeats: &Repeats) -> Result<(), Failure> {
-        let text =
-            serde_json::to_string_pretty(repeats).context("failed to write the answers as JSON")?;
+        let text = serde_json::to_string_pretty(repeats);
+        let text = text.map_err(|error| self.unwritten(REPEATS, error.into()))?;
         self.replace(REPEATS, format!("{text}\n").as_bytes())
     }
 
@@ -123,9 +124,7 @@ impl Folder {
 
     /// Brings the files of a run that goes on to where its last finished level left them.
     pub(crate) fn cut(&self, saved: &Saved) -> Result<(), Failure> {
-        let cut = saved.cut();
-        cut.with_context(|| format!("failed to write in `{}`", self.path.display()))?;
-        Ok(())
+        Ok(saved.cut().map_err(|error| self.unwritten("", error))?)
     }
 
     /// Adds an event to the log.
@@ -151,14 +150,14 @@ impl Folder {
 
     /// Writes the run file anew, whole or not at all.
     pub(crate) fn run(&self, run: &Run) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(&run_file(run))
-            .context("failed to write the run as JSON")?;
+        let text = serde_json::to_string_pretty(&run_file(run));
+        let text = text.map_err(|error| self.unwritten(RUN, error.into()))?;
         self.replace(RUN, format!("{text}\n").as_bytes())
     }
 
     /// Draws the pictures.
     pub(crate) fn figures(&self, run: &Run, lang: Lang) -> Result<(), Failure> {
-        let figures = figures(run, lang).context("failed to draw the pictures")?;
+        let figures = figures(run, lang).map_err(WriteFault::Pictures)?;
         figures
             .into_iter()
             .try_for_each(|(name, bytes)| self.replace(&name, &bytes))
@@ -189,15 +188,17 @@ impl Folder {
         name: &str,
         items: impl Iterator<Item = T>,
     ) -> Result<(), Failure> {
-        let path = self.path.join(name);
-        let done = files::append(&path, items);
-        done.with_context(|| format!("failed to write `{}`", path.display()))?;
-        Ok(())
+        let done = files::append(&self.path.join(name), items);
+        Ok(done.map_err(|error| self.unwritten(name, error))?)
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let done = files::replace(&self.path, name, bytes);
-        done.with_context(|| format!("failed to write `{}`", self.path.join(name).display()))?;
-        Ok(())
+        Ok(done.map_err(|error| self.unwritten(name, error))?)
+    }
+
+    fn unwritten(&self, name: &str, error: io::Error) -> WriteFault {
+        let path = self.path.join(name);
+        WriteFault::File { path, error }
     }
 }

@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{EVENTS, Folder, REPEATS, RUN, files};
-use crate::fault::Failure;
+use super::{EVENTS, Folder, FolderFault, REPEATS, RUN, files};
+use crate::fault::{Failure, Hint};
 
 /// Below the directory that the command runs in.
 const RUNS: &str = "plimsoll-runs";
@@ -25,13 +25,13 @@ pub(super) fn new_below(
 ) -> Result<Folder, Failure> {
     let time = started.strftime("%Y%m%dT%H%M%SZ");
     let first = runs.join(format!("{time}-{command}"));
-    fs::create_dir_all(runs).map_err(|error| unwritable(&first, &error))?;
+    fs::create_dir_all(runs).map_err(|error| unwritable(&first, error))?;
     let others = (2..=MOST_AT_ONCE).map(|number| runs.join(format!("{time}-{command}-{number}")));
     for path in std::iter::once(first.clone()).chain(others) {
         match fs::create_dir(&path) {
             Ok(()) => return claim(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unwritable(&path, &error)),
+            Err(error) => return Err(unwritable(&path, error)),
         }
     }
     Err(taken(&first))
@@ -39,24 +39,22 @@ pub(super) fn new_below(
 
 /// The folder that was given, which need not exist.
 pub(super) fn take(path: &Path) -> Result<Folder, Failure> {
-    fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
+    fs::create_dir_all(path).map_err(|error| unwritable(path, error))?;
     claim(path.to_owned())
 }
 
 /// The folder of a run of the past.
 pub(super) fn go_on(path: &Path) -> Result<Folder, Failure> {
-    let going_on = || Failure::usage(format!("the run in `{}` is still going on", path.display()));
+    let going_on = || Failure::from(FolderFault::GoingOn(path.to_owned()));
     lock(path.to_owned()).ok_or_else(going_on)
 }
 
 /// Takes a folder that exists for a run that begins. It is locked before it is looked at, so that
 /// of two runs that look one gives way.
 fn claim(path: PathBuf) -> Result<Folder, Failure> {
-    let shown = path.display().to_string();
-    let folder = lock(path).ok_or_else(|| {
-        Failure::usage(format!("another run is being written in `{shown}`"))
-            .hint("choose another folder with --out")
-    })?;
+    let shown = path.clone();
+    let folder = lock(path)
+        .ok_or_else(|| Failure::from(FolderFault::BeingWritten(shown)).hint(Hint::OtherFolder))?;
     let has = |name: &&str| folder.path.join(name).exists();
     if [RUN, EVENTS, REPEATS].iter().any(has) {
         return Err(taken(&folder.path));
@@ -66,7 +64,7 @@ fn claim(path: PathBuf) -> Result<Folder, Failure> {
         .map(drop)
         .and_then(|()| fs::remove_file(&probe))
         .and_then(|()| files::sync_folder(&probe));
-    usable.map_err(|error| unwritable(&folder.path, &error))?;
+    usable.map_err(|error| unwritable(&folder.path, error))?;
     Ok(folder)
 }
 
@@ -83,13 +81,12 @@ fn lock(path: PathBuf) -> Option<Folder> {
 }
 
 fn taken(path: &Path) -> Failure {
-    Failure::usage(format!("`{}` has a run in it", path.display()))
-        .hint("choose another folder with --out, or go on with that run by --resume")
+    Failure::from(FolderFault::HasRun(path.to_owned())).hint(Hint::OtherFolderOrResume)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("`{}` cannot be written: {error}", path.display()))
-        .hint("choose another folder with --out")
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    let path = path.to_owned();
+    Failure::from(FolderFault::Unwritable { path, error }).hint(Hint::OtherFolder)
 }
 
 #[cfg(test)]

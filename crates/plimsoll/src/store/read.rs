@@ -4,9 +4,9 @@ use std::path::Path;
 
 use plimsoll_core::run::Run;
 
-use super::RUN;
 use super::log::format_of;
-use crate::fault::Failure;
+use super::{FileFault, FolderFault, RUN};
+use crate::fault::{Failure, Hint};
 
 /// Reads a run folder, or its `run.json`.
 pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {
@@ -15,13 +15,15 @@ pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {
     } else {
         path.to_owned()
     };
-    let shown = file.display();
+    let at = |fault| FolderFault::File {
+        path: file.clone(),
+        fault,
+    };
     let bytes = std::fs::read(&file).map_err(|error| {
-        Failure::usage(format!("`{shown}` cannot be read: {error}"))
-            .hint("--from takes a folder that `plimsoll find` wrote, or its run.json")
+        Failure::from(at(FileFault::Unreadable(error))).hint(Hint::FolderOfFind)
     })?;
-    let format = format_of(&bytes).map_err(|why| Failure::usage(format!("`{shown}` {why}")))?;
-    format
+    let format = format_of(&bytes).map_err(at)?;
+    Ok(format
         .run(&bytes)
-        .map_err(|error| Failure::usage(format!("`{shown}` is no run: {error}")))
+        .map_err(|error| at(FileFault::NoRun(error)))?)
 }

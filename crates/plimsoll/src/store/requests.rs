@@ -8,6 +8,7 @@ use std::path::Path;
 use plimsoll_core::level::LevelSummary;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 
+use super::FileFault;
 use super::files::Whole;
 
 /// The records of a run, read from their start on.
@@ -38,36 +39,34 @@ impl<R: Read + BufRead> Requests<R> {
         self.whole
     }
 
-    /// The requests that ended on the next level; the text of an error goes behind the file's name.
-    pub(crate) fn level(&mut self, level: &LevelSummary) -> Result<Vec<RequestRecord>, String> {
+    /// The requests that ended on the next level.
+    pub(crate) fn level(&mut self, level: &LevelSummary) -> Result<Vec<RequestRecord>, FileFault> {
         let count = level.requests.outcomes.values().sum();
         (0..count).map(|_| self.next(level.index)).collect()
     }
 
-    fn next(&mut self, level: u32) -> Result<RequestRecord, String> {
+    fn next(&mut self, level: u32) -> Result<RequestRecord, FileFault> {
         let mut text = Vec::new();
         let read = self.file.read_until(b'\n', &mut text);
-        let length = read.map_err(|error| format!("cannot be read: {error}"))?;
+        let length = read.map_err(FileFault::Unreadable)?;
         self.lines += 1;
-        let number = self.lines;
+        let line = self.lines;
         if length == 0 {
-            return Err(format!(
-                "ends before line {number}: requests of level {level} are missing"
-            ));
+            return Err(FileFault::EndsEarly { line, level });
         }
-        let line: RequestLine = serde_json::from_slice(&text).map_err(|error| {
-            format!("has a hole: line {number}, of level {level}, is no request ({error})")
-        })?;
-        if line.level > level {
-            return Err(format!(
-                "has a hole: line {number} is of level {}, where level {level} is due",
-                line.level
-            ));
+        let request: RequestLine = serde_json::from_slice(&text)
+            .map_err(|error| FileFault::NoRequest { line, level, error })?;
+        if request.level > level {
+            return Err(FileFault::RequestsMissing {
+                line,
+                found: request.level,
+                due: level,
+            });
         }
         self.whole = Whole {
             bytes: self.whole.bytes + length as u64,
             lacks_newline: !text.ends_with(b"\n"),
         };
-        Ok(line.into())
+        Ok(request.into())
     }
 }

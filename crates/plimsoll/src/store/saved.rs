@@ -12,7 +12,7 @@ use plimsoll_core::time::Offset;
 use super::files::{self, Whole};
 use super::log::{Log, format_of};
 use super::requests::Requests;
-use super::{EVENTS, REQUESTS, RUN, SIGNALS, signals};
+use super::{EVENTS, FileFault, FolderFault, REQUESTS, RUN, SIGNALS, signals};
 use crate::fault::Failure;
 
 /// Each start of a run has so many numbers for its requests: more than any will send, and few
@@ -40,14 +40,16 @@ pub(crate) struct Saved {
 impl Saved {
     /// Reads a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
-        Self::look(folder).map_err(|(name, why)| {
-            Failure::usage(format!("`{}` {why}", folder.join(name).display()))
+        Self::look(folder).map_err(|(name, fault)| {
+            let path = folder.join(name);
+            FolderFault::File { path, fault }.into()
         })
     }
 
     /// The same, with an error as the name of the file at fault and what is wrong with it.
-    pub(super) fn look(folder: &Path) -> Result<Self, (&'static str, String)> {
-        let bytes = fs::read(folder.join(EVENTS)).map_err(|error| (EVENTS, unreadable(&error)))?;
+    pub(super) fn look(folder: &Path) -> Result<Self, (&'static str, FileFault)> {
+        let bytes = fs::read(folder.join(EVENTS))
+            .map_err(|error| (EVENTS, FileFault::Unreadable(error)))?;
         let log = Log::read(&bytes).map_err(|why| (EVENTS, why))?;
         let is_current = check_run_file(folder, &log.run).map_err(|why| (RUN, why))?;
         let mut saved = Self {
@@ -95,8 +97,14 @@ impl Saved {
     }
 
     /// The records, from the first level on.
-    pub(crate) fn requests(&self) -> Result<Requests<io::BufReader<fs::File>>, String> {
-        Requests::open(&self.folder.join(REQUESTS)).map_err(|error| unreadable(&error))
+    pub(crate) fn requests(&self) -> Result<Requests<io::BufReader<fs::File>>, FileFault> {
+        Requests::open(&self.folder.join(REQUESTS)).map_err(FileFault::Unreadable)
+    }
+
+    /// A fault of the records, with their file.
+    pub(crate) fn of_requests(&self, fault: FileFault) -> FolderFault {
+        let path = self.folder.join(REQUESTS);
+        FolderFault::File { path, fault }
     }
 
     /// Cuts off what is not of a finished level, and half-written lines.
@@ -113,7 +121,7 @@ impl Saved {
         files::cut(&self.folder.join(EVENTS), self.log)
     }
 
-    fn check_requests(&self) -> Result<Whole, String> {
+    fn check_requests(&self) -> Result<Whole, FileFault> {
         if self.levels == 0 && !self.folder.join(REQUESTS).exists() {
             return Ok(Whole::default());
         }
@@ -127,30 +135,26 @@ impl Saved {
 
 /// `run.json` follows the log, so it may be older, and is written anew. It must not know more.
 /// Whether it is as new as the log.
-pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, String> {
+pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, FileFault> {
     let bytes = match fs::read(folder.join(RUN)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(unreadable(&error)),
+        Err(error) => return Err(FileFault::Unreadable(error)),
     };
     let Ok(run) = format_of(&bytes)?.run(&bytes) else {
         return Ok(false);
     };
     if (&run.started_utc, &run.plan) != (&log.started_utc, &log.plan) {
-        return Err(format!("belongs to another run than `{EVENTS}` beside it"));
+        return Err(FileFault::OtherRun);
     }
     // A run that was resumed may have dropped a level that was cut off.
     let knows = |run: &Run| (run.resumptions.len(), run.levels.len());
     let (more, less) = (knows(&run), knows(log));
     if more > less {
-        return Err(format!(
-            "knows {} levels, and `{EVENTS}` beside it {}: a part of the log is missing",
-            more.1, less.1
-        ));
+        return Err(FileFault::KnowsMore {
+            levels: more.1,
+            in_log: less.1,
+        });
     }
     Ok(run == *log)
-}
-
-fn unreadable(error: &io::Error) -> String {
-    format!("cannot be read: {error}")
 }

@@ -9,15 +9,15 @@ use plimsoll_core::level::LevelSummary;
 use plimsoll_core::telemetry::{Sample, ServerWindow};
 use plimsoll_core::time::Offset;
 
+use super::FileFault;
 use super::files::Whole;
 
-/// The part of the file that belongs to the finished levels; the text of an error goes behind the
-/// file's name.
-pub(super) fn check(path: &Path, finished: &[LevelSummary]) -> Result<Whole, String> {
+/// The part of the file that belongs to the finished levels.
+pub(super) fn check(path: &Path, finished: &[LevelSummary]) -> Result<Whole, FileFault> {
     let bytes = match fs::read(path) {
         // A server without signals: the levels have nothing of it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(|error| format!("cannot be read: {error}"))?,
+        read => read.map_err(FileFault::Unreadable)?,
     };
     let until = finished.last().map(LevelSummary::ended_at);
     let (samples, whole) = samples(&bytes, until)?;
@@ -26,16 +26,13 @@ pub(super) fn check(path: &Path, finished: &[LevelSummary]) -> Result<Whole, Str
         ServerWindow::of(&samples, from, to) == level.server
     };
     match finished.iter().find(|level| !is_given(level)) {
-        Some(level) => Err(format!(
-            "does not give what level {} says of the server: samples of it are missing",
-            level.index
-        )),
+        Some(level) => Err(FileFault::SamplesMissing(level.index)),
         None => Ok(whole),
     }
 }
 
 /// The samples up to `until`, or up to a last line that was not written to its end.
-fn samples(bytes: &[u8], until: Option<Offset>) -> Result<(Vec<Sample>, Whole), String> {
+fn samples(bytes: &[u8], until: Option<Offset>) -> Result<(Vec<Sample>, Whole), FileFault> {
     let mut samples = Vec::new();
     let mut whole = Whole::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -45,8 +42,8 @@ fn samples(bytes: &[u8], until: Option<Offset>) -> Result<(Vec<Sample>, Whole), 
             Ok(_) => break,
             Err(_) if end == bytes.len() as u64 => break,
             Err(error) => {
-                let number = samples.len() + 1;
-                return Err(format!("has a hole: line {number} is no sample ({error})"));
+                let line = samples.len() + 1;
+                return Err(FileFault::NoSample { line, error });
             }
         }
         whole = Whole {

@@ -345,7 +345,7 @@ fn a_run_file_cut_at_any_byte_is_made_anew() {
         killed.write(RUN, &whole[..length]);
         let is_current = saved::check_run_file(killed.path(), &log);
         // The last byte is a newline.
-        assert_eq!(is_current, Ok(length + 1 == whole.len()), "{length}");
+        assert_eq!(is_current.unwrap(), length + 1 == whole.len(), "{length}");
     }
     killed.write(RUN, &whole[..whole.len() / 2]);
     assert_eq!(killed.look().unwrap().levels, LEVELS);
