@@ -38,7 +38,7 @@ impl Words for UsageFault {
         let error = &self.0;
         let mut lines = vec![what(error)];
         lines.extend(way_out(error).map(|hint| format!("提示：{hint}")));
-        lines.extend(usage(error).map(|usage| format!("用法：{usage}")));
+        lines.extend(usage(error).map(|usage| format!("用法：`{usage}`")));
         lines.push("更多说明见 `--help`。".to_owned());
         lines.join("\n")
     }

@@ -11,6 +11,7 @@ mod find;
 mod guide_goals;
 mod guide_scripts;
 mod interrupts;
+mod languages;
 mod llama;
 mod old_runs;
 mod plan;
