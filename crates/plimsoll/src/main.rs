@@ -36,6 +36,7 @@ fn main() -> std::process::ExitCode {
     let code = match bench_arguments(&words) {
         Some(rest) => bench::run(
             rest,
+            cli::language(&[]),
             // Not locked for the whole run: a worker that panics must be able to say so.
             &mut std::io::stdout(),
             &mut std::io::stderr(),

@@ -7,7 +7,8 @@ use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions};
 use plimsoll_load::target::{HostPort, Route};
 
 use super::args::Parsed;
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure, Instead, WayOut};
+use super::fault::needs;
 use crate::measure::with_key;
 use crate::proxy::{self, Wanted};
 
@@ -17,9 +18,9 @@ pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {
         "vllm" | "openai" => return Ok(Protocol::Completions),
         "openai-chat" => return Ok(Protocol::Chat),
         "tgi" | "lmdeploy" | "deepspeed-mii" | "scalellm" | "sglang" | "tensorrt-llm" => {
-            "use `--backend openai`, if the server has OpenAI-compatible routes"
+            Instead::OpenAiBackend
         }
-        "openai-responses" => "use `--backend openai-chat --endpoint /v1/chat/completions`",
+        "openai-responses" => Instead::ChatBackend,
         "openai-audio"
         | "openai-embeddings"
         | "openai-embeddings-chat"
@@ -28,14 +29,15 @@ pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {
         | "infinity-embeddings"
         | "infinity-embeddings-clip"
         | "vllm-pooling"
-        | "vllm-rerank" => "only text generation is measured: vllm, openai or openai-chat",
+        | "vllm-rerank" => Instead::TextOnly,
         // The other protocols are not vLLM's: each is a backend of its own name.
         _ => match Protocol::named(name) {
             Some(protocol) if !Protocol::USUAL.contains(&protocol) => return Ok(protocol),
             _ => return Err(unknown(name)),
         },
     };
-    Err(Failure::usage(format!("--backend {name} is not offered")).hint(instead))
+    let fault = BenchFault::NotOffered(format!("--backend {name}"));
+    Err(Failure::from(fault).hint(WayOut::Instead(instead)))
 }
 
 fn unknown(name: &str) -> Failure {
@@ -43,8 +45,11 @@ fn unknown(name: &str) -> Failure {
     let others = others.filter(|one| !Protocol::USUAL.contains(one));
     let known = ["vllm", "openai", "openai-chat"].into_iter();
     let known: Vec<&str> = known.chain(others.map(Protocol::name)).collect();
-    let text = format!("argument --backend: invalid choice: '{name}'");
-    Failure::usage(text).hint(format!("choose from {}", known.join(", ")))
+    let fault = BenchFault::InvalidChoice {
+        name: "--backend",
+        value: name.to_owned(),
+    };
+    Failure::from(fault).hint(WayOut::ChooseFrom(known.join(", ")))
 }
 
 /// The server and the path of the requests on it.
@@ -67,8 +72,7 @@ impl Address {
         let endpoint = endpoint(parsed, protocol)?;
         let base = base_url(parsed)?;
         let (origin, base_path) = split_base(&base);
-        let mut target =
-            Target::parse(origin).map_err(|error| Failure::usage(error.to_string()))?;
+        let mut target = Target::parse(origin)?;
         let (base_path, path) = join(base_path, endpoint, protocol);
         target.base_path = base_path;
         target.protocol = protocol;
@@ -83,7 +87,7 @@ impl Address {
 fn tls_options(parsed: &Parsed) -> Result<TlsOptions, Failure> {
     let file = |name| parsed.text(name).map(PathBuf::from);
     if file("key").is_some() && file("cert").is_none() {
-        return Err(Failure::usage("--key needs --cert"));
+        return Err(needs("--key", "--cert").into());
     }
     Ok(TlsOptions {
         ca_file: file("cacert"),
@@ -106,17 +110,13 @@ fn route(
     let connect_to: Vec<HostPort> = connect_to
         .map(|text| HostPort::parse(text))
         .collect::<Result<_, _>>()
-        .map_err(|error| Failure::usage(format!("--connect-to: {error}")))?;
+        .map_err(BenchFault::ConnectTo)?;
     let source_ips = parsed.list("source-ip").iter();
     let source_ips = source_ips
-        .map(|text| {
-            text.parse()
-                .map_err(|_| Failure::usage(format!("--source-ip: `{text}` is no IP address")))
-        })
+        .map(|text| text.parse().map_err(|_| BenchFault::NoIp(text.clone())))
         .collect::<Result<_, _>>()?;
     let proxy = if connect_to.is_empty() {
-        proxy::choose(target, Wanted::default(), env)
-            .map_err(|error| Failure::usage(error.to_string()))?
+        proxy::choose(target, Wanted::default(), env)?
     } else {
         None
     };
@@ -134,9 +134,13 @@ fn base_url(parsed: &Parsed) -> Result<String, Failure> {
     let host = parsed.text("host").unwrap_or_default();
     let port = parsed.int("port").unwrap_or_default();
     if !(1..=65_535).contains(&port) {
-        return Err(Failure::usage(format!(
-            "--port must be 1 to 65535, got {port}"
-        )));
+        return Err(BenchFault::OutOfBounds {
+            name: "--port".to_owned(),
+            least: 1,
+            most: 65_535,
+            got: port,
+        }
+        .into());
     }
     let bracketed = host.contains(':') && !host.starts_with('[');
     Ok(if bracketed {
@@ -193,8 +197,8 @@ fn endpoint(parsed: &Parsed, protocol: Protocol) -> Result<&str, Failure> {
     if fits {
         return Ok(endpoint);
     }
-    let text = format!("--endpoint {endpoint} does not fit the backend");
-    Err(Failure::usage(text).hint(format!("add {}", fitting(endpoint, protocol))))
+    let fault = BenchFault::Endpoint(endpoint.to_owned());
+    Err(Failure::from(fault).hint(WayOut::Add(fitting(endpoint, protocol))))
 }
 
 /// What would make an endpoint and a backend fit.
@@ -217,7 +221,7 @@ fn headers(pairs: &[String]) -> Result<Vec<(String, Secret)>, Failure> {
         let (name, value) = pair
             .split_once('=')
             .filter(|(name, _)| !name.trim().is_empty())
-            .ok_or_else(|| Failure::usage("--header takes KEY=VALUE words"))?;
+            .ok_or(BenchFault::KeyValue("--header"))?;
         let name = name.trim();
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         if !name.eq_ignore_ascii_case("x-request-id") {
@@ -334,9 +338,9 @@ mod tests {
     #[test]
     fn an_endpoint_of_another_protocol_names_its_backend() {
         let failure = address("--endpoint /api/chat", None).unwrap_err();
-        assert_eq!(failure.hint.as_deref(), Some("add --backend ollama"));
+        assert_eq!(failure.hint.unwrap().to_string(), "add --backend ollama");
         let failure = address("--backend ollama --endpoint /v1/messages", None).unwrap_err();
-        assert_eq!(failure.hint.as_deref(), Some("add --backend anthropic"));
+        assert_eq!(failure.hint.unwrap().to_string(), "add --backend anthropic");
     }
 
     #[test]

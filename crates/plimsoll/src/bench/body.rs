@@ -9,7 +9,7 @@ use plimsoll_load::source::{Built, RequestSource};
 
 use super::args::Parsed;
 use super::dataset::{Dataset, Item, Prompt, Style, WARMUP_INDEX};
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
 use super::json::{Json, Object};
 
 /// The flags of the request body.
@@ -46,7 +46,7 @@ impl BodyFlags {
         let extra = match parsed.json("extra-body") {
             None | Some(Json::Null) => Object::default(),
             Some(Json::Object(object)) => object.clone(),
-            Some(_) => return Err(Failure::usage("--extra-body takes a JSON object")),
+            Some(_) => return Err(BenchFault::NoObject.into()),
         };
         Ok(Self {
             ignore_eos: random || parsed.on("ignore-eos"),

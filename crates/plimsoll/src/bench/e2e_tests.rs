@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use plimsoll_report::lang::Lang;
 use plimsoll_sim::{EngineParams, Faults, SimConfig, SimServer};
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ fn run_until(server: &SimServer, line: &str, interrupted: &dyn Fn() -> bool) -> 
     let line = format!("--base-url {} {line}", server.url());
     let argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = super::run(&argv, &mut out, &mut err, &|_| None, interrupted);
+    let code = super::run(&argv, Lang::En, &mut out, &mut err, &|_| None, interrupted);
     Ran {
         code,
         out: String::from_utf8(out).unwrap(),
@@ -239,7 +240,7 @@ fn a_proxy_that_is_away_is_told_with_its_cause() {
     let argv = ["--base-url", "http://name.invalid:1"].map(str::to_owned);
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let env = |name: &str| (name == "http_proxy").then(|| format!("http://user:sesame@{closed}"));
-    let code = super::run(&argv, &mut out, &mut err, &env, &|| false);
+    let code = super::run(&argv, Lang::En, &mut out, &mut err, &env, &|| false);
     let text = String::from_utf8([out, err].concat()).unwrap();
     assert_eq!(code, 1, "{text}");
     for expected in [

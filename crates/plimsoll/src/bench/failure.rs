@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+use plimsoll_report::lang::Lang;
+
+pub(crate) use super::fault::BenchFault;
+pub(crate) use super::way_out::{Instead, WayOut};
+use crate::fault::Words;
+
 /// The arguments make no run.
 pub(crate) const EXIT_USAGE: i32 = 2;
 /// The run could not be made, or every request of it failed.
@@ -10,47 +16,52 @@ pub(crate) const EXIT_FAILED: i32 = 1;
 pub(crate) const EXIT_INTERRUPTED: i32 = 130;
 
 /// A run that does not come about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Failure {
     /// Exit code.
     pub(crate) code: i32,
-    /// What is wrong, readable after `error: `.
-    pub(crate) text: String,
+    /// What is wrong.
+    pub(crate) fault: Box<BenchFault>,
     /// What to do about it.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<WayOut>,
 }
 
 impl Failure {
-    /// The arguments are wrong.
-    pub(crate) fn usage(text: impl Into<String>) -> Self {
-        Self {
-            code: EXIT_USAGE,
-            text: text.into(),
-            hint: None,
-        }
-    }
-
-    /// The arguments are fine but the run cannot be made.
-    pub(crate) fn run(text: impl Into<String>) -> Self {
-        Self {
-            code: EXIT_FAILED,
-            text: text.into(),
-            hint: None,
-        }
-    }
-
     /// Adds what to do about it.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn hint(mut self, hint: WayOut) -> Self {
+        self.hint = Some(hint);
         self
+    }
+
+    /// For a person.
+    pub(crate) fn words(&self, lang: Lang) -> String {
+        let fault = self.fault.words(lang);
+        let hint = self.hint.as_ref().map(|hint| hint.words(lang));
+        let (error, way_out) = match lang {
+            Lang::En => ("error: ", "hint: "),
+            Lang::Zh => ("错误：", "提示："),
+        };
+        match hint {
+            Some(hint) => format!("{error}{fault}\n{way_out}{hint}"),
+            None => format!("{error}{fault}"),
+        }
     }
 }
 
+impl<T: Into<BenchFault>> From<T> for Failure {
+    fn from(fault: T) -> Self {
+        let fault = fault.into();
+        Self {
+            code: fault.code(),
+            hint: fault.hint(),
+            fault: Box::new(fault),
+        }
+    }
+}
+
+/// In English, for tests and logs.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.text)?;
-        self.hint
-            .as_ref()
-            .map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+        f.write_str(&self.words(Lang::En))
     }
 }

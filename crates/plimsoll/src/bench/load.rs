@@ -5,7 +5,8 @@ use std::time::Duration;
 use plimsoll_core::schedule::{Arrivals, arrivals};
 
 use super::args::Parsed;
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
+use super::fault::{needs, not_above_0, out_of_bounds};
 use crate::machine;
 
 /// How the rate rises from the first request to the last, by the request's index and not by time.
@@ -70,18 +71,14 @@ impl Load {
         let burstiness = parsed.float("burstiness").unwrap_or(1.0);
         for (name, value) in [("request-rate", rate_per_s), ("burstiness", burstiness)] {
             if value.is_nan() || value <= 0.0 {
-                return Err(Failure::usage(format!(
-                    "--{name} must be above 0, got {value}"
-                )));
+                return Err(not_above_0(&format!("--{name}"), value).into());
             }
         }
         let max_concurrency = parsed.int("max-concurrency").map(|cap| {
             u32::try_from(cap)
                 .ok()
                 .filter(|cap| *cap > 0)
-                .ok_or_else(|| {
-                    Failure::usage(format!("--max-concurrency must be above 0, got {cap}"))
-                })
+                .ok_or_else(|| not_above_0("--max-concurrency", cap))
         });
         Ok(Self {
             rate_per_s,
@@ -122,8 +119,7 @@ impl Load {
             burstiness: self.burstiness,
             seed: self.seed,
         };
-        let made =
-            |plan: Arrivals| arrivals(&plan).map_err(|error| Failure::usage(error.to_string()));
+        let made = |plan: Arrivals| arrivals(&plan).map_err(Failure::from);
         match self.ramp_up {
             None => made(plan(self.rate_per_s)),
             Some(ramp_up) => Ok(ramped(&made(plan(1.0))?, ramp_up)),
@@ -168,38 +164,40 @@ pub(crate) fn rate_changes(ramp_up: RampUp, dues: &[Duration]) -> Vec<(u32, Dura
 fn ramp_up(parsed: &Parsed) -> Result<Option<RampUp>, Failure> {
     let strategy = match parsed.text("ramp-up-strategy") {
         None if parsed.given("ramp-up-start-rps") || parsed.given("ramp-up-end-rps") => {
-            let text = "--ramp-up-start-rps and --ramp-up-end-rps need --ramp-up-strategy";
-            return Err(Failure::usage(text));
+            let rates = "--ramp-up-start-rps, --ramp-up-end-rps";
+            return Err(needs(rates, "--ramp-up-strategy").into());
         }
         None => return Ok(None),
         Some("linear") => Strategy::Linear,
         Some("exponential") => Strategy::Exponential,
         Some(other) => {
-            let text = format!("--ramp-up-strategy: `{other}` is none of linear, exponential");
-            return Err(Failure::usage(text));
+            return Err(BenchFault::NoneOf {
+                name: "--ramp-up-strategy",
+                value: other.to_owned(),
+                known: "linear, exponential".to_owned(),
+            }
+            .into());
         }
     };
     if parsed.given("request-rate") {
-        let text = "--ramp-up-strategy sets the rate: leave --request-rate out";
-        return Err(Failure::usage(text));
+        return Err(BenchFault::RampWithRate.into());
     }
     let rps = |name: &str| {
         let value = parsed
             .int(name)
-            .ok_or_else(|| Failure::usage(format!("--ramp-up-strategy needs --{name}")))?;
-        u32::try_from(value)
-            .map_err(|_| Failure::usage(format!("--{name} must not be negative, got {value}")))
+            .ok_or_else(|| needs("--ramp-up-strategy", &format!("--{name}")))?;
+        u32::try_from(value).map_err(|_| out_of_bounds(name, (0, i64::from(u32::MAX)), value))
     };
     let (start_rps, end_rps) = (rps("ramp-up-start-rps")?, rps("ramp-up-end-rps")?);
     if start_rps > end_rps || end_rps == 0 {
-        let text = format!(
-            "the ramp must rise to above 0, got {start_rps} to {end_rps} requests per second"
-        );
-        return Err(Failure::usage(text));
+        return Err(BenchFault::RampFalls {
+            from: start_rps,
+            to: end_rps,
+        }
+        .into());
     }
     if strategy == Strategy::Exponential && start_rps == 0 {
-        let text = "an exponential ramp cannot start from 0: --ramp-up-start-rps must be above 0";
-        return Err(Failure::usage(text));
+        return Err(BenchFault::RampFrom0.into());
     }
     Ok(Some(RampUp {
         strategy,

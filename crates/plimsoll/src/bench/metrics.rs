@@ -1,7 +1,7 @@
 //! Which latencies are reported, at which percentiles, and which bounds make a request a good one.
 
 use super::args::{Parsed, float};
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
 use super::json::python_float;
 
 /// A latency of the report.
@@ -101,10 +101,12 @@ impl Reported {
             .iter()
             .find(|name| Metric::ALL.iter().all(|metric| metric.key() != **name))
         {
-            let known = Metric::ALL.map(Metric::key).join(", ");
-            return Err(Failure::usage(format!(
-                "--percentile-metrics: `{name}` is none of {known}"
-            )));
+            return Err(BenchFault::NoneOf {
+                name: "--percentile-metrics",
+                value: (*name).to_owned(),
+                known: Metric::ALL.map(Metric::key).join(", "),
+            }
+            .into());
         }
         let shown = |metric: &Metric| match metric {
             Metric::ClientQueue => capped,
@@ -135,11 +137,7 @@ fn percentiles(list: &str) -> Result<Vec<f64>, Failure> {
         .map(|word| {
             float(word)
                 .filter(|value| (0.0..=100.0).contains(value))
-                .ok_or_else(|| {
-                    Failure::usage(format!(
-                        "--metric-percentiles: `{word}` is no number from 0 to 100"
-                    ))
-                })
+                .ok_or_else(|| BenchFault::Percentile(word.to_owned()).into())
         })
         .collect()
 }
@@ -151,18 +149,20 @@ fn goodput(pairs: &[String]) -> Result<Option<Goodput>, Failure> {
     let mut goodput = Goodput::default();
     for pair in pairs {
         let (name, bound) = pair.split_once(':').unwrap_or((pair, ""));
-        let bound = float(bound).filter(|bound| *bound >= 0.0).ok_or_else(|| {
-            Failure::usage(format!(
-                "--goodput: `{pair}` is not NAME:MS with a number of milliseconds from 0"
-            ))
-        })?;
+        let bound = float(bound)
+            .filter(|bound| *bound >= 0.0)
+            .ok_or_else(|| BenchFault::Goodput(pair.clone()))?;
         match name {
             "ttft" => goodput.ttft_ms = Some(bound),
             "tpot" => goodput.tpot_ms = Some(bound),
             "e2el" => goodput.e2el_ms = Some(bound),
             _ => {
-                let text = format!("--goodput: `{name}` is none of ttft, tpot, e2el");
-                return Err(Failure::usage(text));
+                return Err(BenchFault::NoneOf {
+                    name: "--goodput",
+                    value: name.to_owned(),
+                    known: "ttft, tpot, e2el".to_owned(),
+                }
+                .into());
             }
         }
     }

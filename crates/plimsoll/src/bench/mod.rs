@@ -26,6 +26,7 @@ mod dataset;
 #[cfg(test)]
 mod e2e_tests;
 mod failure;
+mod fault;
 mod json;
 mod late;
 mod legacy;
@@ -37,8 +38,8 @@ mod preflight;
 mod probe;
 mod result;
 mod settings;
+mod way_out;
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,12 +50,13 @@ use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::source::RequestSource;
+use plimsoll_report::lang::Lang;
 
 use crate::limits;
 use body::Requests;
 use corrected::Corrected;
 use dataset::{Style, WARMUP_INDEX};
-use failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
+use failure::{BenchFault, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use legacy::Legacy;
 use preflight::{Learned, preflight};
 use probe::LiveProbe;
@@ -75,12 +77,13 @@ struct Surroundings<'a> {
 
 /// Runs `plimsoll bench serve` and returns its exit code.
 ///
-/// Shape:    `argv` are the words after `bench serve`; `env` looks up `OPENAI_API_KEY`;
+/// Shape:    `argv` are the words after `bench serve`; `lang` is that of errors; `env` looks up `OPENAI_API_KEY`;
 ///           `interrupted` is asked several times a second.
 /// Guarantees: the report goes to `out`, all else to `err`; nothing is sent before every argument
 ///           and the result path have been checked.
 pub(crate) fn run(
     argv: &[String],
+    lang: Lang,
     out: &mut dyn Write,
     err: &mut dyn Write,
     env: &dyn Fn(&str) -> Option<String>,
@@ -95,29 +98,13 @@ pub(crate) fn run(
     };
     here.command(argv, env).unwrap_or_else(|failure| {
         // If not even that can be written, the exit code has to do.
-        writeln!(here.err, "{failure}").unwrap_or_default();
+        writeln!(here.err, "{}", failure.words(lang)).unwrap_or_default();
         failure.code
     })
 }
 
-/// A load that cannot be carried at all, with its causes.
-fn load_failure(error: &dyn Error) -> Failure {
-    Failure::run(with_causes(error))
-}
-
-/// An error's text and those of its causes.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
-fn unwritable(error: &io::Error) -> Failure {
-    Failure::run(format!("the report cannot be written: {error}"))
+fn unwritable(error: io::Error) -> Failure {
+    BenchFault::Report(error).into()
 }
 
 impl Surroundings<'_> {
@@ -129,7 +116,7 @@ impl Surroundings<'_> {
         let parsed = match args::parse(argv)? {
             args::Command::Run(parsed) => parsed,
             args::Command::Help => {
-                write!(self.out, "{}", args::help()).map_err(|error| unwritable(&error))?;
+                write!(self.out, "{}", args::help()).map_err(unwritable)?;
                 return Ok(0);
             }
         };
@@ -153,7 +140,7 @@ impl Surroundings<'_> {
     fn say(&mut self, line: &str) -> Result<(), Failure> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
-            .map_err(|error| unwritable(&error))
+            .map_err(unwritable)
     }
 
     fn warn(&mut self, text: &str) {
@@ -200,8 +187,7 @@ impl Surroundings<'_> {
             .load
             .dues(settings.dataset.count(settings.num_prompts))?;
         let streams = settings.load.most_in_flight(dues.len());
-        limits::check(streams, &settings.address.target)
-            .map_err(|fault| Failure::usage(fault.to_string()).hint(fault.hint().to_string()))?;
+        limits::check(streams, &settings.address.target)?;
         let source: Arc<dyn RequestSource> = Arc::new(Requests {
             writer: learned.writer.clone(),
             dataset: settings.dataset.clone(),
@@ -210,7 +196,7 @@ impl Surroundings<'_> {
         self.warm_up(settings, &source)?;
         block::announce(&settings.load, self.out)
             .and_then(|()| self.out.flush())
-            .map_err(|error| unwritable(&error))?;
+            .map_err(unwritable)?;
         let plan = BatchPlan {
             dues: dues.clone(),
             max_concurrency: settings.load.max_concurrency,
@@ -250,7 +236,7 @@ impl Surroundings<'_> {
         };
         let target = &settings.address.target;
         let batch = run_batch(target, source, &plan, self.clock, &mut |_| self.go())
-            .map_err(|error| load_failure(&error))?;
+            .map_err(Failure::from)?;
         if batch.interrupted {
             return Err(preflight::stopped());
         }
@@ -291,8 +277,7 @@ impl Surroundings<'_> {
             go
         };
         let target = &settings.address.target;
-        run_batch(target, source, plan, clock, &mut on_progress)
-            .map_err(|error| load_failure(&error))
+        run_batch(target, source, plan, clock, &mut on_progress).map_err(Failure::from)
     }
 
     /// Prints, saves and decides the exit code. The file is saved even if stdout is closed.
@@ -329,13 +314,11 @@ impl Surroundings<'_> {
                 style,
             });
             result::save(&result, &path, settings.output.append).map_err(|error| {
-                Failure::run(format!(
-                    "the result cannot be written to `{}`: {error}",
-                    path.display()
-                ))
+                let path = path.clone();
+                Failure::from(BenchFault::Result { path, error })
             })?;
         }
-        printed.map_err(|error| unwritable(&error))?;
+        printed.map_err(unwritable)?;
         Ok(exit_code(settings, &legacy, batch.interrupted))
     }
 }

@@ -18,7 +18,7 @@ use plimsoll_core::workload::Calibration;
 
 use super::body::Writer;
 use super::dataset::{Dataset, Item, Prompt, Random, Style, UNCALIBRATED, WARMUP_INDEX};
-use super::failure::{EXIT_INTERRUPTED, Failure};
+use super::failure::{BenchFault, Failure};
 use super::probe::{Answer, Probe};
 use super::settings::Settings;
 
@@ -81,13 +81,12 @@ pub(crate) fn preflight(
             }
             Ok(tried) => tried.answer.fault(),
             Err(failure) if settings.ready_timeout.is_zero() => return Err(failure),
-            Err(failure) => failure.text,
+            Err(failure) => failure.fault.to_string(),
         };
         if waited >= settings.ready_timeout {
             let seconds = settings.ready_timeout.as_secs();
-            return Err(Failure::run(format!(
-                "the server was not up in {seconds} s: {fault}"
-            )));
+            let seen = fault;
+            return Err(BenchFault::NotUp { seconds, seen }.into());
         }
         let span = RETRY.min(settings.ready_timeout.saturating_sub(waited));
         if probe.wait(span) == Go::Stop {
@@ -108,11 +107,7 @@ pub(crate) fn preflight(
 
 /// The user stopped the run before it began.
 pub(crate) fn stopped() -> Failure {
-    Failure {
-        code: EXIT_INTERRUPTED,
-        text: "stopped before the run".to_owned(),
-        hint: None,
-    }
+    BenchFault::Stopped.into()
 }
 
 fn is_up(answer: &Answer) -> bool {
@@ -189,11 +184,8 @@ fn names(settings: &Settings, probe: &mut dyn Probe) -> Result<(String, String),
         let name = settings.served_model_name.as_ref().unwrap_or(model);
         return Ok((model.clone(), name.clone()));
     }
-    let fault = |text: &str| {
-        Failure::run(format!(
-            "the model's name cannot be learned from the server: {text}"
-        ))
-        .hint("name it with --model")
+    let fault = |seen: &str| BenchFault::NoModelName {
+        seen: seen.to_owned(),
     };
     let models = probe.models().map_err(|error| fault(&error))?;
     let first = models

@@ -97,7 +97,7 @@ fn a_server_without_models_needs_model() {
     let mut fake = fake([]);
     fake.models.clear();
     let failure = learn("", &mut fake).0.unwrap_err();
-    assert!(failure.code == 1 && failure.hint.unwrap().contains("--model"));
+    assert!(failure.code == 1 && failure.hint.unwrap().to_string().contains("--model"));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_ready_check_waits_and_then_gives_up() {
         .0
         .unwrap_err();
     assert!(
-        failure.code == 1 && failure.text.contains("12 s"),
+        failure.code == 1 && failure.fault.to_string().contains("12 s"),
         "{failure}"
     );
     assert_eq!(never.waits, 3);

@@ -12,8 +12,9 @@ use plimsoll_load::fetch;
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
 
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
 use crate::background::unless_stopped;
+use crate::fault::chain;
 
 /// Longest wait for one answer.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -93,7 +94,7 @@ impl Probe for LiveProbe<'_> {
         let response = unless_stopped(ask, self.interrupted)
             .map_err(|error| format!("{error:#}"))?
             .ok_or("stopped")?
-            .map_err(|error| super::with_causes(&error))?;
+            .map_err(|error| chain(&error))?;
         let path = list.path;
         if response.status != 200 {
             let status = response.status;
@@ -115,12 +116,12 @@ impl Probe for LiveProbe<'_> {
             keep_alive: true,
         };
         let batch = run_batch(self.target, &source, &plan, self.clock, &mut |_| self.go())
-            .map_err(|error| super::load_failure(&error))?;
+            .map_err(|error| Failure::from(error))?;
         let record = batch
             .records
             .into_iter()
             .next()
-            .ok_or_else(|| Failure::run("the request before the run left no record"))?
+            .ok_or(BenchFault::NoRecord)?
             .record;
         Ok(Answer {
             outcome: record.outcome,

@@ -10,7 +10,7 @@ use jiff::Zoned;
 use plimsoll_load::batch::Batch;
 
 use super::corrected::Corrected;
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
 use super::json::{Json, Object, python_float};
 use super::legacy::{Legacy, Request, Summary};
 use super::load::rate_changes;
@@ -82,10 +82,8 @@ fn date(started: &Zoned) -> String {
 /// Makes the directory and sees whether the file can be written, before any load is put on.
 pub(crate) fn check_path(path: &Path) -> Result<(), Failure> {
     let failed = |error: io::Error| {
-        Failure::run(format!(
-            "the result cannot be written to `{}`: {error}",
-            path.display()
-        ))
+        let path = path.to_owned();
+        Failure::from(BenchFault::Result { path, error })
     };
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         fs::create_dir_all(dir).map_err(failed)?;

@@ -217,7 +217,7 @@ fn results_are_written_over_or_line_by_line() {
 fn a_path_that_cannot_be_written_is_known_before_the_run() {
     let dir = tempfile::tempdir().unwrap();
     let failure = check_path(dir.path()).unwrap_err();
-    assert!(failure.code == 1 && failure.text.contains("cannot be written"));
+    assert!(failure.code == 1 && failure.fault.to_string().contains("cannot be written"));
     let file = dir.path().join("file");
     fs::write(&file, "x").unwrap();
     assert!(check_path(&file.join("below.json")).is_err());

@@ -9,7 +9,8 @@ use super::address::{self, Address};
 use super::args::Parsed;
 use super::body::BodyFlags;
 use super::dataset::Dataset;
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure};
+use super::fault::{not_above_0, out_of_bounds};
 use super::load::Load;
 use super::metrics::Reported;
 
@@ -126,7 +127,7 @@ impl Settings {
             ));
         }
         if num_prompts == 0 && dataset.is_random() {
-            return Err(Failure::usage("--num-prompts must be above 0"));
+            return Err(not_above_0("--num-prompts", 0).into());
         }
         Ok(Self {
             backend_name: backend_name.to_owned(),
@@ -166,14 +167,14 @@ fn count(parsed: &Parsed, name: &str) -> Result<usize, Failure> {
     usize::try_from(value)
         .ok()
         .filter(|value| *value <= 1_000_000_000)
-        .ok_or_else(|| Failure::usage(format!("--{name} must be 0 to 1000000000, got {value}")))
+        .ok_or_else(|| out_of_bounds(name, (0, 1_000_000_000), value).into())
 }
 
 fn num_prompts(parsed: &Parsed) -> Result<usize, Failure> {
     let count = count(parsed, "num-prompts")?;
     // 0 means every row of a file, in custom data sets.
     if count == 0 && parsed.text("dataset-name") == Some("sharegpt") {
-        return Err(Failure::usage("--num-prompts must be above 0"));
+        return Err(not_above_0("--num-prompts", 0).into());
     }
     Ok(count)
 }
@@ -183,19 +184,15 @@ fn timeout(parsed: &Parsed) -> Result<Duration, Failure> {
     Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|timeout| !timeout.is_zero() && *timeout <= Duration::from_secs(31_536_000))
-        .ok_or_else(|| {
-            Failure::usage(format!(
-                "--timeout must be above 0 and at most 31536000 seconds, got {seconds}"
-            ))
-        })
+        .ok_or_else(|| BenchFault::Timeout(seconds).into())
 }
 
 fn output(parsed: &Parsed, warn: &mut dyn FnMut(String)) -> Result<Output, Failure> {
     let mut metadata = Vec::new();
     for pair in parsed.list("metadata") {
-        let (key, value) = pair.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("--metadata takes KEY=VALUE words, got `{pair}`"))
-        })?;
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or(BenchFault::KeyValue("--metadata"))?;
         metadata.push((key.trim().to_owned(), value.trim().to_owned()));
     }
     let append = parsed.on("append-result");

@@ -80,12 +80,52 @@ const WRONG: [&str; 73] = [
     "bench",
 ];
 
-fn refused(line: &str, lang: &str) -> (Option<i32>, String) {
+/// The same of `bench serve`.
+const WRONG_BENCHES: [&str; 35] = [
+    "--nope",
+    "--exit-zer",
+    "word",
+    "--dataset|x",
+    "--num-prompts",
+    "--num-prompts|x",
+    "--num-prompts|0",
+    "--num-prompts=-1",
+    "--save-result=yes",
+    "--goodput",
+    "--goodput|ttft",
+    "--goodput|best:1",
+    "--seed.x|1",
+    "--profile",
+    "--lora-modules|a",
+    "--chat-template-kwargs|{}",
+    "--backend|tgi",
+    "--backend|soap",
+    "--dataset-name|sonnet",
+    "--dataset-name|poems",
+    "--dataset-name|sharegpt",
+    "--key|k.pem",
+    "--port|0",
+    "--endpoint|/v2",
+    "--header|x",
+    "--metadata|x",
+    "--source-ip|here",
+    "--connect-to|a b",
+    "--base-url|ftp://h",
+    "--extra-body|[]",
+    "--request-rate|0",
+    "--ramp-up-strategy|steep",
+    "--ramp-up-start-rps|1",
+    "--random-range-ratio|2",
+    "--base-url|http://127.0.0.1:1",
+];
+
+fn refused(line: &str, more: &[&str], locale: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let words = line.split('|').filter(|word| !word.is_empty());
     let output = run(plimsoll()
         .args(words)
-        .args(["--lang", lang])
+        .args(more)
+        .env("LC_ALL", locale)
         .current_dir(&folder));
     let text = stderr(&output);
     (output.status.code(), text)
@@ -93,8 +133,21 @@ fn refused(line: &str, lang: &str) -> (Option<i32>, String) {
 
 #[test]
 fn what_is_refused_in_chinese_has_no_english_sentence_and_the_same_exit_code() {
+    let by_argument = |line: &str, lang: &str| refused(line, &["--lang", lang], "C");
+    all_are_chinese(&WRONG, by_argument);
+}
+
+#[test]
+fn bench_serve_speaks_the_language_of_the_locale() {
+    all_are_chinese(&WRONG_BENCHES, |line, lang| {
+        let locale = if lang == "zh" { "zh_CN.UTF-8" } else { "C" };
+        refused(&format!("bench|serve|{line}"), &[], locale)
+    });
+}
+
+fn all_are_chinese(lines: &[&str], refused: impl Fn(&str, &str) -> (Option<i32>, String)) {
     let mut wrong = Vec::new();
-    for line in WRONG {
+    for line in lines {
         let (code, english) = refused(line, "en");
         let (same, chinese) = refused(line, "zh");
         let is_refused = code.is_some_and(|code| code > 0) && code == same;

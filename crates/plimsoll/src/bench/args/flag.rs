@@ -1,5 +1,7 @@
 //! What one line of the flag table can say.
 
+use crate::bench::failure::Instead;
+
 /// How many words a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -39,7 +41,7 @@ pub(crate) enum Status {
     Accepted,
     /// It is known and not offered; the text says what to do instead. Given with its default
     /// value it is harmless and taken.
-    Refused(&'static str),
+    Refused(Instead),
 }
 
 /// One flag.
@@ -121,7 +123,7 @@ impl Flag {
     }
 
     /// A flag that is known and not offered.
-    pub(super) const fn refused(name: &'static str, kind: Kind, instead: &'static str) -> Self {
+    pub(super) const fn refused(name: &'static str, kind: Kind, instead: Instead) -> Self {
         let mut flag = Self::new(name, kind, Type::Text, "not offered");
         flag.status = Status::Refused(instead);
         flag

@@ -20,7 +20,7 @@ use flag::{Flag, Kind, Status, Type};
 use parsed::Value;
 use table::FLAGS;
 
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure, WayOut};
 use super::json::{Json, Object};
 
 /// What the words ask for.
@@ -44,7 +44,7 @@ pub(crate) fn parse(argv: &[String]) -> Result<Command, Failure> {
             return Ok(Command::Help);
         }
         if !looks_like_flag(word) {
-            return Err(Failure::usage(format!("unrecognized arguments: {word}")));
+            return Err(BenchFault::Unrecognized(word.to_owned()).into());
         }
         let (name, inline) = split(word);
         if let Some((key, path)) = name.split_once('.') {
@@ -84,8 +84,11 @@ fn plain<'a>(
     let values = match flag.kind {
         Kind::Switch | Kind::OnOff => {
             if let Some(value) = inline {
-                let text = format!("argument {name}: ignored explicit argument '{value}'");
-                return Err(Failure::usage(text));
+                return Err(BenchFault::IgnoredArgument {
+                    name: name.to_owned(),
+                    value: value.to_owned(),
+                }
+                .into());
             }
             refuse(flag, &[], positive)?;
             parsed.set(flag.name, Value::Switch(positive));
@@ -116,7 +119,7 @@ fn one_value<'a>(
 ) -> Result<&'a str, Failure> {
     inline
         .or_else(|| next_value(words))
-        .ok_or_else(|| Failure::usage(format!("argument --{}: expected one argument", flag.name)))
+        .ok_or_else(|| BenchFault::ExpectedOne(format!("--{}", flag.name)).into())
 }
 
 fn many_values<'a>(
@@ -132,8 +135,7 @@ fn many_values<'a>(
         }
     }
     if values.is_empty() && flag.kind == Kind::Many1 {
-        let text = format!("argument --{}: expected at least one argument", flag.name);
-        return Err(Failure::usage(text));
+        return Err(BenchFault::ExpectedSome(format!("--{}", flag.name)).into());
     }
     Ok(values)
 }
@@ -149,14 +151,11 @@ fn dotted(
     let (flag, _) = resolve(key)?;
     refuse(flag, &[], true)?;
     if flag.of != Type::Json {
-        return Err(Failure::usage(format!(
-            "--{} takes no dotted keys",
-            flag.name
-        )));
+        return Err(BenchFault::NoDottedKeys(format!("--{}", flag.name)).into());
     }
     let text = inline
         .or_else(|| words.pop_front())
-        .ok_or_else(|| Failure::usage(format!("argument {key}.{path}: expected one argument")))?;
+        .ok_or_else(|| BenchFault::ExpectedOne(format!("{key}.{path}")))?;
     let (path, appends) = match path.strip_suffix('+') {
         Some(path) => (path, true),
         None => (path, false),
@@ -208,16 +207,17 @@ fn resolve(name: &str) -> Result<(&'static Flag, bool), Failure> {
                 .iter()
                 .map(|(form, ..)| format!("--{form}"))
                 .collect();
-            let names = names.join(", ");
-            Err(Failure::usage(format!(
-                "ambiguous option: {name} could match {names}"
-            )))
+            Err(BenchFault::Ambiguous {
+                name: name.to_owned(),
+                names: names.join(", "),
+            }
+            .into())
         }
     }
 }
 
 fn unknown(name: &str) -> Failure {
-    let failure = Failure::usage(format!("unrecognized arguments: {name}"));
+    let failure = Failure::from(BenchFault::Unrecognized(name.to_owned()));
     let spoken = name.trim_start_matches('-');
     let nearest = FLAGS
         .iter()
@@ -225,9 +225,9 @@ fn unknown(name: &str) -> Failure {
         .min();
     match nearest {
         Some((distance, near)) if distance <= 2 + spoken.len() / 4 => {
-            failure.hint(format!("did you mean --{near}?"))
+            failure.hint(WayOut::DidYouMean(format!("--{near}")))
         }
-        _ => failure.hint("--help lists every flag"),
+        _ => failure.hint(WayOut::Help),
     }
 }
 
@@ -245,16 +245,16 @@ fn refuse(flag: &Flag, values: &[&str], positive: bool) -> Result<(), Failure> {
     if harmless {
         return Ok(());
     }
-    Err(Failure::usage(format!("--{} is not offered", flag.name)).hint(instead))
+    let fault = BenchFault::NotOffered(format!("--{}", flag.name));
+    Err(Failure::from(fault).hint(WayOut::Instead(instead)))
 }
 
 /// The value of a flag that takes one word.
 fn typed(flag: &Flag, text: &str) -> Result<Value, Failure> {
-    let invalid = |kind: &str| {
-        Failure::usage(format!(
-            "argument --{}: invalid {kind} value: '{text}'",
-            flag.name
-        ))
+    let invalid = |kind| BenchFault::InvalidValue {
+        name: format!("--{}", flag.name),
+        kind,
+        value: text.to_owned(),
     };
     Ok(match flag.of {
         Type::Text => Value::Text(text.to_owned()),

@@ -2,12 +2,7 @@
 //! command does with it (compat-vllm.md §1.2 and §6).
 
 use super::flag::{Flag, Kind};
-
-const MEDIA: &str = "requests carry text only; use `--dataset-name random`, `sharegpt` or `custom`";
-const DATASET: &str = "its dataset is not offered; export the prompts as JSON Lines with a \
-    `prompt` field and use `--dataset-name custom --dataset-path FILE.jsonl`";
-const LORA: &str = "run once for each adapter, with `--served-model-name ADAPTER`";
-const PLOT: &str = "no plots are drawn here; save the arrays with `--save-result --save-detailed`";
+use crate::bench::failure::Instead;
 
 /// The flags, in the order of the help and of the printed namespace.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -94,30 +89,17 @@ pub(crate) const FLAGS: &[Flag] = &[
         "wait this long for the server to answer; 0 does not",
     )
     .or("0"),
-    Flag::refused(
-        "probe-request-rate",
-        Kind::One,
-        "probes would load the server beside the measured requests; watch it with a second run",
-    )
-    .or("0.0"),
+    Flag::refused("probe-request-rate", Kind::One, Instead::Probes).or("0.0"),
     Flag::int(
         "seed",
         "seed of lengths, arrivals and prompts; without the flag the prompts are new in every run",
     )
     .or("0"),
-    Flag::refused(
-        "self-timed",
-        Kind::OnOff,
-        "traces with times are not offered; use --request-rate",
-    ),
+    Flag::refused("self-timed", Kind::OnOff, Instead::Traces),
     Flag::switch("disable-tqdm", "no progress on stderr"),
-    Flag::refused(
-        "profile",
-        Kind::Switch,
-        "start and stop the profiler yourself: POST /start_profile and /stop_profile",
-    ),
-    Flag::refused("lora-modules", Kind::Many1, LORA),
-    Flag::refused("lora-assignment", Kind::One, LORA).or("random"),
+    Flag::refused("profile", Kind::Switch, Instead::Profiler),
+    Flag::refused("lora-modules", Kind::Many1, Instead::Adapters),
+    Flag::refused("lora-assignment", Kind::One, Instead::Adapters).or("random"),
     // Request body.
     Flag::switch(
         "ignore-eos",
@@ -142,11 +124,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         "extra-body",
         "JSON merged last into every body; also --extra-body.key VALUE",
     ),
-    Flag::refused(
-        "chat-template-kwargs",
-        Kind::One,
-        "templates are the server's: --extra-body '{\"chat_template_kwargs\": …}' with openai-chat",
-    ),
+    Flag::refused("chat-template-kwargs", Kind::One, Instead::Templates),
     // Output.
     Flag::switch("save-result", "save the result as JSON"),
     Flag::switch("save-detailed", "keep the arrays with one entry a request"),
@@ -158,9 +136,9 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag::text("percentile-metrics", "metrics to report, by commas").or("ttft,tpot,itl"),
     Flag::text("metric-percentiles", "percentiles to report, by commas").or("99"),
     Flag::text("goodput", "bounds in ms: ttft:MS tpot:MS e2el:MS").takes(Kind::Many1),
-    Flag::refused("plot-timeline", Kind::Switch, PLOT),
-    Flag::refused("timeline-itl-thresholds", Kind::One, PLOT).or("25,50"),
-    Flag::refused("plot-dataset-stats", Kind::Switch, PLOT),
+    Flag::refused("plot-timeline", Kind::Switch, Instead::Plots),
+    Flag::refused("timeline-itl-thresholds", Kind::One, Instead::Plots).or("25,50"),
+    Flag::refused("plot-dataset-stats", Kind::Switch, Instead::Plots),
     // Data sets.
     Flag::text("dataset-name", "random, sharegpt or custom").or("random"),
     Flag::text("dataset-path", "file of the data set"),
@@ -189,61 +167,104 @@ pub(crate) const FLAGS: &[Flag] = &[
         "tokens before the prompt that all requests share",
     )
     .or("0"),
-    Flag::refused(
-        "random-batch-size",
-        Kind::One,
-        "embedding requests are not offered",
-    )
-    .or("1"),
+    Flag::refused("random-batch-size", Kind::One, Instead::Embeddings).or("1"),
     Flag::int("sharegpt-output-len", "answer length instead of the file's"),
     Flag::int(
         "custom-output-len",
         "answer length; -1 takes the output_tokens field",
     )
     .or("256"),
-    Flag::refused("enable-multimodal-chat", Kind::Switch, MEDIA),
-    Flag::refused("custom-ensure-client-side-data", Kind::Switch, MEDIA),
-    Flag::refused("random-mm-base-items-per-request", Kind::One, MEDIA),
-    Flag::refused("random-mm-num-mm-items-range-ratio", Kind::One, MEDIA),
-    Flag::refused("random-mm-limit-mm-per-prompt", Kind::One, MEDIA),
-    Flag::refused("random-mm-bucket-config", Kind::One, MEDIA),
-    Flag::refused("asr-min-audio-len-sec", Kind::One, MEDIA),
-    Flag::refused("asr-max-audio-len-sec", Kind::One, MEDIA),
+    Flag::refused("enable-multimodal-chat", Kind::Switch, Instead::Media),
     Flag::refused(
-        "no-reranker",
+        "custom-ensure-client-side-data",
         Kind::Switch,
-        "rerank requests are not offered",
+        Instead::Media,
     ),
+    Flag::refused(
+        "random-mm-base-items-per-request",
+        Kind::One,
+        Instead::Media,
+    ),
+    Flag::refused(
+        "random-mm-num-mm-items-range-ratio",
+        Kind::One,
+        Instead::Media,
+    ),
+    Flag::refused("random-mm-limit-mm-per-prompt", Kind::One, Instead::Media),
+    Flag::refused("random-mm-bucket-config", Kind::One, Instead::Media),
+    Flag::refused("asr-min-audio-len-sec", Kind::One, Instead::Media),
+    Flag::refused("asr-max-audio-len-sec", Kind::One, Instead::Media),
+    Flag::refused("no-reranker", Kind::Switch, Instead::Reranking),
     Flag::refused(
         "prefix-repetition-prefix-len",
         Kind::One,
-        "for one shared prefix use `--dataset-name random --random-prefix-len N`",
+        Instead::SharedPrefix,
     ),
-    Flag::refused("prefix-repetition-suffix-len", Kind::One, DATASET),
-    Flag::refused("prefix-repetition-num-prefixes", Kind::One, DATASET),
-    Flag::refused("prefix-repetition-output-len", Kind::One, DATASET),
-    Flag::refused("spec-bench-output-len", Kind::One, DATASET),
-    Flag::refused("spec-bench-category", Kind::One, DATASET),
-    Flag::refused("speed-bench-dataset-subset", Kind::One, DATASET),
-    Flag::refused("speed-bench-output-len", Kind::One, DATASET),
-    Flag::refused("speed-bench-category", Kind::One, DATASET),
-    Flag::refused("timed-trace-chunk-hash-size", Kind::One, DATASET),
-    Flag::refused("timed-trace-sec-multiplier", Kind::One, DATASET),
-    Flag::refused("timed-trace-label-timestamp", Kind::One, DATASET),
-    Flag::refused("timed-trace-label-input-length", Kind::One, DATASET),
-    Flag::refused("timed-trace-label-output-length", Kind::One, DATASET),
-    Flag::refused("timed-trace-label-hash-ids", Kind::One, DATASET),
-    Flag::refused("hf-name", Kind::One, DATASET),
-    Flag::refused("hf-subset", Kind::One, DATASET),
-    Flag::refused("hf-split", Kind::One, DATASET),
-    Flag::refused("hf-output-len", Kind::One, DATASET),
-    Flag::refused("blazedit-min-distance", Kind::One, DATASET),
-    Flag::refused("blazedit-max-distance", Kind::One, DATASET),
-    Flag::refused("bfcl-categories", Kind::Many1, DATASET),
-    Flag::refused("sonnet-input-len", Kind::One, DATASET),
-    Flag::refused("sonnet-output-len", Kind::One, DATASET),
-    Flag::refused("sonnet-prefix-len", Kind::One, DATASET),
-    Flag::refused("config", Kind::One, "write the flags on the command line"),
+    Flag::refused(
+        "prefix-repetition-suffix-len",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "prefix-repetition-num-prefixes",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "prefix-repetition-output-len",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused("spec-bench-output-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("spec-bench-category", Kind::One, Instead::FlagOfDataset),
+    Flag::refused(
+        "speed-bench-dataset-subset",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused("speed-bench-output-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("speed-bench-category", Kind::One, Instead::FlagOfDataset),
+    Flag::refused(
+        "timed-trace-chunk-hash-size",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "timed-trace-sec-multiplier",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "timed-trace-label-timestamp",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "timed-trace-label-input-length",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "timed-trace-label-output-length",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused(
+        "timed-trace-label-hash-ids",
+        Kind::One,
+        Instead::FlagOfDataset,
+    ),
+    Flag::refused("hf-name", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("hf-subset", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("hf-split", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("hf-output-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("blazedit-min-distance", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("blazedit-max-distance", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("bfcl-categories", Kind::Many1, Instead::FlagOfDataset),
+    Flag::refused("sonnet-input-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("sonnet-output-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("sonnet-prefix-len", Kind::One, Instead::FlagOfDataset),
+    Flag::refused("config", Kind::One, Instead::CommandLine),
     Flag::text("log-config-file", "no effect: there is no log to configure").accepted(),
     // Only here.
     Flag::switch(

@@ -80,7 +80,12 @@ fn lists_take_words_up_to_the_next_flag() {
     assert_eq!(parsed.list("goodput"), ["ttft:100", "tpot:20"]);
     assert_eq!(parsed.list("metadata"), [""; 0]);
     assert_eq!(parsed.list("header"), ["A=1", "B=2"]);
-    assert!(failure("--goodput --seed 1").text.contains("at least one"));
+    assert!(
+        failure("--goodput --seed 1")
+            .fault
+            .to_string()
+            .contains("at least one")
+    );
 }
 
 #[test]
@@ -98,7 +103,12 @@ fn dotted_keys_build_json() {
         ratio.json("random-range-ratio").unwrap().to_text(),
         r#"{"input": 0.5, "output": 0}"#
     );
-    assert!(failure("--seed.x 1").text.contains("no dotted"));
+    assert!(
+        failure("--seed.x 1")
+            .fault
+            .to_string()
+            .contains("no dotted")
+    );
 }
 
 #[test]
@@ -120,7 +130,10 @@ fn wrong_words_say_what_is_wrong_and_exit_with_2() {
     ];
     for (line, expected) in table {
         let failure = failure(line);
-        assert!(failure.text.contains(expected), "{line}: {failure}");
+        assert!(
+            failure.fault.to_string().contains(expected),
+            "{line}: {failure}"
+        );
         assert_eq!(failure.code, 2, "{line}");
     }
 }
@@ -133,7 +146,10 @@ fn an_unknown_flag_is_answered_with_the_nearest() {
         ("--output-length 5", "--output-len"),
     ];
     for (line, near) in table {
-        assert!(failure(line).hint.unwrap().contains(near), "{line}");
+        assert!(
+            failure(line).hint.unwrap().to_string().contains(near),
+            "{line}"
+        );
     }
 }
 
@@ -149,7 +165,7 @@ fn what_is_not_offered_is_refused_loudly_unless_it_changes_nothing() {
         "--chat-template-kwargs.x 1",
     ] {
         let failure = failure(line);
-        assert!(failure.text.contains("not offered"), "{line}");
+        assert!(failure.fault.to_string().contains("not offered"), "{line}");
         assert!(failure.hint.is_some() && failure.code == 2, "{line}");
     }
     parsed("--probe-request-rate 0 --lora-assignment random --random-batch-size 1");

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{Row, random};
 use crate::bench::args::Parsed;
-use crate::bench::failure::Failure;
+use crate::bench::failure::{BenchFault, Failure};
 
 /// vLLM's bounds on `ShareGPT` rows, tokens.
 const SHAREGPT_LEAST: u32 = 4;
@@ -69,7 +69,7 @@ pub(super) fn read(
         custom(path, fixed_length(parsed, "custom-output-len")?)?
     };
     if rows.is_empty() {
-        return Err(Failure::run(format!("`{path}` has no usable rows")));
+        return Err(BenchFault::NoRows(path.to_owned()).into());
     }
     Ok(choose(rows, parsed, warn))
 }
@@ -84,14 +84,18 @@ fn fixed_length(parsed: &Parsed, own: &str) -> Result<Option<u32>, Failure> {
 }
 
 fn open(path: &str) -> Result<BufReader<File>, Failure> {
-    File::open(path)
-        .map(BufReader::new)
-        .map_err(|error| Failure::run(format!("`{path}` cannot be read: {error}")))
+    File::open(path).map(BufReader::new).map_err(|error| {
+        let path = path.to_owned();
+        BenchFault::Unreadable { path, error }.into()
+    })
 }
 
 fn sharegpt(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
-    let conversations: Vec<Conversation> = serde_json::from_reader(open(path)?)
-        .map_err(|error| Failure::run(format!("`{path}` is not a ShareGPT file: {error}")))?;
+    let conversations: Vec<Conversation> =
+        serde_json::from_reader(open(path)?).map_err(|error| {
+            let path = path.to_owned();
+            BenchFault::NotShareGpt { path, error }
+        })?;
     let rows = conversations.into_iter().filter_map(|one| {
         let mut turns = one.conversations.into_iter();
         let (prompt, answer) = (turns.next()?.value, turns.next()?.value);
@@ -111,22 +115,29 @@ fn sharegpt(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
 
 fn custom(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
     if !is_json_lines(path) {
-        return Err(Failure::usage(format!(
-            "--dataset-path `{path}` must end in .jsonl for the custom data set"
-        )));
+        return Err(BenchFault::NotJsonLines(path.to_owned()).into());
     }
     let mut rows = Vec::new();
     for (number, line) in open(path)?.lines().enumerate() {
-        let at = || format!("`{path}` line {}", number + 1);
-        let line = line.map_err(|error| Failure::run(format!("{}: {error}", at())))?;
-        if line.trim().is_empty() {
+        let (path, number) = (|| path.to_owned(), number + 1);
+        let text = line.map_err(|error| BenchFault::Line {
+            path: path(),
+            line: number,
+            error,
+        })?;
+        if text.trim().is_empty() {
             continue;
         }
-        let line: CustomLine = serde_json::from_str(&line)
-            .map_err(|error| Failure::run(format!("{}: {error}", at())))?;
-        let output_tokens = fixed.or(line.output_tokens).ok_or_else(|| {
-            Failure::run(format!("{} has no output_tokens", at()))
-                .hint("give --custom-output-len a number above 0")
+        let line: CustomLine =
+            serde_json::from_str(&text).map_err(|error| BenchFault::LineJson {
+                path: path(),
+                line: number,
+                error,
+            })?;
+        let output_tokens = fixed.or(line.output_tokens);
+        let output_tokens = output_tokens.ok_or_else(|| BenchFault::NoOutputTokens {
+            path: path(),
+            line: number,
         })?;
         rows.push(Row {
             input_tokens: estimate_tokens(&line.prompt),
@@ -296,7 +307,7 @@ mod tests {
     fn files_that_cannot_be_used_say_where() {
         let bad = file(".jsonl", "{\"prompt\": \"a\"}\n{\"text\": \"b\"}\n");
         let failure = rows("--dataset-name custom", &bad).unwrap_err();
-        assert!(failure.text.contains("line 2") && failure.code == 1);
+        assert!(failure.fault.to_string().contains("line 2") && failure.code == 1);
         let wrong = file(".txt", "");
         assert_eq!(rows("--dataset-name custom", &wrong).unwrap_err().code, 2);
         assert!(rows("--dataset-name sharegpt", &wrong).is_err());

@@ -8,7 +8,8 @@ pub(crate) use random::Random;
 use plimsoll_core::workload::{Calibration, Workload};
 
 use super::args::Parsed;
-use super::failure::Failure;
+use super::failure::{BenchFault, Failure, Instead, WayOut};
+use super::fault::needs;
 
 /// From this index on, requests are warm-ups and readiness checks: fresh prompts that no measured
 /// request shares.
@@ -103,9 +104,8 @@ impl Dataset {
                 Ok(Self::Random(Random::read(parsed, content_seed)?))
             }
             "sharegpt" | "custom" => {
-                let path = path.ok_or_else(|| {
-                    Failure::usage(format!("--dataset-name {name} needs --dataset-path"))
-                })?;
+                let path =
+                    path.ok_or_else(|| needs(&format!("--dataset-name {name}"), "--dataset-path"))?;
                 let rows = files::read(parsed, name, path, warn)?;
                 Ok(Self::Rows {
                     rows,
@@ -152,20 +152,22 @@ impl Dataset {
 
 fn refused(name: &str) -> Failure {
     let instead = match name {
-        "random-mm" | "custom_image" | "custom_audio" | "random-rerank" => {
-            "requests carry text only; use `--dataset-name random`, `sharegpt` or `custom`"
-        }
-        "prefix_repetition" => "for one shared prefix use `random` with `--random-prefix-len N`",
+        "random-mm" | "custom_image" | "custom_audio" | "random-rerank" => Instead::Media,
+        "prefix_repetition" => Instead::SharedPrefix,
         "hf" | "burstgpt" | "spec_bench" | "speed_bench" | "timed_trace" | "sonnet" => {
-            "export the prompts as JSON Lines with a `prompt` field and use \
-             `--dataset-name custom --dataset-path FILE.jsonl`"
+            Instead::Dataset
         }
         _ => {
-            let text = format!("argument --dataset-name: invalid choice: '{name}'");
-            return Failure::usage(text).hint("choose from random, sharegpt, custom");
+            let known = "random, sharegpt, custom".to_owned();
+            return Failure::from(BenchFault::InvalidChoice {
+                name: "--dataset-name",
+                value: name.to_owned(),
+            })
+            .hint(WayOut::ChooseFrom(known));
         }
     };
-    Failure::usage(format!("--dataset-name {name} is not offered")).hint(instead)
+    let fault = BenchFault::NotOffered(format!("--dataset-name {name}"));
+    Failure::from(fault).hint(WayOut::Instead(instead))
 }
 
 #[cfg(test)]
@@ -207,7 +209,8 @@ mod tests {
         assert!(
             read("--dataset-name sharegpt")
                 .unwrap_err()
-                .text
+                .fault
+                .to_string()
                 .contains("--dataset-path")
         );
     }

@@ -6,7 +6,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::{Item, Prompt, Style};
 use crate::bench::args::Parsed;
-use crate::bench::failure::Failure;
+use crate::bench::failure::{BenchFault, Failure};
+use crate::bench::fault::out_of_bounds;
 use crate::bench::json::Json;
 
 /// Index of the prompt that serves as the shared prefix.
@@ -45,9 +46,7 @@ impl Random {
             content: workload(content_seed),
         };
         if random.prefix_tokens + bounds(random.input_tokens, input_ratio).0 < 1 {
-            let text = "prompts would have 0 tokens: raise --random-input-len or \
-                        --random-prefix-len, or lower --random-range-ratio";
-            return Err(Failure::usage(text));
+            return Err(BenchFault::NoPrompt.into());
         }
         Ok(random)
     }
@@ -121,20 +120,12 @@ pub(super) fn tokens(
     u32::try_from(value)
         .ok()
         .filter(|value| (least..=100_000_000).contains(value))
-        .ok_or_else(|| {
-            Failure::usage(format!(
-                "--{name} must be {least} to 100000000 tokens, got {value}"
-            ))
-        })
+        .ok_or_else(|| out_of_bounds(name, (i64::from(least), 100_000_000), value).into())
 }
 
 /// The shares by which prompt and answer lengths vary.
 fn ratios(value: Option<&Json>) -> Result<(f64, f64), Failure> {
-    let fault = || {
-        Failure::usage(
-            "--random-range-ratio takes a number in [0, 1) or {\"input\": a, \"output\": b}",
-        )
-    };
+    let fault = || Failure::from(BenchFault::RangeRatio);
     let valid = |value: Option<&Json>| {
         value
             .and_then(Json::as_f64)
