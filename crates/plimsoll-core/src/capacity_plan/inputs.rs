@@ -18,7 +18,7 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeSource {
-    /// The user.
+    /// The user said so.
     Given,
     /// A run: on the line between these tested loads, streams.
     Between(u32, u32),

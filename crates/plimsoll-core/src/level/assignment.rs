@@ -17,7 +17,7 @@ const BACK_OFF: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration:
 /// A level, and a worker's share of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// The level.
+    /// What all workers carry together.
     pub plan: LevelPlan,
     /// When it starts, on the run's clock.
     #[serde(rename = "from_ns")]

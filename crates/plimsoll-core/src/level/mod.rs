@@ -11,6 +11,7 @@
 mod alarms;
 mod assignment;
 mod client;
+mod finish;
 mod ledger;
 mod plan;
 mod reason;
@@ -38,7 +39,7 @@ use crate::record::{InFlight, LoadEvent, RequestRecord};
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::stability::Drift;
-use crate::telemetry::{Sample, ServerWindow};
+use crate::telemetry::Sample;
 use crate::time::Offset;
 use alarms::Series;
 use since::Since;
@@ -137,7 +138,7 @@ impl Level {
         }
     }
 
-    /// The plan.
+    /// What it was started with.
     pub fn plan(&self) -> &LevelPlan {
         &self.plan
     }
@@ -157,7 +158,7 @@ impl Level {
         self.window_from
     }
 
-    /// The phase.
+    /// How far it has come.
     pub fn phase(&self) -> Phase {
         match (self.full_at, self.window_from) {
             (None, _) => Phase::Handover,
@@ -212,23 +213,6 @@ impl Level {
         self.since_full
             .request_time()
             .unwrap_or(self.plan.request_time)
-    }
-
-    /// Closes the level at `now`: its summary, its records, and who is still in flight.
-    pub fn finish(
-        mut self,
-        now: Offset,
-        client: ClientHealth,
-        server: Option<ServerWindow>,
-    ) -> FinishedLevel {
-        let summary = summary::summarise(&mut self, now, client, server);
-        let (records, in_flight) = self.ledger.close();
-        FinishedLevel {
-            summary,
-            records,
-            in_flight,
-            samples: Vec::new(),
-        }
     }
 
     /// The hold and all that comes before it.
@@ -328,7 +312,8 @@ impl Level {
         if self.growing_until.is_some_and(|until| length < until) {
             return true;
         }
-        let may_grow = summary::stability(self, from, now)
+        let may_grow = self
+            .stability(from, now)
             .is_some_and(|stability| stability.drift == Drift::Grew);
         self.growing_until = may_grow.then(|| length.mul_f64(LOOK_GROWTH));
         may_grow

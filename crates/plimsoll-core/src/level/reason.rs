@@ -22,7 +22,7 @@ pub enum Reason {
     NotScreened,
     /// Too many of its requests have no value that an objective could judge.
     MetricAbsent {
-        /// The objective.
+        /// The first one of which that is so.
         objective: Objective,
         /// Requests without a value.
         absent: usize,

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Alarm, Hold, Level, LevelPlan, Load, Purpose, Reason, RequestCounts};
-use crate::judge::{Decision, ObjectiveResult, conjunction, judge};
+use super::{Alarm, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts};
+use crate::judge::{Decision, LevelSample, ObjectiveResult, conjunction, judge};
 use crate::outcome::Outcome;
 use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
-use crate::stability::{self, Arrived, Drift, Stability};
-use crate::stats::Summary;
+use crate::slo::Slo;
+use crate::stability::{Drift, Stability};
+use crate::stats::{Summary, mean};
 use crate::telemetry::ServerWindow;
 use crate::time::Offset;
 
@@ -204,100 +205,102 @@ impl LevelSummary {
     }
 }
 
-pub(super) fn summarise(
-    level: &mut Level,
-    now: Offset,
-    mut client: ClientHealth,
-    server: Option<ServerWindow>,
-) -> LevelSummary {
-    let from = level.window_from;
-    let waiting = level.ledger.waiting_seconds(now) - level.waiting_at_window;
-    let window_s = from.map_or(0.0, |from| now.since(from).as_secs_f64());
-    let area = level.ledger.stream_seconds(now) - level.area_at_window;
-    let mean = |area: f64| from.filter(|_| window_s > 0.0).map(|_| area / window_s);
-    client.achieved_concurrency = mean(area);
-    client.waiting_concurrency = mean(waiting);
-    let from = from.unwrap_or(now);
-    let in_flight = level.ledger.in_flight();
-    let draws = level.draws(from, now);
-    let sample = level.sample(from, now, &in_flight, &draws);
-    let objectives = judge(&level.slo, &sample);
-    let figures = Figures::of(level.ledger.ended(), &in_flight, from, now);
-    client.send_lag_ms = Summary::of(figures.send_lag_ms);
-    let counts = level.ledger.counts(from, now);
-    let ended = counts.completed_in_window + counts.failed_in_window;
-    let rate = |count: f64| (window_s > 0.0).then(|| count / window_s);
-    let request_time = sample.request_time;
-    let mut summary = LevelSummary {
-        index: level.plan.index,
-        purpose: level.plan.purpose,
-        tier: None,
-        load: level.plan.load,
-        verdict: LevelVerdict::Undecided,
-        reason: None,
-        started_s: level.started_at.as_secs_f64(),
-        duration_s: now.since(level.started_at).as_secs_f64(),
-        window: level.window_from.map(|from| Window {
-            from_s: from.as_secs_f64(),
-            to_s: now.as_secs_f64(),
-            request_times: window_s / request_time.as_secs_f64(),
-        }),
-        success_ratio: (ended > 0).then(|| counts.completed_in_window as f64 / ended as f64),
-        request_per_s: rate(counts.completed_in_window as f64),
-        // The sum of nothing is -0.
-        output_tokens_per_s: rate(figures.output_tokens.iter().sum::<f64>() + 0.0),
-        prompt_tokens_mean: crate::stats::mean(&figures.prompt_tokens),
-        output_tokens_mean: crate::stats::mean(&figures.output_tokens),
-        output_tokens_cv_ratio: variation(&figures.output_tokens),
-        requests: counts,
-        ttft_ms: Summary::of(figures.ttft_ms),
-        tpot_ms: Summary::of(figures.tpot_ms),
-        itl_ms: Summary::of(figures.itl_ms),
-        e2e_ms: Summary::of(figures.e2e_ms),
-        stall_ms: Summary::of(figures.stall_ms),
-        speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
-        stability: level
-            .window_from
-            .and_then(|from| stability(level, from, now)),
-        objectives,
-        alarms: alarms(level, from, now, &draws),
-        draws: draws.iter().copied().map(Draw::of).collect(),
-        client,
-        server,
-    };
-    let is_screened = level
-        .window_from
-        .is_some_and(|from| level.is_screened(from, now));
-    (summary.verdict, summary.reason) = verdict(&level.plan, &summary, is_screened);
-    summary
+/// A level at its end, with all that its summary is computed from.
+pub(super) struct Finished<'a> {
+    pub(super) plan: &'a LevelPlan,
+    pub(super) slo: &'a Slo,
+    pub(super) started_at: Offset,
+    /// When the window began; `None` if the level ended before.
+    pub(super) window_from: Option<Offset>,
+    /// The requests of the window, which ends with the level; of no time where there was none.
+    pub(super) sample: LevelSample<'a>,
+    pub(super) counts: RequestCounts,
+    /// Time integrals over the window of the requests in flight and of those that waited.
+    pub(super) request_seconds: f64,
+    pub(super) waiting_seconds: f64,
+    pub(super) stability: Option<Stability>,
+    pub(super) alarms: Vec<Alarm>,
+    /// Whether the window was long enough for a screened level.
+    pub(super) is_screened: bool,
+    pub(super) client: ClientHealth,
+    pub(super) server: Option<ServerWindow>,
 }
 
-pub(super) fn stability(level: &Level, from: Offset, to: Offset) -> Option<Stability> {
-    let _ = level.plan.load.rate_per_s()?;
-    stability::assess(&Arrived {
-        ended: level.ledger.ended(),
-        in_flight: &level.ledger.in_flight(),
-        from,
-        to,
-        request_time: level.settled_time,
-        dispersion: 1.0 / level.plan.open_loop.burstiness,
-    })
+impl Finished<'_> {
+    pub(super) fn summarise(self) -> LevelSummary {
+        let sample = &self.sample;
+        let figures = Figures::of(sample.ended, sample.in_flight, sample.from, sample.to);
+        let (completed, failed) = (
+            self.counts.completed_in_window,
+            self.counts.failed_in_window,
+        );
+        let ended = completed + failed;
+        let mut summary = LevelSummary {
+            index: self.plan.index,
+            purpose: self.plan.purpose,
+            tier: None,
+            load: self.plan.load,
+            verdict: LevelVerdict::Undecided,
+            reason: None,
+            started_s: self.started_at.as_secs_f64(),
+            duration_s: sample.to.since(self.started_at).as_secs_f64(),
+            window: self.window(),
+            success_ratio: (ended > 0).then(|| completed as f64 / ended as f64),
+            request_per_s: self.per_second(completed as f64),
+            // The sum of nothing is -0.
+            output_tokens_per_s: self.per_second(figures.output_tokens.iter().sum::<f64>() + 0.0),
+            prompt_tokens_mean: mean(&figures.prompt_tokens),
+            output_tokens_mean: mean(&figures.output_tokens),
+            output_tokens_cv_ratio: variation(&figures.output_tokens),
+            requests: self.counts.clone(),
+            ttft_ms: Summary::of(figures.ttft_ms),
+            tpot_ms: Summary::of(figures.tpot_ms),
+            itl_ms: Summary::of(figures.itl_ms),
+            e2e_ms: Summary::of(figures.e2e_ms),
+            stall_ms: Summary::of(figures.stall_ms),
+            speed_tok_per_s: Summary::of(figures.speed_tok_per_s),
+            stability: self.stability,
+            objectives: judge(self.slo, sample),
+            draws: sample.draws.iter().copied().map(Draw::of).collect(),
+            client: ClientHealth {
+                achieved_concurrency: self.per_second(self.request_seconds),
+                waiting_concurrency: self.per_second(self.waiting_seconds),
+                send_lag_ms: Summary::of(figures.send_lag_ms),
+                ..self.client.clone()
+            },
+            alarms: self.alarms,
+            server: self.server,
+        };
+        (summary.verdict, summary.reason) = verdict(self.plan, &summary, self.is_screened);
+        summary
+    }
+
+    /// Length of the window, s; 0 if none began.
+    fn window_s(&self) -> f64 {
+        let length = |from| self.sample.to.since(from).as_secs_f64();
+        self.window_from.map_or(0.0, length)
+    }
+
+    fn window(&self) -> Option<Window> {
+        let from = self.window_from?;
+        Some(Window {
+            from_s: from.as_secs_f64(),
+            to_s: self.sample.to.as_secs_f64(),
+            request_times: self.window_s() / self.sample.request_time.as_secs_f64(),
+        })
+    }
+
+    /// What the window has of something, by its length; `None` if it has no length.
+    fn per_second(&self, sum: f64) -> Option<f64> {
+        let window_s = self.window_s();
+        (window_s > 0.0).then(|| sum / window_s)
+    }
 }
 
 /// Standard deviation over mean; `None` below two values, or if they are 0.
 fn variation(values: &[f64]) -> Option<f64> {
-    let mean = crate::stats::mean(values).filter(|mean| *mean > 0.0)?;
+    let mean = mean(values).filter(|mean| *mean > 0.0)?;
     Some(crate::stats::variance(values)?.sqrt() / mean)
-}
-
-fn alarms(level: &Level, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
-    let series = level.series(from, to);
-    if draws.is_empty() {
-        series.alarms()
-    } else {
-        // Where phases are redrawn, the series changes with every draw.
-        series.lockstep(draws).into_iter().collect()
-    }
 }
 
 /// The level's verdict, and the objective or the fault behind it.

@@ -33,7 +33,7 @@ pub struct Repetition {
     pub load_time_s: f64,
     /// What kind of answer it has.
     pub kind: VerdictKind,
-    /// Its answer.
+    /// What the server carried by it; `None` where it found none to state.
     pub capacity: Option<Capacity>,
 }
 

@@ -58,7 +58,7 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 pub enum Next {
     /// Run this level.
     Run(LevelPlan),
-    /// The answer.
+    /// It is over, with this answer.
     Done(Box<Verdict>),
 }
 

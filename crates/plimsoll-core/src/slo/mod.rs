@@ -80,7 +80,7 @@ pub struct Objective {
     pub stat: Stat,
     /// Which direction.
     pub op: Op,
-    /// The bound.
+    /// The last value that meets it, in ms, tokens/s or 0..1, as the metric says.
     pub bound: f64,
 }
 

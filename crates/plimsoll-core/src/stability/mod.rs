@@ -26,7 +26,7 @@ pub struct Arrived<'a> {
     pub in_flight: &'a [InFlight],
     /// Start of the window.
     pub from: Offset,
-    /// Its end.
+    /// End of the window.
     pub to: Offset,
     /// Mean request time when the window began, before the requests wait for each other more and
     /// more.

@@ -233,7 +233,7 @@ pub enum Note {
     },
 }
 
-/// The answer.
+/// What a search found: how much is carried, what broke, what to set, and what is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict {

@@ -22,7 +22,7 @@ pub enum ProxyKind {
     Socks5h,
 }
 
-/// A proxy.
+/// What stands between this machine and the server, and how it lets us pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// How it is spoken to.

@@ -13,7 +13,7 @@ pub use roofline::{Card, Deployment, Model};
 pub struct Profile {
     /// Its name, as the command line takes it.
     pub name: &'static str,
-    /// The parameters.
+    /// What the engine is made with.
     pub engine: EngineParams,
     origin: Origin,
 }

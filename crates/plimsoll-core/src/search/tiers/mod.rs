@@ -40,7 +40,7 @@ struct Seat {
 pub struct TierLevel {
     /// The tier's place.
     pub tier: usize,
-    /// The level.
+    /// What to run.
     pub plan: LevelPlan,
     /// The objectives it is held for.
     pub slo: Slo,

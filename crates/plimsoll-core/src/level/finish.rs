@@ -1,0 +1,71 @@
+//! The end of a level: all that its summary is computed from is taken out of it here.
+
+use super::summary::Finished;
+use super::{Alarm, ClientHealth, FinishedLevel, Level};
+use crate::schedule::Stretch;
+use crate::stability::{self, Arrived, Stability};
+use crate::telemetry::ServerWindow;
+use crate::time::Offset;
+
+impl Level {
+    /// Closes the level at `now`: its summary, its records, and who is still in flight.
+    pub fn finish(
+        mut self,
+        now: Offset,
+        client: ClientHealth,
+        server: Option<ServerWindow>,
+    ) -> FinishedLevel {
+        let request_seconds = self.ledger.stream_seconds(now) - self.area_at_window;
+        let waiting_seconds = self.ledger.waiting_seconds(now) - self.waiting_at_window;
+        let from = self.window_from.unwrap_or(now);
+        let in_flight = self.ledger.in_flight();
+        let draws = self.draws(from, now);
+        let within = |from| self.stability(from, now);
+        let finished = Finished {
+            plan: &self.plan,
+            slo: &self.slo,
+            started_at: self.started_at,
+            window_from: self.window_from,
+            sample: self.sample(from, now, &in_flight, &draws),
+            counts: self.ledger.counts(from, now),
+            request_seconds,
+            waiting_seconds,
+            stability: self.window_from.and_then(within),
+            alarms: self.alarms(from, now, &draws),
+            is_screened: self.window_from.is_some() && self.is_screened(from, now),
+            client,
+            server,
+        };
+        let summary = finished.summarise();
+        let (records, in_flight) = self.ledger.close();
+        FinishedLevel {
+            summary,
+            records,
+            in_flight,
+            samples: Vec::new(),
+        }
+    }
+
+    /// Whether the number of requests grew from `from` to `to`; `None` for streams.
+    pub(super) fn stability(&self, from: Offset, to: Offset) -> Option<Stability> {
+        let _ = self.plan.load.rate_per_s()?;
+        stability::assess(&Arrived {
+            ended: self.ledger.ended(),
+            in_flight: &self.ledger.in_flight(),
+            from,
+            to,
+            request_time: self.settled_time,
+            dispersion: 1.0 / self.plan.open_loop.burstiness,
+        })
+    }
+
+    fn alarms(&self, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
+        let series = self.series(from, to);
+        if draws.is_empty() {
+            series.alarms()
+        } else {
+            // Where phases are redrawn, the series changes with every draw.
+            series.lockstep(draws).into_iter().collect()
+        }
+    }
+}
