@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::HttpVersion;
 use crate::judge::Confidence;
-use crate::level::Load;
+use crate::level::{LevelSettings, Load, OpenLoop};
 use crate::preset::Preset;
 use crate::protocol::Protocol;
-use crate::search::{Axis, Ladder, Rules};
+use crate::search::{Axis, Ladder, Rules, SearchConfig};
 use crate::slo::Slo;
 use crate::tier::Tier;
 use crate::workload::{LengthLaw, ThinkTime, Workload};
@@ -73,6 +73,36 @@ pub struct RunPlan {
     /// The command's arguments as typed, without secrets and without what only concerns the
     /// terminal: for the reader.
     pub arguments: Vec<String>,
+}
+
+impl SearchPlan {
+    /// The search that this part of a run's plan means.
+    pub fn config(&self, run: &RunPlan) -> SearchConfig {
+        SearchConfig {
+            axis: self.axis,
+            rules: self.rules,
+            ladder: self.ladder.clone(),
+            start: self.start,
+            most_streams: self.max_concurrency,
+            most_rate_per_s: self.max_rate_per_s,
+            open_loop: OpenLoop {
+                burstiness: self.burstiness,
+                most_in_flight: None,
+                seed: run.seed,
+            },
+            level_time: self.level_time_s.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(self.budget_s),
+            confirm: self.confirm,
+            headroom: self.headroom_ratio,
+            settings: LevelSettings {
+                burst: run.burst,
+                redraw_seed: run.lockstep.then_some(run.seed),
+                think: run.think(),
+                confidence: run.confidence,
+            },
+            ..SearchConfig::new(run.slo.clone())
+        }
+    }
 }
 
 impl RunPlan {

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Axis, Ladder};
 use crate::level::{LevelSettings, OpenLoop};
-use crate::run::{RunPlan, SearchPlan};
 use crate::slo::Slo;
 
 /// The guide's rules beside the objectives.
@@ -76,34 +75,6 @@ impl SearchConfig {
             headroom: 0.75,
             first_request_time: Duration::from_secs(1),
             settings: LevelSettings::default(),
-        }
-    }
-
-    /// The search of a run's plan.
-    pub fn of(plan: &RunPlan, search: &SearchPlan) -> Self {
-        Self {
-            axis: search.axis,
-            rules: search.rules,
-            ladder: search.ladder.clone(),
-            start: search.start,
-            most_streams: search.max_concurrency,
-            most_rate_per_s: search.max_rate_per_s,
-            open_loop: OpenLoop {
-                burstiness: search.burstiness,
-                most_in_flight: None,
-                seed: plan.seed,
-            },
-            level_time: search.level_time_s.map(Duration::from_secs_f64),
-            budget: Duration::from_secs_f64(search.budget_s),
-            confirm: search.confirm,
-            headroom: search.headroom_ratio,
-            settings: LevelSettings {
-                burst: plan.burst,
-                redraw_seed: plan.lockstep.then_some(plan.seed),
-                think: plan.think(),
-                confidence: plan.confidence,
-            },
-            ..Self::new(plan.slo.clone())
         }
     }
 }

@@ -121,7 +121,7 @@ fn verdict(run: &Run, plan: &SearchPlan, before: Option<&Verdict>) -> Verdict {
     };
     let mut search = Search::new(SearchConfig {
         confirm: false,
-        ..SearchConfig::of(&run.plan, plan)
+        ..plan.config(&run.plan)
     });
     run.levels
         .iter()

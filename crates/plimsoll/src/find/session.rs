@@ -101,7 +101,7 @@ impl Session<'_> {
 
     fn config(&self) -> Result<SearchConfig, Failure> {
         let plan = &self.planned.plan;
-        let config = SearchConfig::of(plan, searched(plan)?);
+        let config = searched(plan)?.config(plan);
         Ok(match self.ready.request_time {
             Some(first_request_time) => SearchConfig {
                 first_request_time,
