@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll_core::level::{FinishedLevel, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::runner::{Go, Runner};
-use plimsoll_core::search::{Listener, SearchConfig, Tiers, drive};
+use plimsoll_core::search::{Listener, SearchConfig, Searches, drive};
 use plimsoll_core::slo::{Metric, Slo};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
@@ -61,7 +61,7 @@ fn search(first: &str, others: &[&str]) -> (Vec<Verdict>, usize) {
         ..SearchConfig::new(slo(first))
     };
     let others: Vec<Slo> = others.iter().map(|text| slo(text)).collect();
-    let mut tiers = Tiers::new(&config, &others);
+    let mut tiers = Searches::new(&config, &others);
     let mut runner = runner(1);
     let mut counted = Counted(0);
     let Ok(()) = drive(&mut tiers, &mut runner, &mut counted);

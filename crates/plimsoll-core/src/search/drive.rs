@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Next, Search, TierLevel, Tiers};
+use super::{Next, Search, Searches, TierLevel};
 use crate::level::{FinishedLevel, LevelPlan, LevelSummary};
 use crate::runner::{Go, Progress, Runner};
 use crate::slo::Slo;
@@ -17,13 +17,13 @@ pub trait Levels {
     fn take(&mut self, finished: &FinishedLevel) -> LevelSummary;
 }
 
-impl Levels for Tiers {
+impl Levels for Searches {
     fn next(&mut self, elapsed: Duration) -> Option<TierLevel> {
-        Tiers::next(self, elapsed)
+        Searches::next(self, elapsed)
     }
 
     fn take(&mut self, finished: &FinishedLevel) -> LevelSummary {
-        Tiers::take(self, finished)
+        Searches::take(self, finished)
     }
 }
 

@@ -20,7 +20,7 @@ mod ladder;
 mod monotone;
 mod outcome;
 mod saturation;
-mod tiers;
+mod searches;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use config::{Rules, SearchConfig};
 pub use drive::{Levels, Listener, OneLevel, Unheard, drive};
 pub use ladder::{Ladder, LadderError};
-pub use tiers::{TierLevel, Tiers};
+pub use searches::{Searches, TierLevel};
 pub use visits::TAIL;
 
 pub use crate::load::Axis;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use plimsoll_core::run::Run;
-use plimsoll_core::search::Tiers;
+use plimsoll_core::search::Searches;
 use plimsoll_core::tier::TierVerdict;
 use plimsoll_core::verdict::{Note, Verdict};
 
@@ -15,7 +15,7 @@ use crate::fault::Failure;
 pub(super) fn answers(
     session: &Session<'_>,
     run: &Run,
-    tiers: &Tiers,
+    tiers: &Searches,
     ended: Duration,
 ) -> Result<(Verdict, Vec<TierVerdict>), Failure> {
     let mut verdicts = tiers.verdicts(ended);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::run::{Run, RunEvent, RunState};
 use plimsoll_core::runner::Runner;
-use plimsoll_core::search::{Axis, SearchConfig, Tiers, drive};
+use plimsoll_core::search::{Axis, SearchConfig, Searches, drive};
 use plimsoll_core::time::Offset;
 use plimsoll_core::verdict::{Note, Verdict};
 use plimsoll_load::clock::Clock;
@@ -181,7 +181,7 @@ impl Session<'_> {
     fn finish(
         &self,
         recorder: Recorder<'_>,
-        tiers: &Tiers,
+        tiers: &Searches,
         ended: Duration,
     ) -> Result<Run, Failure> {
         let (verdict, tiers) = answers::answers(self, &recorder.run, tiers, ended)?;

@@ -2,7 +2,7 @@
 
 use plimsoll_core::level::FinishedLevel;
 use plimsoll_core::run::Run;
-use plimsoll_core::search::{SearchConfig, Tiers};
+use plimsoll_core::search::{SearchConfig, Searches};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::tier::Tier;
 
@@ -45,10 +45,14 @@ pub(super) fn check(tiers: &[Tier], lockstep: bool) -> Result<(), Failure> {
 }
 
 /// The searches, with the levels that a run of the past has for them.
-pub(super) fn searches(config: &SearchConfig, start: &Start, run: &Run) -> Result<Tiers, Failure> {
+pub(super) fn searches(
+    config: &SearchConfig,
+    start: &Start,
+    run: &Run,
+) -> Result<Searches, Failure> {
     let others = run.plan.tiers().iter().skip(1);
     let others: Vec<Slo> = others.map(|tier| tier.slo.clone()).collect();
-    let mut tiers = Tiers::new(config, &others);
+    let mut tiers = Searches::new(config, &others);
     let Some(saved) = start.saved() else {
         return Ok(tiers);
     };

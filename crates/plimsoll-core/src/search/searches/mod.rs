@@ -1,4 +1,5 @@
-//! Several SLOs in one run: a search for each, and every level is a sample for all of them.
+//! The searches of a run: one for its SLO, or for each of its tiers one, and every level is a sample
+//! for all of them.
 //!
 //! The first tier that has no answer says which level to run, and its SLO is what the level is held
 //! for. When it is over, every tier takes it, judged by its own objectives. To the others it is a
@@ -14,7 +15,7 @@ use crate::verdict::{Note, Verdict, VerdictKind};
 
 /// The searches of a run, in the order of its tiers; one where it has a single SLO.
 #[derive(Debug)]
-pub struct Tiers {
+pub struct Searches {
     seats: Vec<Seat>,
     /// Time for all of them.
     budget: Duration,
@@ -46,7 +47,7 @@ pub struct TierLevel {
     pub slo: Slo,
 }
 
-impl Tiers {
+impl Searches {
     /// Starts a search for the SLO of `config`, and one more for each of `others`.
     pub fn new(config: &SearchConfig, others: &[Slo]) -> Self {
         let seat = |slo: &Slo| Seat {

@@ -54,7 +54,7 @@ fn run(asked: &TierLevel, elapsed: Duration) -> FinishedLevel {
 }
 
 /// Runs to the end; each level takes 5 s. The answers, and the levels as the first tier judges them.
-fn search(mut tiers: Tiers, from: Duration) -> (Vec<Verdict>, Vec<LevelSummary>) {
+fn search(mut tiers: Searches, from: Duration) -> (Vec<Verdict>, Vec<LevelSummary>) {
     let mut elapsed = from;
     let mut levels = Vec::new();
     while let Some(asked) = tiers.next(elapsed) {
@@ -76,10 +76,10 @@ fn assert_found(verdict: &Verdict, truth: u32) {
 
 #[test]
 fn each_tier_has_its_own_answer_in_any_order() {
-    let alone = |text| search(Tiers::new(&config(text, 900), &[]), Duration::ZERO).1;
+    let alone = |text| search(Searches::new(&config(text, 900), &[]), Duration::ZERO).1;
     let apart = alone(GOLD).len() + alone(SILVER).len();
     for (first, other) in [(GOLD, SILVER), (SILVER, GOLD)] {
-        let tiers = Tiers::new(&config(first, 900), &[slo(other)]);
+        let tiers = Searches::new(&config(first, 900), &[slo(other)]);
         let (verdicts, levels) = search(tiers, Duration::ZERO);
         let truth = |text| {
             if text == GOLD {
@@ -108,7 +108,7 @@ fn each_tier_has_its_own_answer_in_any_order() {
 #[test]
 fn one_slo_is_searched_for_as_ever() {
     let config = config(GOLD, 900);
-    let (verdicts, levels) = search(Tiers::new(&config, &[]), Duration::ZERO);
+    let (verdicts, levels) = search(Searches::new(&config, &[]), Duration::ZERO);
     let mut search = Search::new(config);
     for level in &levels {
         let Next::Run(plan) = search.next(Duration::from_secs_f64(level.started_s)) else {
@@ -127,7 +127,7 @@ fn one_slo_is_searched_for_as_ever() {
 #[test]
 fn a_tier_without_time_leaves_the_others_their_share() {
     // Gold has half of 60 s, 6 levels: too few for its answer.
-    let tiers = Tiers::new(&config(GOLD, 60), &[slo(SILVER)]);
+    let tiers = Searches::new(&config(GOLD, 60), &[slo(SILVER)]);
     let (_, levels) = search(tiers, Duration::ZERO);
     let held_for = |tier| {
         levels
@@ -141,11 +141,11 @@ fn a_tier_without_time_leaves_the_others_their_share() {
 
 #[test]
 fn time_that_is_left_goes_to_the_tier_that_ran_out_of_it() {
-    let alone = |budget_s| search(Tiers::new(&config(GOLD, budget_s), &[]), Duration::ZERO).0;
+    let alone = |budget_s| search(Searches::new(&config(GOLD, budget_s), &[]), Duration::ZERO).0;
     let has_ended = |verdict: &Verdict| !verdict.notes.contains(&Note::BudgetSpent);
     assert!(!has_ended(&alone(40)[0]), "half of the time is not enough");
     // The other is decided at one stream and needs little time.
-    let tiers = Tiers::new(&config(GOLD, 80), &[slo("ttft p95 <= 1ms")]);
+    let tiers = Searches::new(&config(GOLD, 80), &[slo("ttft p95 <= 1ms")]);
     let (verdicts, _) = search(tiers, Duration::ZERO);
     assert!(has_ended(&verdicts[0]));
     assert_found(&verdicts[0], GOLD_STREAMS);
@@ -154,7 +154,7 @@ fn time_that_is_left_goes_to_the_tier_that_ran_out_of_it() {
 
 #[test]
 fn a_run_goes_on_from_its_levels_as_it_was() {
-    let begin = || Tiers::new(&config(SILVER, 900), &[slo(GOLD)]);
+    let begin = || Searches::new(&config(SILVER, 900), &[slo(GOLD)]);
     let (whole, _) = search(begin(), Duration::ZERO);
     let (mut tiers, mut elapsed, mut past) = (begin(), Duration::ZERO, Vec::new());
     while let Some(asked) = tiers.next(elapsed) {
@@ -173,7 +173,7 @@ fn a_run_goes_on_from_its_levels_as_it_was() {
 
 #[test]
 fn a_void_level_is_tried_again_by_the_tier_that_asked_alone() {
-    let mut tiers = Tiers::new(&config(GOLD, 900), &[slo(SILVER)]);
+    let mut tiers = Searches::new(&config(GOLD, 900), &[slo(SILVER)]);
     let asked = tiers.next(Duration::ZERO).unwrap();
     let mut void = run(&asked, Duration::ZERO);
     void.summary.verdict = LevelVerdict::Void;
