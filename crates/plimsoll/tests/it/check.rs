@@ -9,6 +9,7 @@ use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::stability::Drift;
 use plimsoll_sim::{EngineParams, SimServer};
 
+use super::find::assert_recomputable;
 use super::resume::events;
 use super::{engine, plimsoll, run, run_json, serve, stderr, stdout};
 
@@ -160,6 +161,7 @@ fn streams_are_held_too_and_all_is_kept() {
     let ended: u64 = level.requests.outcomes.values().sum();
     let lines = requests.lines().count() as u64;
     assert!(lines >= ended, "{lines} of {ended}");
+    assert_recomputable(&saved, &out);
     for name in ["load-line.png", "throughput.svg"] {
         assert!(out.join(name).exists(), "{name}");
     }

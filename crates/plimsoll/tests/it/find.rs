@@ -66,7 +66,7 @@ fn find(engine: EngineParams, arguments: &[&str]) -> Run {
 }
 
 /// All that the levels say of the server follows from the samples on the disk.
-fn assert_recomputable(saved: &Run, out: &Path) {
+pub(crate) fn assert_recomputable(saved: &Run, out: &Path) {
     let file = std::fs::File::open(out.join("signals.jsonl")).unwrap();
     let samples: Vec<Sample> = BufReader::new(file)
         .lines()
