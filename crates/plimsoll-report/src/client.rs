@@ -53,12 +53,12 @@ fn at_its_worst(run: &Run, lang: Lang) -> Option<String> {
     if let Some(late) = late {
         parts.push(lang.pick(
             format!("read p99 {} late", ms(late)),
-            format!("读取延后 p99 {}", ms(late)),
+            format!("读取滞后 p99 {}", ms(late)),
         ));
     }
     parts.push(lang.pick(
         format!("{} of the first tokens share a stamp", percent(shared)),
-        format!("{} 的首 token 与后续 token 共用时间戳", percent(shared)),
+        format!("{} 的首字与后续 token 共用时间戳", percent(shared)),
     ));
     parts.push(lang.pick(
         format!("the busiest worker used {} of its core", percent(cpu)),
@@ -104,7 +104,7 @@ mod tests {
         run.levels[1].verdict = LevelVerdict::Void;
         run.levels[0].client.stolen_cpu_ratio = Some(0.02);
         let text = at_its_worst(&run, Lang::Zh).unwrap();
-        assert!(text.contains("读取延后 p99 1.0 ms"), "{text}");
+        assert!(text.contains("读取滞后 p99 1.0 ms"), "{text}");
         assert!(text.contains("2.0 % 被宿主机占用"), "{text}");
     }
 }

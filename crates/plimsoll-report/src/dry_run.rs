@@ -110,7 +110,7 @@ fn time(dry: &DryRun, lang: Lang) -> String {
              times, one stream some 10; what is left goes to the loads at the edge"
         ),
         format!(
-            "加载最多 {budget}（--budget）。加压的每一档约需 4 到 8 个平均请求时间，单路约 10 个；\
+            "加载最多 {budget}（--budget）。加压的每一档约需 4 到 8 个平均请求耗时，单路约 10 个；\
              剩下的时间用在临界处"
         ),
     )
@@ -160,7 +160,7 @@ pub(crate) fn little(leaves: &Leaves, lang: Lang) -> String {
         ),
         format!(
             "{cap} 路、每秒 {rate} 个请求，每个请求只有 {time} 秒，{tokens} 个 token 平均每个 \
-             {each} 毫秒（利特尔定律）。"
+             {each} 毫秒（利特尔法则）。"
         ),
     );
     if !leaves.is_contradiction() {

@@ -59,14 +59,14 @@ const COLUMNS: [Column; 12] = [
     },
     Column {
         en: &["TTFT", "mean"],
-        zh: &["平均", "首字"],
+        zh: &["平均", "TTFT"],
         unit: "ms",
         room: 5,
         cell: |level, _| level.ttft_ms.mean.map(cell),
     },
     Column {
         en: &["TTFT", "p95"],
-        zh: &["P95", "首字"],
+        zh: &["P95", "TTFT"],
         unit: "ms",
         room: 5,
         cell: |level, _| level.ttft_ms.p95.map(cell),
@@ -80,7 +80,7 @@ const COLUMNS: [Column; 12] = [
     },
     Column {
         en: &["per", "stream"],
-        zh: &["单路", "吐字"],
+        zh: &["单路", "速度"],
         unit: "tok/s",
         room: 5,
         cell: |level, _| level.speed_tok_per_s.mean.map(cell),

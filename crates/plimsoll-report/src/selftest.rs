@@ -76,7 +76,7 @@ fn rates(found: &SelfTest, lang: Lang) -> Vec<String> {
         let rate = fixed(one.request_per_s, 0);
         lines.push(lang.pick(
             format!("{streams} streams, {tokens} tokens without delay: {rate} requests/s"),
-            format!("{streams} 路、每个 {tokens} token、无延迟：{rate} 请求/秒"),
+            format!("{streams} 路、每个 {tokens} token、不加时延：{rate} 请求/秒"),
         ));
     }
     if let Some(one) = &found.open_loop {
@@ -91,7 +91,7 @@ fn rates(found: &SelfTest, lang: Lang) -> Vec<String> {
                 "{rate} requests/s on schedule: sent late by {p50} ms (p50), {p99} ms (p99); {stolen} % of the CPU time was stolen"
             ),
             format!(
-                "按计划每秒 {rate} 个请求：发送延迟 p50 {p50} ms，p99 {p99} ms；CPU 时间被宿主机占用 {stolen} %"
+                "按计划每秒 {rate} 个请求：发送滞后 p50 {p50} ms，p99 {p99} ms；CPU 时间被宿主机占用 {stolen} %"
             ),
         ));
     }
@@ -120,9 +120,9 @@ fn stages_table(stages: &[Stage], lang: Lang) -> Table {
             "CPU\nµs/事件",
             "TTFT 误差\n均值 ms",
             "TTFT 误差\np99 ms",
-            "首 token 时\n间戳共用 %",
+            "首字时间\n戳共用 %",
             "时间戳\n共用 %",
-            "读取延迟\np99 ms",
+            "读取滞后\np99 ms",
             "时钟\n误差 µs",
             "线程\nCPU %",
             "被占用 %",

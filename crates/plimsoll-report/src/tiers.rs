@@ -104,7 +104,7 @@ fn table(tiers: &TierTable) -> Table {
 fn heads(run: &Run, lang: Lang) -> [&'static str; 6] {
     let (unit, advice) = match run.plan.search().map(|search| search.axis) {
         None | Some(Axis::Streams) => lang.pick(("streams", "cap"), ("并发", "上限")),
-        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "规划值")),
+        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "平均速率")),
     };
     [
         lang.pick("tier", "等级"),

@@ -31,7 +31,7 @@ pub(super) fn draw(pair: &Pair, lang: Lang) -> String {
     let bottom = TOP + ROW * f64::from(streams) + 6.0;
     let title = lang.pick(
         "A level: streams join, the transient passes, then first tokens count",
-        "一档负载：逐路加入，等待过渡结束，此后的首 token 才计入统计",
+        "一档负载：逐路加入，等待过渡结束，此后的首字 才计入统计",
     );
     let mut canvas = Canvas::new(bottom + 84.0, title);
     let x = Scale {
@@ -156,7 +156,7 @@ fn legend(canvas: &mut Canvas, y: f64, lang: Lang) {
     };
     let at = entry(
         canvas,
-        lang.pick("waits", "等待首 token"),
+        lang.pick("waits", "等待首字"),
         lang_width(lang, 84.0, 122.0),
     );
     canvas.line((at, middle), (at + 20.0, middle), (colour::INK, 1.6, ""));
@@ -170,10 +170,10 @@ fn legend(canvas: &mut Canvas, y: f64, lang: Lang) {
         (at + 20.0, middle + 4.0),
         (colour::INK, 0.35),
     );
-    let text = lang.pick("first token that counts", "计入统计的首 token");
+    let text = lang.pick("first token that counts", "计入统计的首字");
     let at = entry(canvas, text, lang_width(lang, 184.0, 160.0));
     canvas.dot((at + 14.0, middle), 3.6, (colour::GOOD, true));
-    let text = lang.pick("first token that does not", "不计入的首 token");
+    let text = lang.pick("first token that does not", "不计入的首字");
     let at = entry(canvas, text, 160.0);
     canvas.dot((at + 14.0, middle), 3.6, (colour::INK, false));
 }

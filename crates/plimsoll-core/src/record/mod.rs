@@ -163,7 +163,7 @@ impl RequestRecord {
         (tokens >= 2 && last > first).then(|| ms(last.since(first)) / f64::from(tokens - 1))
     }
 
-    /// Tokens per second of this one stream: 1 / TPOT (吐字速度).
+    /// Tokens per second of this one stream: 1 / TPOT (单路速度).
     pub fn speed_tok_per_s(&self) -> Option<f64> {
         self.tpot_ms()
             .filter(|tpot| *tpot > 0.0)

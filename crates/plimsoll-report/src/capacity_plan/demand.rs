@@ -87,7 +87,7 @@ fn active_users(demand: &Demand, inputs: &Inputs, lang: Lang) -> Option<Line> {
             let (rate, cycle) = (amount(demand.request_per_s?, lang), cycle(inputs, lang));
             lang.pick(
                 format!("requests per s × (request time + think time) = {rate} × {cycle}"),
-                format!("QPS ×（请求时间 + 思考时间）= {rate} × {cycle}"),
+                format!("QPS ×（请求耗时 + 思考时间）= {rate} × {cycle}"),
             )
         }
     };
@@ -104,7 +104,7 @@ fn rate(demand: &Demand, inputs: &Inputs, lang: Lang) -> Option<Line> {
             let (active, cycle) = (amount(demand.active_users?, lang), cycle(inputs, lang));
             lang.pick(
                 format!("active users ÷ (request time + think time) = {active} ÷ {cycle}"),
-                format!("同时活跃用户 ÷（请求时间 + 思考时间）= {active} ÷ {cycle}"),
+                format!("同时活跃用户 ÷（请求耗时 + 思考时间）= {active} ÷ {cycle}"),
             )
         }
         Target::RequestPerDay(requests) => {
@@ -131,7 +131,7 @@ fn streams(demand: &Demand, inputs: &Inputs, lang: Lang) -> Option<Line> {
         value: amount(demand.mean_streams?, lang),
         formula: lang.pick(
             format!("requests per s × request time = {rate} × {time}"),
-            format!("QPS × 请求时间 = {rate} × {time}"),
+            format!("QPS × 请求耗时 = {rate} × {time}"),
         ),
     })
 }

@@ -64,7 +64,7 @@ fn without_a_run(plan: &CapacityPlan, lang: Lang) -> Option<&'static str> {
     let text = lang.pick(
         "The request time is taken as given, at any load. A run (--from) also tells where throughput \
          stops growing; the plan is then for less.",
-        "请求时间按给定值计算，不随负载变化。用实测结果（--from）还能看出吞吐从哪里起不再增长，并相应降低规划值。",
+        "请求耗时按给定值计算，不随负载变化。用实测结果（--from）还能看出吞吐从哪里起不再增长，并相应降低平均并发。",
     );
     (is_typed && plan.supply.is_some()).then_some(text)
 }

@@ -107,7 +107,7 @@ fn measured(time: RequestTime, lang: Lang) -> Option<Line> {
         ),
     };
     Some(Line {
-        label: lang.pick("request time", "请求时间"),
+        label: lang.pick("request time", "请求耗时"),
         value: seconds(Some(time.s), lang),
         formula,
     })
@@ -121,7 +121,7 @@ fn rate(supply: &Supply, inputs: &Inputs, lang: Lang) -> Option<Line> {
         value: amount(supply.request_per_s?, lang),
         formula: lang.pick(
             format!("in flight ÷ request time = {mean} ÷ {time}"),
-            format!("并发 ÷ 请求时间 = {mean} ÷ {time}"),
+            format!("并发 ÷ 请求耗时 = {mean} ÷ {time}"),
         ),
     })
 }
@@ -134,7 +134,7 @@ fn active_users(supply: &Supply, inputs: &Inputs, lang: Lang) -> Option<Line> {
         value: amount(supply.active_users?, lang),
         formula: lang.pick(
             format!("requests per s × (request time + think time) = {rate} × {cycle}"),
-            format!("QPS ×（请求时间 + 思考时间）= {rate} × {cycle}"),
+            format!("QPS ×（请求耗时 + 思考时间）= {rate} × {cycle}"),
         ),
     })
 }

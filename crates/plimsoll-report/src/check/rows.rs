@@ -133,7 +133,7 @@ pub(super) fn found(check: Check<'_>, lang: Lang) -> Vec<Row> {
         rows.push(row("Waiting", "排队", text));
     }
     if let (Some(law), Some(time)) = (&flow.little, flow.request_time_s) {
-        rows.push(row("Little's law", "利特尔定律", little(law, time, lang)));
+        rows.push(row("Little's law", "利特尔法则", little(law, time, lang)));
     }
     if let Some(guide) = guide(check, flow) {
         rows.push(row("The guide", "指南公式", guide));
@@ -195,7 +195,7 @@ fn little(little: &Little, time_s: f64, lang: Lang) -> String {
     if little.tolerance_ratio > MOST_TOLERANCE {
         return lang.pick(
             format!("{rate} req/s × {time} s = {law}; measured {measured}, over too few request times to compare"),
-            format!("{rate} 请求/秒 × {time} 秒 = {law}；实测 {measured}，时长只有几个请求时间，无从比较"),
+            format!("{rate} 请求/秒 × {time} 秒 = {law}；实测 {measured}，时长只有几个请求耗时，无从比较"),
         );
     }
     match (little.agrees, lang) {
@@ -243,12 +243,12 @@ fn drift(stability: &Stability, lang: Lang) -> String {
         ),
         Drift::Grew => lang.pick(
             format!("grew from {first} to {last} at a time, over fewer than 50 request times: too short to tell"),
-            format!("由平均 {first} 个增至 {last} 个，但时长不到 50 个请求时间，不足以判定"),
+            format!("由平均 {first} 个增至 {last} 个，但时长不到 50 个请求耗时，不足以判定"),
         ),
         Drift::Steady => lang.pick(format!("no drift{bound}"), format!("未见漂移{bound}")),
         Drift::NoSign => lang.pick(
             format!("no sign of drift in {n} requests, fewer than 50 request times{bound}"),
-            format!("{n} 个请求中未见漂移迹象，但时长不到 50 个请求时间{bound}"),
+            format!("{n} 个请求中未见漂移迹象，但时长不到 50 个请求耗时{bound}"),
         ),
     }
 }

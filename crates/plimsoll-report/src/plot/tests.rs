@@ -1,6 +1,9 @@
 //! Structural tests of whole pictures.
 
+use plimsoll_core::level::LevelVerdict;
+
 use super::*;
+use crate::words::level_verdict;
 
 const FIGURES: [Figure; 3] = [Figure::LoadLine, Figure::Throughput, Figure::Efficiency];
 const LANGS: [Lang; 2] = [Lang::En, Lang::Zh];
@@ -95,7 +98,7 @@ fn the_load_line_names_everything_in_both_languages() {
         "planned mean 29",
         "knee (95 % of the peak) 33",
         "TTFT bound 1000 ms",
-        "screened only",
+        "screened",
         "undecided",
     ] {
         assert!(
@@ -106,11 +109,11 @@ fn the_load_line_names_everything_in_both_languages() {
     let chinese = texts(&svg(Figure::LoadLine, &example(), Lang::Zh));
     for label in [
         "并发路数（对数刻度）",
-        "吞吐量（请求/秒）",
+        "吞吐（请求/秒）",
         "首字时延 TTFT（毫秒）",
         "容量 44（42–47）",
         "网关上限 42",
-        "建议均值 29",
+        "平均并发 29",
         "拐点（峰值 95 %） 33",
         "TTFT 上限 1000 毫秒",
     ] {
@@ -123,9 +126,9 @@ fn the_load_line_names_everything_in_both_languages() {
 
 #[test]
 fn the_plots_of_the_guide_keep_their_titles() {
-    assert!(svg(Figure::Throughput, &example(), Lang::Zh).contains("吞吐量 vs 并发度"));
+    assert!(svg(Figure::Throughput, &example(), Lang::Zh).contains("吞吐 vs 并发"));
     let efficiency = svg(Figure::Efficiency, &example(), Lang::Zh);
-    assert!(efficiency.contains("并发效率 vs 并发度"));
+    assert!(efficiency.contains("并发效率 vs 并发"));
     assert!(efficiency.contains("利特尔法则"));
 }
 
@@ -239,6 +242,21 @@ fn odd_inputs_also_pass_through_the_bitmap() {
     };
     for input in [PlotInput::default(), one] {
         assert!(render(Figure::LoadLine, &input, Lang::Zh, Format::Png).is_ok());
+    }
+}
+
+#[test]
+fn a_picture_has_the_words_of_the_table() {
+    for (level, point) in [
+        (LevelVerdict::Pass, PointVerdict::Pass),
+        (LevelVerdict::Fail, PointVerdict::Fail),
+        (LevelVerdict::Undecided, PointVerdict::Undecided),
+        (LevelVerdict::Screened, PointVerdict::Screened),
+        (LevelVerdict::Void, PointVerdict::Void),
+    ] {
+        for lang in LANGS {
+            assert_eq!(text::verdict(point, lang), level_verdict(level, lang));
+        }
     }
 }
 

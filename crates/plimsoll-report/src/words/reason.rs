@@ -109,7 +109,7 @@ fn shortfall_zh(by: &Shortfall) -> String {
             bound_ms,
         } => {
             let percent = late_ratio * 1e2;
-            format!("{percent:.1} % 的首 token 时间戳可能偏晚 {bound_ms:.1} ms 以上")
+            format!("{percent:.1} % 的首字时间戳可能偏晚 {bound_ms:.1} ms 以上")
         }
         Shortfall::BusyWorker { cpu_ratio } => {
             format!("有一个工作线程占用了所在核的 {:.0} %", cpu_ratio * 1e2)

@@ -163,7 +163,7 @@ impl Teller<'_> {
             ),
             (Some(value), false) => self.lang.pick(
                 format!("at {load} {name} looks {side} {bound} ({value}), not decided"),
-                format!("到 {load}时 {name} 看似{side} {bound}（{value}），尚未判定"),
+                format!("到 {load}时 {name} 看似{side} {bound}（{value}），还不能判定"),
             ),
             (None, true) => self.lang.pick(
                 format!("at {load} {name} is {side} {bound}"),
@@ -171,7 +171,7 @@ impl Teller<'_> {
             ),
             (None, false) => self.lang.pick(
                 format!("at {load} {name} looks {side} {bound}, not decided"),
-                format!("到 {load}时 {name} 看似{side} {bound}，尚未判定"),
+                format!("到 {load}时 {name} 看似{side} {bound}，还不能判定"),
             ),
         }
     }
@@ -210,7 +210,7 @@ impl Teller<'_> {
     fn full_batch(&self, at: &str) -> String {
         self.lang.pick(
             format!("{at}, where the batch is full: more streams only wait for their first token, which these objectives do not limit"),
-            format!("{at}，此时批次已满：再加路数只是排队等首个 token，而这些目标不限制 TTFT"),
+            format!("{at}，此时批次已满：再加路数只是排队等首字，而这些目标不限制 TTFT"),
         )
     }
 

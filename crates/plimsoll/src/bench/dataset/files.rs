@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn chinese_counts_by_character() {
         assert_eq!(estimate_tokens("one two three four five"), 7);
-        assert_eq!(estimate_tokens("首字延迟"), 4);
+        assert_eq!(estimate_tokens("首字时延"), 4);
         assert_eq!(estimate_tokens("用 GPU 跑"), 3);
     }
 }

@@ -22,7 +22,7 @@ pub(super) const FIND: Texts = &[
     ),
     (
         "min_growth",
-        "并发每翻一倍吞吐量至少增长的比例；未给 --slo 时低于它就停止加压，给了则只作提示",
+        "并发每翻一倍吞吐至少增长的比例；未给 --slo 时低于它就停止加压，给了则只作提示",
     ),
     ("ignore_resources", "KV 缓存已满并发生抢占时也继续加压"),
     (
@@ -51,7 +51,7 @@ pub(super) const FIND: Texts = &[
     ("no_confirm", "置信区间够窄就结束，不再保持"),
     ("start", "加压的第一档，路；不给则为 2"),
     ("max_concurrency", "并发不超过这个数，路；不给则为 1024"),
-    ("level_time", "每一档最长保持多久；不给则按请求时间决定"),
+    ("level_time", "每一档最长保持多久；不给则按请求耗时决定"),
     ("budget", "整个测试的时间预算"),
     ("burst", "新增的并发流同时开始（指南的做法），不错开"),
     ("confidence", "判定的双侧置信度，80% 到 99.9%"),
@@ -94,7 +94,7 @@ pub(super) const CHECK: Texts = &[
 pub(super) const PLAN: Texts = &[
     (
         "from",
-        "`find` 的结果目录或其中的 run.json：取其上限、请求时间和 token 数",
+        "`find` 的结果目录或其中的 run.json：取其上限、请求耗时和 token 数",
     ),
     (
         "cap",
