@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::judge::least_requests_for_a_pass;
+use crate::load::{Axis, Load};
 use crate::run::{RunPlan, SearchPlan};
 use crate::slo::Objective;
 use crate::workload::NamedWorkload;
@@ -19,8 +20,9 @@ pub struct DryRun {
     /// The search in it.
     #[serde(skip)]
     pub search: SearchPlan,
-    /// The ramp's loads, streams, ascending.
-    pub rungs: Vec<u32>,
+    /// The ramp's loads as far as they are known, ascending. By rate they follow from the request
+    /// time of the first one, a stream alone.
+    pub loads: Vec<Load>,
     /// What each objective needs for a pass.
     pub passes: Vec<LeastForPass>,
     /// Where a cap and a rate are both set: what they leave for a request.
@@ -32,10 +34,8 @@ pub struct DryRun {
 pub struct LeastForPass {
     /// The objective.
     pub objective: Objective,
-    /// At the lowest rung; `None` where the objective is a mean, which has no such number.
-    pub at_lowest: Option<u64>,
-    /// At the highest rung, where more requests may share one fate.
-    pub at_highest: Option<u64>,
+    /// Requests; `None` where the objective is no share of requests.
+    pub requests: Option<u64>,
 }
 
 /// What a cap on the streams and a request rate leave for each request, by Little's law.
@@ -74,16 +74,17 @@ impl Leaves {
 
 /// Looks at a plan that searches.
 pub fn dry_run(plan: &RunPlan, search: &SearchPlan) -> DryRun {
-    let rungs = search.ladder.rungs(search.start, search.max_concurrency);
-    let least = |objective: &Objective, streams: Option<&u32>| {
-        least_requests_for_a_pass(objective, *streams?, plan.confidence)
-    };
+    // Of how many are in flight only the gaps between tokens take notice, which have no such number.
     let passes = plan.slo.0.iter().map(|objective| LeastForPass {
         objective: *objective,
-        at_lowest: least(objective, rungs.first()),
-        at_highest: least(objective, rungs.last()),
+        requests: least_requests_for_a_pass(objective, 1, plan.confidence),
     });
-    let named = plan.workload.as_deref().and_then(NamedWorkload::find);
+    // By rate no cap is set beside it.
+    let by_streams = plan
+        .workload
+        .as_deref()
+        .filter(|_| search.axis == Axis::Streams);
+    let named = by_streams.and_then(NamedWorkload::find);
     let guide = named.and_then(|named| named.guide);
     DryRun {
         passes: passes.collect(),
@@ -91,10 +92,18 @@ pub fn dry_run(plan: &RunPlan, search: &SearchPlan) -> DryRun {
             let output = plan.output_len.mean_tokens();
             Leaves::of(search.max_concurrency, guide.request_per_s, output)
         }),
+        loads: loads(search),
         plan: plan.clone(),
         search: search.clone(),
-        rungs,
     }
+}
+
+fn loads(search: &SearchPlan) -> Vec<Load> {
+    let rungs = match search.axis {
+        Axis::Streams => search.ladder.rungs(search.start, search.max_concurrency),
+        Axis::Rate => vec![1],
+    };
+    rungs.into_iter().map(Load::Streams).collect()
 }
 
 #[cfg(test)]

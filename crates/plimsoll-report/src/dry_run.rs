@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use plimsoll_core::dry_run::{DryRun, Leaves};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::search::Ladder;
 
 use crate::lang::Lang;
@@ -31,7 +32,7 @@ pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Re
         ),
         (lang.pick("Objectives", "目标"), objectives(dry, lang)),
         (lang.pick("Stops", "停止条件"), stops(dry, lang)),
-        (lang.pick("Loads", "并发档位"), loads(dry, lang)),
+        (lang.pick("Loads", "负载档位"), loads(dry, lang)),
         (lang.pick("Time", "时间"), time(dry, lang)),
         (lang.pick("A pass", "判定达标"), passes(dry, lang)),
     ];
@@ -64,6 +65,13 @@ fn objectives(dry: &DryRun, lang: Lang) -> String {
 
 /// The stop rules beside the objectives.
 fn stops(dry: &DryRun, lang: Lang) -> String {
+    if dry.plan.unit() == LoadUnit::RatePerS {
+        let stops = lang.pick(
+            "an objective breaks; or the number of requests in flight grows without end",
+            "目标超标，或在途请求数不断增长",
+        );
+        return stops.to_owned();
+    }
     let rules = dry.search.rules;
     let growth = percent(rules.least_growth);
     let mut stops = vec![lang.pick("an objective breaks".to_owned(), "目标超标".to_owned())];
@@ -83,22 +91,49 @@ fn stops(dry: &DryRun, lang: Lang) -> String {
 }
 
 fn loads(dry: &DryRun, lang: Lang) -> String {
-    let rungs: Vec<String> = dry.rungs.iter().map(ToString::to_string).collect();
+    let plan = &dry.plan;
+    let counted = match plan.unit() {
+        LoadUnit::RatePerS => return rates(dry.search.max_rate_per_s, lang),
+        LoadUnit::Streams => lang.pick("streams", "路"),
+        LoadUnit::Users => lang.pick("users", "个用户"),
+    };
+    let rungs: Vec<String> = dry
+        .loads
+        .iter()
+        .map(|load| load.amount().to_string())
+        .collect();
     let kind = match (&dry.search.ladder, lang) {
         (Ladder::Doubling, Lang::En) => " (doubling)",
         (Ladder::Doubling, Lang::Zh) => "（逐次翻倍）",
         (Ladder::Steps(_), _) => "",
     };
     let rungs = rungs.join(lang.pick(", ", "、"));
-    let think = dry.plan.think_time_s.map_or(String::new(), |think_s| {
+    let think = plan.think_time_s.map_or(String::new(), |think_s| {
         format!("{}{}", lang.pick("; ", "；"), think_text(think_s, lang))
     });
     lang.pick(
         format!(
-            "{rungs} streams{kind} until something breaks, then between the highest load that \
+            "{rungs} {counted}{kind} until something breaks, then between the highest load that \
              holds and the lowest that breaks{think}"
         ),
-        format!("{rungs} 路{kind}，直到某一档超标，再在最高的达标档与最低的超标档之间逼近{think}"),
+        format!(
+            "{rungs} {counted}{kind}，直到某一档超标，再在最高的达标档与最低的超标档之间逼近{think}"
+        ),
+    )
+}
+
+/// By rate the loads follow from the request time of a stream alone.
+fn rates(most_per_s: f64, lang: Lang) -> String {
+    lang.pick(
+        format!(
+            "one stream alone, then half the rate that it brings, doubled until something breaks, to \
+             {most_per_s} req/s at most (--max-rate); then streams that saturate the server, and \
+             rates between the highest that holds and the lowest that breaks"
+        ),
+        format!(
+            "先测单路，再从它所得速率的一半起逐次翻倍，直到某一档超标，最高 {most_per_s} 请求/秒（--max-rate）；\
+             然后用足够多的并发测出饱和速率，再在最高的达标速率与最低的超标速率之间逼近"
+        ),
     )
 }
 
@@ -117,24 +152,12 @@ fn time(dry: &DryRun, lang: Lang) -> String {
 }
 
 fn passes(dry: &DryRun, lang: Lang) -> String {
-    let (lowest, highest) = (dry.rungs.first(), dry.rungs.last());
     let parts = dry.passes.iter().filter_map(|one| {
-        let objective = words::objective(&one.objective, lang);
-        let (at_lowest, at_highest) = (one.at_lowest?, one.at_highest?);
-        Some(if at_lowest == at_highest {
-            lang.pick(
-                format!("{objective}: {at_lowest} requests"),
-                format!("{objective}：{at_lowest} 个请求"),
-            )
-        } else {
-            let (lowest, highest) = (lowest?, highest?);
-            lang.pick(
-                format!("{objective}: {at_lowest} requests at {lowest}, {at_highest} at {highest}"),
-                format!(
-                    "{objective}：{lowest} 路时 {at_lowest} 个请求，{highest} 路时 {at_highest} 个"
-                ),
-            )
-        })
+        let (objective, requests) = (words::objective(&one.objective, lang), one.requests?);
+        Some(lang.pick(
+            format!("{objective}: {requests} requests"),
+            format!("{objective}：{requests} 个请求"),
+        ))
     });
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
@@ -177,6 +200,7 @@ pub(crate) fn little(leaves: &Leaves, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use plimsoll_core::dry_run::dry_run;
+    use plimsoll_core::load::{Axis, Load};
     use plimsoll_core::run::Run;
 
     use super::*;
@@ -198,6 +222,15 @@ mod tests {
     #[test]
     fn a_search_before_it_is_run() {
         insta::assert_snapshot!(text(&of(&fixture::capacity()), 100));
+    }
+
+    #[test]
+    fn rates_before_they_are_run() {
+        let mut run = fixture::capacity();
+        fixture::search(&mut run).axis = Axis::Rate;
+        let dry = of(&run);
+        assert_eq!(dry.loads, [Load::Streams(1)]);
+        insta::assert_snapshot!(text(&dry, 100));
     }
 
     #[test]

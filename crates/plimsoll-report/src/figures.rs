@@ -1,12 +1,11 @@
 //! The pictures of a run.
 
-use std::collections::BTreeMap;
-
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
-use plimsoll_core::scaling::{KneeKind, UslResidual};
+use plimsoll_core::scaling::{KneeKind, Scaling, UslResidual};
 use plimsoll_core::slo::{Metric, Op, Stat};
-use plimsoll_core::verdict::{Verdict, VerdictKind};
+use plimsoll_core::verdict::VerdictKind;
 
 use crate::lang::Lang;
 use crate::plot::{Figure, Format, Marks, PlotError, PlotInput, PlotPoint, PointVerdict, render};
@@ -19,24 +18,25 @@ const LAW_STEPS: u32 = 60;
 pub fn plot_input(run: &Run) -> PlotInput {
     PlotInput {
         title_note: title_note(run),
-        points: latest_by_load(run)
-            .values()
-            .map(|level| point(level))
-            .collect(),
+        unit: run.plan.unit(),
+        points: latest_by_load(run).into_iter().map(point).collect(),
         marks: marks(run),
         law: law(run).unwrap_or_default(),
     }
 }
 
-/// Every picture as the name and the bytes of a file: `load-line`, `throughput` and `efficiency`,
-/// each as `.png` and `.svg`.
+/// Every picture as the name and the bytes of a file: `load-line`, `throughput` and, of streams,
+/// `efficiency`, each as `.png` and `.svg`.
 pub fn figures(run: &Run, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
     let input = plot_input(run);
-    let names = [
+    let mut names = vec![
         ("load-line", Figure::LoadLine),
         ("throughput", Figure::Throughput),
-        ("efficiency", Figure::Efficiency),
     ];
+    // Throughput over users, or over the rate that arrives, is no efficiency.
+    if input.unit == LoadUnit::Streams {
+        names.push(("efficiency", Figure::Efficiency));
+    }
     let formats = [("png", Format::Png), ("svg", Format::Svg)];
     let mut files = Vec::with_capacity(names.len() * formats.len());
     for (name, figure) in names {
@@ -62,17 +62,20 @@ fn title_note(run: &Run) -> String {
     parts.join(" · ")
 }
 
-/// The latest visit of each number of streams that is not void; a void one where there is no
+/// The latest visit of each load of the run's axis that is not void; a void one where there is no
 /// other.
-fn latest_by_load(run: &Run) -> BTreeMap<u32, &LevelSummary> {
-    let mut latest: BTreeMap<u32, &LevelSummary> = BTreeMap::new();
-    for level in &run.levels {
-        let Some(streams) = level.load.streams() else {
-            continue;
-        };
-        let known = latest.entry(streams).or_insert(level);
-        if level.verdict != LevelVerdict::Void || known.verdict == LevelVerdict::Void {
-            *known = level;
+fn latest_by_load(run: &Run) -> Vec<&LevelSummary> {
+    let unit = run.plan.unit();
+    let mut latest: Vec<&LevelSummary> = Vec::new();
+    for level in run.levels.iter().filter(|level| level.counts(unit)) {
+        match latest.iter_mut().find(|known| known.load == level.load) {
+            None => latest.push(level),
+            Some(known)
+                if level.verdict != LevelVerdict::Void || known.verdict == LevelVerdict::Void =>
+            {
+                *known = level;
+            }
+            Some(_) => {}
         }
     }
     latest
@@ -80,7 +83,7 @@ fn latest_by_load(run: &Run) -> BTreeMap<u32, &LevelSummary> {
 
 fn point(level: &LevelSummary) -> PlotPoint {
     PlotPoint {
-        streams: level.load.amount(),
+        load: level.load.amount(),
         request_per_s: level.request_per_s,
         output_tokens_per_s: level.output_tokens_per_s,
         ttft_mean_ms: level.ttft_ms.mean,
@@ -97,7 +100,7 @@ fn point(level: &LevelSummary) -> PlotPoint {
 
 /// The law fitted to the levels, between the lowest and the highest of them.
 fn law(run: &Run) -> Option<Vec<(f64, f64)>> {
-    let fit = run.verdict.as_ref()?.scaling.usl.as_ref()?;
+    let fit = scaling(run)?.usl.as_ref()?;
     let streams = |one: &UslResidual| f64::from(one.streams);
     let (first, last) = (
         streams(fit.residuals.first()?),
@@ -127,15 +130,22 @@ fn marks(run: &Run) -> Marks {
         capacity: verdict.capacity.map(|one| one.at.amount()),
         capacity_lower: interval.map(|one| one.lower.amount()),
         capacity_upper: interval.and_then(|one| one.upper).map(Load::amount),
-        gateway_cap: verdict.recommended.map(|one| one.cap.amount()),
+        cap: verdict.recommended.map(|one| one.cap.amount()),
         planned_mean: verdict.recommended.map(|one| one.mean_amount),
-        knee: knee(verdict),
+        knee: knee(run),
+        saturation: verdict.saturation_rate_per_s,
         ttft_bound_ms,
     }
 }
 
-fn knee(verdict: &Verdict) -> Option<f64> {
-    let mut knees = verdict.scaling.knees.iter();
+/// Knees and law, where they are of the loads that are drawn.
+fn scaling(run: &Run) -> Option<&Scaling> {
+    let verdict = run.verdict.as_ref()?;
+    (run.plan.unit() != LoadUnit::RatePerS).then_some(&verdict.scaling)
+}
+
+fn knee(run: &Run) -> Option<f64> {
+    let mut knees = scaling(run)?.knees.iter();
     knees
         .find(|one| one.kind == KneeKind::PeakShare)
         .map(|one| f64::from(one.streams))

@@ -19,6 +19,6 @@ pub(crate) fn think_text(think_s: f64, lang: Lang) -> String {
     let think = duration(think_s, lang);
     lang.pick(
         format!("each waits {think} on the average before its next request"),
-        format!("每一路在两次请求之间平均停顿 {think}"),
+        format!("每个用户在两次请求之间平均停顿 {think}"),
     )
 }

@@ -2,6 +2,7 @@
 
 use plimsoll_core::level::{LevelVerdict, Load, Purpose, Reason, Shortfall};
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption, Run};
+use plimsoll_core::search::Axis;
 use plimsoll_core::verdict::{CauseDetail, CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::{self, Depth};
@@ -364,7 +365,7 @@ fn pictures_have_one_point_a_load_and_the_marks() {
     let at_48 = input
         .points
         .iter()
-        .find(|one| (one.streams - 48.0).abs() < 0.5);
+        .find(|one| (one.load - 48.0).abs() < 0.5);
     assert_eq!(at_48.unwrap().request_per_s, Some(8.0));
     assert_eq!(input.marks.capacity_upper, Some(50.0));
     assert_eq!(input.marks.ttft_bound_ms, Some(1_000.0));
@@ -390,6 +391,28 @@ fn pictures_have_one_point_a_load_and_the_marks() {
             .capacity_upper,
         None
     );
+}
+
+/// A search of rates has two levels of streams as well: one alone, and those that saturate it.
+#[test]
+fn pictures_of_rates_have_the_levels_of_rates() {
+    let mut run = fixture::capacity();
+    fixture::search(&mut run).axis = Axis::Rate;
+    run.verdict = Some(fixture::by_rate());
+    let last = run.levels.len() - 1;
+    for level in &mut run.levels[1..last] {
+        level.load = Load::RatePerS(level.load.amount() / 4.0);
+    }
+    let input = plot_input(&run);
+    assert_eq!(input.points.len(), last - 1);
+    assert!(input.points.iter().all(|point| point.load <= 16.0));
+    assert_eq!((input.marks.knee, input.law.len()), (None, 0));
+    assert_eq!(input.marks.saturation, Some(9.14));
+    let names = figures(&run, Lang::En)
+        .unwrap()
+        .into_iter()
+        .map(|file| file.0);
+    assert!(!names.into_iter().any(|name| name.starts_with("efficiency")));
 }
 
 /// The form of the run file: what scripts read must not change unseen.

@@ -1,8 +1,9 @@
 //! The interval: the chance that the capacity is at least so many streams, and its two ends.
 
 use anyhow::{Context, Result};
+use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::LevelSummary;
-use plimsoll_core::search::TAIL;
+use plimsoll_core::search::tail;
 
 use super::canvas::{Anchor, Canvas, EM, Lang, WIDTH, colour};
 use super::run::Found;
@@ -37,7 +38,7 @@ pub(super) fn draw(found: &Found, lang: Lang) -> Result<String> {
     let slo = found.slo.to_string();
     canvas.text((RIGHT, TOP - 14.0), &slo, colour::INK, Anchor::End);
     draw_interval(&mut canvas, &x, ends, lang);
-    for percent in [100.0 * TAIL, 100.0 * (1.0 - TAIL)] {
+    for percent in [percent_outside(), 100.0 - percent_outside()] {
         let height = y.at(percent);
         canvas.line((LEFT, height), (RIGHT, height), (colour::BAD, 1.4, "6 4"));
     }
@@ -90,6 +91,11 @@ fn draw_load(canvas: &mut Canvas, x: &Scale, level: &LevelSummary) {
     canvas.dot((x.at(streams), BOTTOM), 4.0, (shade, true));
 }
 
+/// Left outside of the interval on each side, in tenths of a per cent.
+fn percent_outside() -> f64 {
+    (1_000.0 * tail(Confidence::DEFAULT)).round() / 10.0
+}
+
 fn legend(canvas: &mut Canvas, y: f64, lang: Lang) {
     let middle = y - EM * 0.35;
     let dots = [
@@ -113,7 +119,7 @@ fn legend(canvas: &mut Canvas, y: f64, lang: Lang) {
         (left + 22.0, middle),
         (colour::BAD, 1.4, "6 4"),
     );
-    let tail = 100.0 * TAIL;
+    let tail = percent_outside();
     let text = match lang {
         Lang::En => format!("{tail} % left outside on each side"),
         Lang::Zh => format!("两侧各留 {tail} %"),

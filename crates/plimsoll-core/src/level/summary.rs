@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{self, ClientHealth};
 use super::{Alarm, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts};
 use crate::judge::{Decision, LevelSample, ObjectiveResult, conjunction, judge};
+use crate::load::{Axis, LoadUnit};
 use crate::outcome::Outcome;
 use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
@@ -145,6 +146,18 @@ impl LevelSummary {
     /// When it ended.
     pub fn ended_at(&self) -> Offset {
         Offset::from_secs_f64(self.started_s + self.duration_s)
+    }
+
+    /// Whether its load counts what the run's loads count. Beside them a run has a baseline, whose
+    /// stream does not think, and by rate streams that find out what the server is able to.
+    pub fn counts(&self, unit: LoadUnit) -> bool {
+        match unit {
+            LoadUnit::Streams => self.load.axis() == Axis::Streams,
+            LoadUnit::Users => {
+                self.load.axis() == Axis::Streams && self.purpose != Purpose::Baseline
+            }
+            LoadUnit::RatePerS => self.load.axis() == Axis::Rate,
+        }
     }
 
     /// Whether it says nothing of the server: void, ended before it could be screened, or without

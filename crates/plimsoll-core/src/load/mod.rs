@@ -2,10 +2,12 @@
 //! such loads have an order and neighbours.
 
 mod axis;
+mod unit;
 
 use std::fmt;
 
 pub use axis::Axis;
+pub use unit::LoadUnit;
 
 use serde::{Deserialize, Serialize};
 

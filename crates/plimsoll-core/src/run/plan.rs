@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::HttpVersion;
 use crate::judge::Confidence;
-use crate::level::{LevelSettings, Load, OpenLoop};
+use crate::level::{LevelSettings, OpenLoop};
+use crate::load::{Load, LoadUnit};
 use crate::preset::Preset;
 use crate::protocol::Protocol;
 use crate::search::{Axis, Ladder, Rules, SearchConfig};
@@ -120,6 +121,15 @@ impl RunPlan {
             Goal::Search(_) => None,
             Goal::Hold(hold) => Some(hold),
         }
+    }
+
+    /// What the loads of the run count.
+    pub fn unit(&self) -> LoadUnit {
+        let axis = match &self.goal {
+            Goal::Search(search) => search.axis,
+            Goal::Hold(hold) => hold.load.axis(),
+        };
+        LoadUnit::of(axis, self.think_time_s.is_some())
     }
 
     /// Every tier, where there are several SLOs; else empty.

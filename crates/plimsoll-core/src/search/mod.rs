@@ -30,13 +30,14 @@ pub use config::{Rules, SearchConfig};
 pub use drive::{Levels, Listener, OneLevel, Unheard, drive};
 pub use ladder::{Ladder, LadderError};
 pub use searches::{Searches, TierLevel};
-pub use visits::TAIL;
+pub use visits::tail;
 
 pub use crate::load::Axis;
 
 use crate::cause::KV_FULL;
 use crate::judge::ObjectiveResult;
 use crate::level::{Hold, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose};
+use crate::load::LoadUnit;
 use crate::verdict::Verdict;
 use crate::workload::ThinkTime;
 
@@ -122,6 +123,11 @@ impl Search {
     /// What is searched for.
     pub fn config(&self) -> &SearchConfig {
         &self.config
+    }
+
+    /// What its loads count.
+    pub fn unit(&self) -> LoadUnit {
+        LoadUnit::of(self.config.axis, self.config.settings.think.is_some())
     }
 
     /// The levels so far, in the order run.

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::edge::{Edge, edge};
 use super::{Axis, Search, Stop};
+use crate::judge::Confidence;
 use crate::level::{LevelSummary, LevelVerdict, Purpose};
 
-/// Chance left outside the interval on either side: 97 %, so that 95 % is left for what no model
-/// has (statistics.md §9.3).
-pub const TAIL: f64 = 0.015;
+/// Of the error that is allowed on either side, so much is left outside the interval: where 95 % are
+/// asked for it is made for 97 %, so that 95 % is left for what no model has (statistics.md §9.3).
+const PART_OF_ERROR: f64 = 0.6;
 /// Loads are visited this far from the likeliest capacity, in standard deviations of it: near enough
 /// to meet a cliff between two loads that are decided …
 const REACH: f64 = 0.5;
@@ -47,6 +48,11 @@ const ABOVE: f64 = 2.2;
 /// Below one stream: no load holds.
 const LEAST_STREAMS: f64 = 0.4;
 
+/// Chance left outside the interval on either side.
+pub fn tail(confidence: Confidence) -> f64 {
+    confidence.side() * PART_OF_ERROR
+}
+
 /// What is known of the capacity, in rungs; 0 where no load holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Known {
@@ -69,7 +75,8 @@ impl Search {
         let rung_of = |q: f64| self.config.axis.at_most(edge.quantile(q));
         let (most, sure) = self.saturation_rungs();
         let rung = rung_of(0.5).min(self.most()).min(sure);
-        let (lower, upper) = self.stretched(rung_of(TAIL), rung_of(1.0 - TAIL));
+        let tail = tail(self.config.settings.confidence);
+        let (lower, upper) = self.stretched(rung_of(tail), rung_of(1.0 - tail));
         Known {
             rung,
             lower: lower.min(rung).min(self.below_broken_hold()),

@@ -17,7 +17,7 @@ const TICK_EM_PX: f64 = 15.0;
 const AXIS_EM_PX: f64 = 16.0;
 /// Room beside the plot for tick labels and the title of an axis, and without an axis.
 const SIDE_PX: (f64, f64) = (92.0, 40.0);
-/// Room below the plot for tick labels and the title of the axis of streams.
+/// Room below the plot for tick labels and the title of the axis of loads.
 const BELOW_PX: f64 = 62.0;
 
 /// A picture under construction.
@@ -39,11 +39,11 @@ pub(super) fn draw(figure: Figure, input: &PlotInput, lang: Lang) -> Result<Scen
     let top = draw_title(&mut scene, font, figure, input, lang);
     let points = series::sorted(&input.points);
     let curves = series::of(figure, input, &points);
-    let streams = points
+    let loads = points
         .iter()
-        .map(|p| p.streams)
-        .chain(marks::streams(&input.marks));
-    let (Some(x), false) = (Scale::streams(streams), curves.is_empty()) else {
+        .map(|p| p.load)
+        .chain(marks::loads(&input.marks));
+    let (Some(x), false) = (Scale::loads(loads), curves.is_empty()) else {
         draw_no_data(&mut scene, top, lang);
         return Ok(scene);
     };
@@ -54,7 +54,7 @@ pub(super) fn draw(figure: Figure, input: &PlotInput, lang: Lang) -> Result<Scen
         side(left.is_some()),
         f64::from(WIDTH_PX) - side(right.is_some()),
     );
-    let marks = marks::place(&input.marks, lang, font, &x, sides);
+    let marks = marks::place((&input.marks, input.unit), lang, font, &x, sides);
     let legend = Legend::new(entries(&curves, input, lang), font);
     let note_height = if figure == Figure::Efficiency {
         28.0
@@ -96,10 +96,10 @@ fn draw_title(
     input: &PlotInput,
     lang: Lang,
 ) -> f64 {
-    let title = text::title(figure, lang);
+    let title = text::title(figure, input.unit, lang);
     scene.text(
         (EDGE_PX, 38.0),
-        title,
+        &title,
         TITLE_EM_PX,
         colour::INK,
         Anchor::Start,
@@ -209,7 +209,7 @@ fn entries(curves: &[Series], input: &PlotInput, lang: Lang) -> Vec<Entry> {
 impl Chart<'_> {
     fn draw(&self, scene: &mut Scene, curves: &[Series], marks: &[Mark]) {
         self.draw_band(scene);
-        self.draw_streams_axis(scene);
+        self.draw_load_axis(scene);
         self.draw_left_axis(scene);
         self.draw_right_axis(scene);
         outline(scene, &self.frame, colour::AXIS);
@@ -218,7 +218,7 @@ impl Chart<'_> {
         }
         let traced: Vec<Traced> = curves
             .iter()
-            .map(|curve| series::trace(curve, |streams, value| self.at(curve.side, streams, value)))
+            .map(|curve| series::trace(curve, |load, value| self.at(curve.side, load, value)))
             .collect();
         self.draw_bound(scene, &traced, marks);
         for curve in traced {
@@ -229,8 +229,8 @@ impl Chart<'_> {
         }
     }
 
-    fn column(&self, streams: f64) -> Option<f64> {
-        let share = self.x.position(streams)?;
+    fn column(&self, load: f64) -> Option<f64> {
+        let share = self.x.position(load)?;
         Some(self.frame.left + share * (self.frame.right - self.frame.left))
     }
 
@@ -239,12 +239,12 @@ impl Chart<'_> {
         Some(self.frame.bottom - share * (self.frame.bottom - self.frame.top))
     }
 
-    fn at(&self, side: Side, streams: f64, value: f64) -> Option<At> {
+    fn at(&self, side: Side, load: f64, value: f64) -> Option<At> {
         let scale = match side {
             Side::Left => self.left.as_ref(),
             Side::Right => self.right.as_ref(),
         };
-        Some((self.column(streams)?, self.row(scale?, value)?))
+        Some((self.column(load)?, self.row(scale?, value)?))
     }
 
     fn draw_band(&self, scene: &mut Scene) {
@@ -264,7 +264,7 @@ impl Chart<'_> {
         );
     }
 
-    fn draw_streams_axis(&self, scene: &mut Scene) {
+    fn draw_load_axis(&self, scene: &mut Scene) {
         let y = self.frame.bottom;
         for (value, label) in self.x.ticks() {
             let Some(x) = self.column(value) else {
@@ -281,7 +281,7 @@ impl Chart<'_> {
             );
         }
         let middle = f64::midpoint(self.frame.left, self.frame.right);
-        let title = text::STREAMS.get(self.lang);
+        let title = text::loads_axis(self.input.unit, self.lang);
         scene.text(
             (middle, y + 47.0),
             title,

@@ -1,9 +1,11 @@
-//! The vertical lines (capacity, gateway cap, planned mean, knee) and where their labels stand.
+//! The vertical lines (capacity, cap, planned mean, knee or saturation) and where their labels stand.
 
 use super::font::Font;
 use super::scale::Scale;
 use super::scene::{Anchor, Area, Rgb, Scene, Stroke, colour};
 use super::{Marks, drawable, text};
+use plimsoll_core::load::LoadUnit;
+
 use crate::lang::Lang;
 
 /// Height of one row of labels above the plot, in pixels.
@@ -30,15 +32,16 @@ struct Place {
     to_the_left: bool,
 }
 
-/// All values of `marks` that lie on the axis of streams.
-pub(super) fn streams(marks: &Marks) -> impl Iterator<Item = f64> {
+/// All values of `marks` that lie on the axis of loads.
+pub(super) fn loads(marks: &Marks) -> impl Iterator<Item = f64> {
     [
         marks.capacity,
         marks.capacity_lower,
         marks.capacity_upper,
-        marks.gateway_cap,
+        marks.cap,
         marks.planned_mean,
         marks.knee,
+        marks.saturation,
     ]
     .into_iter()
     .flatten()
@@ -46,7 +49,7 @@ pub(super) fn streams(marks: &Marks) -> impl Iterator<Item = f64> {
 
 /// Returns the lines of `marks` with their labels placed, for a plot between the pixels `sides`.
 pub(super) fn place(
-    marks: &Marks,
+    (marks, unit): (&Marks, LoadUnit),
     lang: Lang,
     font: &Font,
     scale: &Scale,
@@ -75,13 +78,14 @@ pub(super) fn place(
             value.map(plain).unwrap_or_default()
         )
     };
-    let cap = named(&text::GATEWAY_CAP, marks.gateway_cap);
-    let planned = named(&text::PLANNED_MEAN, marks.planned_mean);
+    let cap = named(text::cap(unit), marks.cap);
+    let planned = named(text::planned_mean(unit), marks.planned_mean);
     let knee = named(&text::KNEE, marks.knee);
+    let saturation = named(&text::SATURATION, marks.saturation);
     let capacity = named(&text::CAPACITY, marks.capacity) + &interval(marks, lang);
     let lines = [
         line(marks.capacity, capacity, colour::CAPACITY, None),
-        line(marks.gateway_cap, cap, colour::CAP, Some((9.0, 4.0))),
+        line(marks.cap, cap, colour::CAP, Some((9.0, 4.0))),
         line(
             marks.planned_mean,
             planned,
@@ -89,6 +93,7 @@ pub(super) fn place(
             Some((5.0, 4.0)),
         ),
         line(marks.knee, knee, colour::KNEE, Some((2.0, 4.0))),
+        line(marks.saturation, saturation, colour::KNEE, Some((2.0, 4.0))),
     ];
     let mut lines: Vec<Mark> = lines.into_iter().flatten().collect();
     arrange(&mut lines, sides);
@@ -110,21 +115,22 @@ fn interval(marks: &Marks, lang: Lang) -> String {
     }
 }
 
-/// Writes streams or milliseconds as an integer, or with one decimal if they are not whole.
+/// Writes loads or milliseconds with three digits: 0.125, 4.7, 46, 1 000 as `1000`.
 pub(super) fn plain(value: f64) -> String {
-    super::scale::number(
-        value,
-        if (value - value.round()).abs() < 0.05 {
-            1.0
-        } else {
-            0.1
-        },
-    )
+    let digits = (2 - value.abs().max(1e-6).log10().floor() as i32).clamp(0, 6);
+    let text = super::scale::number(value, 10f64.powi(-digits));
+    if text.contains('.') {
+        let text = text.trim_end_matches('0');
+        text.trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// Finds the rows and sides with the fewest collisions, then the fewest rows.
 ///
-/// There are at most four marks, so all 8⁴ arrangements are tried.
+/// There are at most four marks, for a knee and a saturation are never of one run, so all 8⁴
+/// arrangements are tried.
 fn arrange(marks: &mut [Mark], room: (f64, f64)) {
     let count = marks.len();
     let choices = 2 * count;

@@ -22,6 +22,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use plimsoll_core::load::LoadUnit;
+
 use crate::lang::Lang;
 
 /// Width of every picture, in pixels.
@@ -47,8 +49,8 @@ pub enum PointVerdict {
 /// One level of a run. A value that is `None`, negative or not finite is drawn as a gap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlotPoint {
-    /// Concurrent streams; the point is left out if this is not above 0.
-    pub streams: f64,
+    /// The load, in the unit of the picture; the point is left out if this is not above 0.
+    pub load: f64,
     /// Completed requests per second.
     pub request_per_s: Option<f64>,
     /// Output tokens per second, of all streams together.
@@ -64,18 +66,20 @@ pub struct PlotPoint {
 /// The values that are drawn as lines across the picture; each is left out when `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Marks {
-    /// Estimated capacity, in streams.
+    /// Estimated capacity. All loads are in the unit of the picture.
     pub capacity: Option<f64>,
-    /// Lower end of the capacity's interval, in streams.
+    /// Lower end of the capacity's interval.
     pub capacity_lower: Option<f64>,
-    /// Upper end of the capacity's interval, in streams.
+    /// Upper end of the capacity's interval.
     pub capacity_upper: Option<f64>,
-    /// Number in flight beyond which the gateway should queue or shed.
-    pub gateway_cap: Option<f64>,
-    /// Mean number in flight to plan for.
+    /// Load beyond which the gateway should queue or shed.
+    pub cap: Option<f64>,
+    /// Mean load to plan for.
     pub planned_mean: Option<f64>,
-    /// Streams at which throughput first reaches 95 % of its highest value.
+    /// Load at which throughput first reaches 95 % of its highest value.
     pub knee: Option<f64>,
+    /// By rate: completions per second that the server brings at most.
+    pub saturation: Option<f64>,
     /// Bound of the objective on the time to the first token, in milliseconds.
     pub ttft_bound_ms: Option<f64>,
 }
@@ -83,24 +87,26 @@ pub struct Marks {
 /// Everything that a picture shows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlotInput {
+    /// What the loads count.
+    pub unit: LoadUnit,
     /// A line under the title: model, server, objective. Empty for none.
     pub title_note: String,
     /// The levels, in any order.
     pub points: Vec<PlotPoint>,
     /// The lines across the picture.
     pub marks: Marks,
-    /// Points of the law fitted to the levels, as streams and requests per second, by rising
-    /// streams. Empty for none.
+    /// Points of the law fitted to the levels, as load and requests per second, by rising
+    /// load. Empty for none.
     pub law: Vec<(f64, f64)>,
 }
 
 /// Which picture to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Figure {
-    /// Throughput and time to the first token by concurrent streams, with the marks.
+    /// Throughput and time to the first token by load, with the marks.
     LoadLine,
     /// Requests per second with the law fitted to them, and output tokens per second, by
-    /// concurrent streams.
+    /// load.
     Throughput,
     /// Requests per second of one stream by concurrent streams.
     Efficiency,

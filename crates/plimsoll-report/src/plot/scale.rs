@@ -9,6 +9,8 @@ pub(super) enum Spread {
     Log,
 }
 
+/// A logarithmic axis with fewer ticks gets finer ones.
+const FEWEST_TICKS: usize = 4;
 /// The smallest value that a logarithmic axis shows.
 const LOG_FLOOR: f64 = 1e-6;
 
@@ -24,8 +26,8 @@ pub(super) struct Scale {
 pub(super) type Tick = (f64, String);
 
 impl Scale {
-    /// A logarithmic scale of streams that leaves some air on both sides of `values`.
-    pub(super) fn streams(values: impl Iterator<Item = f64>) -> Option<Self> {
+    /// A logarithmic scale of loads that leaves some air on both sides of `values`.
+    pub(super) fn loads(values: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = bounds(values.filter(|v| *v >= LOG_FLOOR))?;
         let air = (high / low)
             .powf(0.04)
@@ -85,36 +87,33 @@ impl Scale {
         (-1e-6..=1.0 + 1e-6).contains(&position).then_some(position)
     }
 
+    /// As few as tell the scale: by decades, more within one, and evenly where it is narrow.
+    fn log_ticks(&self) -> Vec<f64> {
+        let (low, high) = (self.low, self.high);
+        let steps = round_step((high - low) / 6.0);
+        [
+            one_two_five(low, high),
+            decades(low, high, &[1.0, 2.0, 3.0, 5.0, 7.0]),
+        ]
+        .into_iter()
+        .find(|ticks| ticks.len() >= FEWEST_TICKS)
+        .unwrap_or_else(|| multiples(steps, low, high))
+    }
+
     /// Round values along the scale, with their labels.
     pub(super) fn ticks(&self) -> Vec<Tick> {
         let values = match self.spread {
             Spread::Linear => multiples(round_step(self.high / 6.0), self.low, self.high),
-            Spread::Log => {
-                let ticks = one_two_five(self.low, self.high);
-                let step = round_step((self.high - self.low) / 6.0);
-                if ticks.len() >= 4 {
-                    ticks
-                } else {
-                    multiples(step, self.low, self.high)
-                }
-            }
+            Spread::Log => self.log_ticks(),
         };
         let step = smallest_gap(&values);
+        let decimals_of = |value: f64| match self.spread {
+            Spread::Linear => step,
+            Spread::Log => value,
+        };
         values
             .into_iter()
-            .map(|v| {
-                (
-                    v,
-                    number(
-                        v,
-                        if self.spread == Spread::Log {
-                            step.min(v)
-                        } else {
-                            step
-                        },
-                    ),
-                )
-            })
+            .map(|value| (value, number(value, decimals_of(value))))
             .collect()
     }
 }
@@ -151,15 +150,24 @@ fn multiples(step: f64, low: f64, high: f64) -> Vec<f64> {
 
 /// 1, 2, 5, 10, 20, 50 … from `low` to `high`; powers of ten alone when these are too many.
 fn one_two_five(low: f64, high: f64) -> Vec<f64> {
+    let count = high.log10().ceil() - low.log10().floor();
+    decades(
+        low,
+        high,
+        if count > 6.0 {
+            &[1.0]
+        } else {
+            &[1.0, 2.0, 5.0]
+        },
+    )
+}
+
+/// The multiples of powers of ten by `mantissas` from `low` to `high`; fewer powers when these are
+/// too many.
+fn decades(low: f64, high: f64, mantissas: &[f64]) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let decades = last - first;
-    let mantissas: &[f64] = if decades > 6 {
-        &[1.0]
-    } else {
-        &[1.0, 2.0, 5.0]
-    };
     (first..=last)
-        .filter(|d| decades <= 14 || (d - first) % 3 == 0)
+        .filter(|d| last - first <= 14 || (d - first) % 3 == 0)
         .flat_map(|d| mantissas.iter().map(move |m| m * 10.0_f64.powi(d)))
         .filter(|v| *v >= low * (1.0 - 1e-6) && *v <= high * (1.0 + 1e-6))
         .collect()
@@ -206,15 +214,19 @@ mod tests {
 
     #[test]
     fn streams_are_labelled_with_plain_integers() {
-        let wide = Scale::streams([1.0, 1000.0].into_iter()).unwrap();
+        let wide = Scale::loads([1.0, 1000.0].into_iter()).unwrap();
         assert_eq!(labels(wide), "1 2 5 10 20 50 100 200 500 1000");
-        let narrow = Scale::streams([40.0, 48.0].into_iter()).unwrap();
+        let narrow = Scale::loads([40.0, 48.0].into_iter()).unwrap();
         assert_eq!(labels(narrow), "35 40 45 50 55");
+        let rates = Scale::loads([2.27, 36.7].into_iter()).unwrap();
+        assert_eq!(labels(rates), "3 5 7 10 20 30");
+        let slow = Scale::loads([0.02, 0.61].into_iter()).unwrap();
+        assert_eq!(labels(slow), "0.02 0.05 0.1 0.2 0.5");
     }
 
     #[test]
     fn one_value_still_spans_a_range() {
-        let one = Scale::streams([8.0].into_iter()).unwrap();
+        let one = Scale::loads([8.0].into_iter()).unwrap();
         assert!((one.position(8.0).unwrap() - 0.5).abs() < 1e-9);
         let zero = Scale::from_zero([0.0, 0.0].into_iter()).unwrap();
         assert_eq!(zero.position(0.0), Some(0.0));
@@ -234,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_has_no_place_has_no_position() {
-        let scale = Scale::streams([1.0, 100.0].into_iter()).unwrap();
+        let scale = Scale::loads([1.0, 100.0].into_iter()).unwrap();
         for value in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e9] {
             assert_eq!(scale.position(value), None, "{value}");
         }

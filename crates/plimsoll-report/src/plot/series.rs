@@ -28,7 +28,7 @@ pub(super) struct Series {
     pub(super) words: &'static Words,
     pub(super) stroke: Stroke,
     pub(super) points: Points,
-    /// By rising streams: streams, value, verdict.
+    /// By rising load: load, value, verdict.
     pub(super) values: Vec<(f64, Option<f64>, PointVerdict)>,
 }
 
@@ -40,7 +40,7 @@ impl Series {
     ) -> Self {
         let values = points
             .iter()
-            .map(|p| (p.streams, value(p).and_then(drawable), p.verdict))
+            .map(|p| (p.load, value(p).and_then(drawable), p.verdict))
             .collect();
         let stroke = Stroke {
             colour,
@@ -87,11 +87,11 @@ impl Series {
     }
 }
 
-/// Returns the points that have a place on the axis of streams, by rising streams.
+/// Returns the points that have a place on the axis of loads, by rising load.
 pub(super) fn sorted(points: &[PlotPoint]) -> Vec<PlotPoint> {
-    let placed = |p: &&PlotPoint| drawable(p.streams).is_some_and(|s| s > 0.0);
+    let placed = |p: &&PlotPoint| drawable(p.load).is_some_and(|load| load > 0.0);
     let mut points: Vec<PlotPoint> = points.iter().filter(placed).copied().collect();
-    points.sort_by(|a, b| a.streams.total_cmp(&b.streams));
+    points.sort_by(|a, b| a.load.total_cmp(&b.load));
     points
 }
 
@@ -122,7 +122,7 @@ pub(super) fn of(figure: Figure, input: &PlotInput, points: &[PlotPoint]) -> Vec
             Series::new(
                 points,
                 (Side::Left, &text::EFFICIENCY, colour::THROUGHPUT),
-                |p| p.request_per_s.map(|x| x / p.streams),
+                |p| p.request_per_s.map(|x| x / p.load),
             ),
         ],
     };

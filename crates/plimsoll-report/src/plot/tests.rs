@@ -10,7 +10,7 @@ const LANGS: [Lang; 2] = [Lang::En, Lang::Zh];
 
 fn point(streams: f64, rps: f64, p95: f64, verdict: PointVerdict) -> PlotPoint {
     PlotPoint {
-        streams,
+        load: streams,
         request_per_s: Some(rps),
         output_tokens_per_s: Some(rps * 480.0),
         ttft_mean_ms: Some(p95 * 0.55),
@@ -33,6 +33,7 @@ fn example() -> PlotInput {
     use PointVerdict::{Fail, Pass, Screened, Undecided};
     PlotInput {
         title_note: "Qwen2.5-7B-Instruct · vLLM 0.8 · ttft p95 ≤ 1000 ms, tpot p95 ≤ 50 ms".into(),
+        unit: LoadUnit::Streams,
         points: vec![
             point(1.0, 0.31, 62.0, Screened),
             point(2.0, 0.61, 70.0, Screened),
@@ -49,9 +50,10 @@ fn example() -> PlotInput {
             capacity: Some(44.0),
             capacity_lower: Some(42.0),
             capacity_upper: Some(47.0),
-            gateway_cap: Some(42.0),
+            cap: Some(42.0),
             planned_mean: Some(29.0),
             knee: Some(33.0),
+            saturation: None,
             ttft_bound_ms: Some(1000.0),
         },
         law: law([0.32, 0.012, 0.0001], 64.0),
@@ -124,6 +126,84 @@ fn the_load_line_names_everything_in_both_languages() {
     }
 }
 
+/// A search of rates that ended at 34.6 req/s, as its levels were.
+fn by_rate() -> PlotInput {
+    use PointVerdict::{Fail, Pass, Screened};
+    PlotInput {
+        unit: LoadUnit::RatePerS,
+        title_note: "sim · ttft p95 ≤ 500 ms".into(),
+        points: vec![
+            point(0.55, 0.52, 22.0, Screened),
+            point(4.55, 4.4, 26.0, Screened),
+            point(18.3, 18.1, 70.0, Screened),
+            point(33.6, 33.2, 330.0, Pass),
+            point(36.7, 34.9, 900.0, Fail),
+        ],
+        marks: Marks {
+            capacity: Some(34.6),
+            capacity_lower: Some(33.6),
+            capacity_upper: Some(35.3),
+            cap: Some(33.6),
+            planned_mean: Some(25.2),
+            knee: None,
+            saturation: Some(36.02),
+            ttft_bound_ms: Some(500.0),
+        },
+        law: Vec::new(),
+    }
+}
+
+#[test]
+fn rates_are_drawn_as_rates() {
+    for (lang, labels) in [
+        (
+            Lang::En,
+            [
+                "Load line: throughput and TTFT vs arrival rate",
+                "arrivals per second (log scale)",
+                "capacity 34.6 (33.6–35.3)",
+                "rate limit 33.6",
+                "planned mean 25.2",
+                "saturation 36",
+            ],
+        ),
+        (
+            Lang::Zh,
+            [
+                "载重线：吞吐与首字时延 vs 到达速率",
+                "到达速率（请求/秒，对数刻度）",
+                "容量 34.6（33.6–35.3）",
+                "速率上限 33.6",
+                "平均速率 25.2",
+                "饱和速率 36",
+            ],
+        ),
+    ] {
+        let found = texts(&svg(Figure::LoadLine, &by_rate(), lang));
+        for label in labels {
+            assert!(
+                found.iter().any(|text| text == label),
+                "{label} is not in {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn loads_are_written_with_three_digits() {
+    let table = [
+        (0.0123, "0.0123"),
+        (0.5, "0.5"),
+        (4.7, "4.7"),
+        (34.64, "34.6"),
+        (46.0, "46"),
+        (1_234.0, "1234"),
+    ];
+    for (value, text) in table {
+        assert_eq!(marks::plain(value), text);
+    }
+}
+
 #[test]
 fn the_plots_of_the_guide_keep_their_titles() {
     assert!(svg(Figure::Throughput, &example(), Lang::Zh).contains("吞吐 vs 并发"));
@@ -156,7 +236,7 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn nothing_usable_says_no_data() {
     let bare = PlotPoint {
-        streams: 4.0,
+        load: 4.0,
         request_per_s: None,
         output_tokens_per_s: None,
         ttft_mean_ms: None,
@@ -164,12 +244,12 @@ fn nothing_usable_says_no_data() {
         verdict: PointVerdict::Void,
     };
     let misplaced = PlotPoint {
-        streams: f64::NAN,
+        load: f64::NAN,
         request_per_s: Some(1.0),
         ..bare
     };
     let at_zero = PlotPoint {
-        streams: 0.0,
+        load: 0.0,
         ..misplaced
     };
     for points in [vec![], vec![bare, bare], vec![misplaced, at_zero]] {
@@ -199,15 +279,17 @@ fn odd_inputs_still_give_a_picture() {
         capacity: Some(f64::NAN),
         capacity_lower: Some(9.0),
         capacity_upper: Some(3.0),
-        gateway_cap: Some(0.0),
+        cap: Some(0.0),
         planned_mean: Some(-1.0),
         knee: Some(1e300),
+        saturation: None,
         ttft_bound_ms: Some(f64::INFINITY),
     };
     for points in [vec![point(1.0, 1.0, 1.0, pass)], all_equal, zeros, wild] {
         for marks in [example().marks, odd_marks, Marks::default()] {
             let title_note = "a <b> & \"c\"\u{7} ".repeat(40);
             let input = PlotInput {
+                unit: LoadUnit::Streams,
                 title_note,
                 points: points.clone(),
                 marks,
@@ -302,12 +384,14 @@ fn ladder() -> PlotInput {
         capacity: Some(2.0),
         capacity_lower: Some(2.0),
         capacity_upper: Some(3.0),
-        gateway_cap: Some(2.0),
+        cap: Some(2.0),
         planned_mean: Some(1.2),
         knee: Some(16.4),
+        saturation: None,
         ttft_bound_ms: Some(30.0),
     };
     PlotInput {
+        unit: LoadUnit::Streams,
         title_note: String::new(),
         points,
         marks,
@@ -327,6 +411,7 @@ fn write_pictures_to_look_at() {
     let inputs = [
         ("example", example()),
         ("ladder", ladder()),
+        ("rate", by_rate()),
         ("one", one),
         ("none", PlotInput::default()),
     ];

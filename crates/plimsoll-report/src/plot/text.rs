@@ -1,17 +1,50 @@
 //! Every word that the pictures show, in both languages.
 
+use plimsoll_core::load::LoadUnit;
+
 use super::{Figure, PointVerdict};
 use crate::lang::Lang;
 
 /// Title of a figure.
-pub(super) fn title(figure: Figure, lang: Lang) -> &'static str {
-    match (figure, lang) {
-        (Figure::LoadLine, Lang::En) => "Load line: throughput and TTFT vs concurrency",
-        (Figure::LoadLine, Lang::Zh) => "载重线：吞吐与首字时延 vs 并发",
-        (Figure::Throughput, Lang::En) => "Throughput vs concurrency",
-        (Figure::Throughput, Lang::Zh) => "吞吐 vs 并发",
-        (Figure::Efficiency, Lang::En) => "Concurrency efficiency vs concurrency",
-        (Figure::Efficiency, Lang::Zh) => "并发效率 vs 并发",
+pub(super) fn title(figure: Figure, unit: LoadUnit, lang: Lang) -> String {
+    let over = match unit {
+        LoadUnit::Streams => lang.pick("concurrency", "并发"),
+        LoadUnit::Users => lang.pick("users", "用户数"),
+        LoadUnit::RatePerS => lang.pick("arrival rate", "到达速率"),
+    };
+    let what = match figure {
+        Figure::LoadLine => lang.pick("Load line: throughput and TTFT", "载重线：吞吐与首字时延"),
+        Figure::Throughput => lang.pick("Throughput", "吞吐"),
+        Figure::Efficiency => lang.pick("Concurrency efficiency", "并发效率"),
+    };
+    format!("{what} vs {over}")
+}
+
+/// Title of the axis of loads.
+pub(super) fn loads_axis(unit: LoadUnit, lang: Lang) -> &'static str {
+    match unit {
+        LoadUnit::Streams => lang.pick("concurrent streams (log scale)", "并发路数（对数刻度）"),
+        LoadUnit::Users => lang.pick("users (log scale)", "用户数（对数刻度）"),
+        LoadUnit::RatePerS => lang.pick(
+            "arrivals per second (log scale)",
+            "到达速率（请求/秒，对数刻度）",
+        ),
+    }
+}
+
+/// What to set so that no more comes in.
+pub(super) fn cap(unit: LoadUnit) -> &'static Words {
+    match unit {
+        LoadUnit::Streams | LoadUnit::Users => &GATEWAY_CAP,
+        LoadUnit::RatePerS => &RATE_LIMIT,
+    }
+}
+
+/// The mean to plan for.
+pub(super) fn planned_mean(unit: LoadUnit) -> &'static Words {
+    match unit {
+        LoadUnit::Streams | LoadUnit::Users => &PLANNED_MEAN,
+        LoadUnit::RatePerS => &PLANNED_RATE,
     }
 }
 
@@ -35,7 +68,6 @@ const fn words(en: &'static str, zh: &'static str) -> Words {
     Words { en, zh }
 }
 
-pub(super) const STREAMS: Words = words("concurrent streams (log scale)", "并发路数（对数刻度）");
 pub(super) const REQUESTS_AXIS: Words = words("throughput (requests/s)", "吞吐（请求/秒）");
 pub(super) const TOKENS_AXIS: Words = words("output throughput (tokens/s)", "输出吞吐（token/秒）");
 pub(super) const TTFT_AXIS: Words = words("TTFT (ms)", "首字时延 TTFT（毫秒）");
@@ -56,9 +88,12 @@ pub(super) const EFFICIENCY: Words = words("requests/s per stream", "每路请�
 pub(super) const BAND: Words = words("capacity interval", "容量的置信区间");
 
 pub(super) const CAPACITY: Words = words("capacity", "容量");
-pub(super) const GATEWAY_CAP: Words = words("gateway cap", "网关上限");
-pub(super) const PLANNED_MEAN: Words = words("planned mean", "平均并发");
+const GATEWAY_CAP: Words = words("gateway cap", "网关上限");
+const RATE_LIMIT: Words = words("rate limit", "速率上限");
+const PLANNED_MEAN: Words = words("planned mean", "平均并发");
+const PLANNED_RATE: Words = words("planned mean", "平均速率");
 pub(super) const KNEE: Words = words("knee (95 % of the peak)", "拐点（峰值 95 %）");
+pub(super) const SATURATION: Words = words("saturation", "饱和速率");
 pub(super) const TTFT_BOUND: Words = words("TTFT bound", "TTFT 上限");
 pub(super) const MILLISECONDS: Words = words("ms", "毫秒");
 pub(super) const NO_DATA: Words = words("no data", "没有数据");

@@ -3,6 +3,8 @@
 use super::super::Search;
 use super::super::visits::Known;
 use crate::level::LevelSummary;
+use crate::slo::Op;
+use crate::stats::student_t_quantile;
 use crate::verdict::EdgeShape;
 
 /// How much the metric that breaks first moves for 5 % more load: a line through its logarithm over
@@ -24,7 +26,9 @@ pub(super) fn edge_shape(search: &Search, known: Known) -> Option<EdgeShape> {
         })
         .collect();
     let slope = slope(&points)?;
-    Some(EdgeShape {
+    // More load is no relief: a slope the other way is luck.
+    let worsens = (slope > 0.0) == (result.objective.op == Op::AtMost);
+    worsens.then(|| EdgeShape {
         objective: result.objective,
         change_for_5_percent_ratio: (slope * 1.05f64.ln()).exp_m1(),
     })
@@ -32,13 +36,40 @@ pub(super) fn edge_shape(search: &Search, known: Known) -> Option<EdgeShape> {
 
 /// Levels within this of the capacity, in ln N, show how steep it is there.
 const EDGE_REACH: f64 = 0.25;
+/// Two-sided, a slope counts from 95 % on.
+const SURE: f64 = 0.975;
 
-/// The slope of the least-squares line; `None` below two different loads.
+/// The slope of the least-squares line; `None` where it is within its noise, or that is not known:
+/// below three levels, or at fewer than two loads.
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let n = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
     let (x0, y0) = (mean(|p| p.0), mean(|p| p.1));
     let sxx: f64 = points.iter().map(|p| (p.0 - x0).powi(2)).sum();
     let sxy: f64 = points.iter().map(|p| (p.0 - x0) * (p.1 - y0)).sum();
-    (sxx > 1e-9).then(|| sxy / sxx)
+    if n < 3.0 || sxx < 1e-9 {
+        return None;
+    }
+    let slope = sxy / sxx;
+    let squares = points
+        .iter()
+        .map(|p| (p.1 - y0 - slope * (p.0 - x0)).powi(2));
+    let error = (squares.sum::<f64>() / (n - 2.0) / sxx).sqrt();
+    (slope.abs() > student_t_quantile(SURE, n - 2.0) * error).then_some(slope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slope_within_its_noise_is_none() {
+        // y = 2x with errors of 0.01, and the same errors around no slope at all.
+        let noisy = [(0.0, 0.01), (0.1, 0.19), (0.2, 0.41), (0.3, 0.59)];
+        assert!(slope(&noisy).is_some_and(|slope| (1.8..2.1).contains(&slope)));
+        let flat = [(0.0, 0.01), (0.1, -0.01), (0.2, 0.01), (0.3, -0.01)];
+        assert_eq!(slope(&flat), None);
+        assert_eq!(slope(&noisy[..2]), None, "two points have no noise to show");
+        assert_eq!(slope(&[(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)]), None);
+    }
 }

@@ -4,6 +4,7 @@ mod bounds;
 mod broken;
 mod edge_shape;
 mod notes;
+mod throughput;
 
 use std::time::Duration;
 
@@ -11,11 +12,13 @@ use bounds::bounds;
 use broken::{broken_by, broken_level};
 use edge_shape::edge_shape;
 use notes::notes;
+use throughput::throughput_at;
 
-use super::{Axis, Search, Stop};
+use super::{Search, Stop};
 use crate::cause::cause_of;
 use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
-use crate::scaling::scaling;
+use crate::load::LoadUnit;
+use crate::scaling::{Scaling, scaling};
 use crate::verdict::{Confirmed, Recommended, Verdict, VerdictKind};
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
@@ -34,10 +37,9 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         .map(|bounds| bounds.lower)
         .filter(|cap| *cap > 0 && !is_open);
     // A gateway counts requests in flight, and streams that think are not always in flight.
-    let is_of_users = search.config.axis == Axis::Streams && search.config.settings.think.is_some();
-    let cap = cap.filter(|_| !is_of_users);
+    let cap = cap.filter(|_| search.unit() != LoadUnit::Users);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
-    let throughput = |of: fn(&LevelSummary) -> Option<f64>| at(search, at_capacity?, of);
+    let throughput = |of: fn(&LevelSummary) -> Option<f64>| throughput_at(search, at_capacity?, of);
     let broken = broken_level(search, stop, high, known);
     Verdict {
         kind,
@@ -52,7 +54,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
             .and_then(|level| cause_of(latest(search, low), level)),
-        scaling: scaling(&search.levels),
+        scaling: scaling_of(search),
         request_per_s: throughput(|level| level.request_per_s),
         output_tokens_per_s: throughput(|level| level.output_tokens_per_s),
         notes: notes(search, stop),
@@ -76,27 +78,15 @@ fn kind(stop: Stop, rung: u32, low: u32, high: Option<u32>) -> VerdictKind {
     }
 }
 
-/// What is seen of a throughput at a load: of that load, or on the line between its neighbours.
-fn at(search: &Search, amount: f64, of: fn(&LevelSummary) -> Option<f64>) -> Option<f64> {
-    let mut seen: Vec<(f64, f64)> = search
-        .levels
-        .iter()
-        .filter(|level| search.rung(level) > 0 && level.verdict != LevelVerdict::Void)
-        .filter_map(|level| Some((level.load.amount(), of(level)?)))
-        .collect();
-    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let same: Vec<f64> = seen
-        .iter()
-        .filter(|(load, _)| (load - amount).abs() < amount * 1e-9)
-        .map(|(_, value)| *value)
-        .collect();
-    if let Some(mean) = crate::stats::mean(&same) {
-        return Some(mean);
+/// How throughput follows the load, as far as that is a number of streams or users. By rate it is
+/// the rate itself, until the server saturates.
+fn scaling_of(search: &Search) -> Scaling {
+    let unit = search.unit();
+    if unit == LoadUnit::RatePerS {
+        return Scaling::default();
     }
-    let below = seen.iter().rev().find(|(load, _)| *load < amount)?;
-    let above = seen.iter().find(|(load, _)| *load > amount)?;
-    let part = (amount - below.0) / (above.0 - below.0);
-    Some(below.1 + part * (above.1 - below.1))
+    let levels = search.levels.iter().filter(|level| level.counts(unit));
+    scaling(&levels.cloned().collect::<Vec<_>>())
 }
 
 /// What the hold at the gateway cap showed.
