@@ -1,6 +1,6 @@
 //! The load of a level in words.
 
-use plimsoll_core::level::Load;
+use plimsoll_core::load::{Load, LoadUnit};
 
 use crate::lang::Lang;
 use crate::number::duration;
@@ -11,6 +11,15 @@ pub fn load_text(load: Load, lang: Lang) -> String {
         (Lang::En, _) => load.to_string(),
         (Lang::Zh, Load::Streams(streams)) => format!("{streams} 路"),
         (Lang::Zh, Load::RatePerS(rate)) => format!("{rate} 请求/秒"),
+    }
+}
+
+/// What loads count, as the name of their number: `streams`, `users`, `req/s`.
+pub(crate) fn counted(unit: LoadUnit, lang: Lang) -> &'static str {
+    match unit {
+        LoadUnit::Streams => lang.pick("streams", "并发"),
+        LoadUnit::Users => lang.pick("users", "用户数"),
+        LoadUnit::RatePerS => lang.pick("req/s", "请求/秒"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
 
@@ -147,7 +148,7 @@ pub(crate) fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String>
         })
 }
 
-pub(crate) fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
+pub(crate) fn interval(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     let is_printed = verdict.capacity.is_some()
         && !matches!(
             verdict.kind,
@@ -157,12 +158,23 @@ pub(crate) fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
                 | VerdictKind::ServerGone
                 | VerdictKind::BelowFirst
         );
-    let text = lang.pick(
-        "The 95 % belongs to the interval of the number of streams, for this server as it is now; \
-         a restart or another hour can move it.",
-        "95 % 是并发路数区间的置信度，只对服务端当前的状态成立；重启或换个时段都可能变化。",
-    );
-    is_printed.then(|| text.to_owned())
+    let share = trimmed(run.plan.confidence.two_sided() * 100.0);
+    let of = match run.plan.unit() {
+        LoadUnit::Streams => lang.pick("number of streams", "并发路数"),
+        LoadUnit::Users => lang.pick("number of users", "用户数"),
+        LoadUnit::RatePerS => lang.pick("arrival rate", "到达速率"),
+    };
+    is_printed.then(|| {
+        lang.pick(
+            format!(
+                "The {share} % belongs to the interval of the {of}, for this server as it is now; a \
+                 restart or another hour can move it."
+            ),
+            format!(
+                "{share} % 是{of}区间的置信度，只对服务端当前的状态成立；重启或换个时段都可能变化。"
+            ),
+        )
+    })
 }
 
 /// With think time the loads are users.

@@ -27,8 +27,8 @@ pub fn render(repeats: &Repeats, lang: Lang, width: u16, w: &mut dyn io::Write) 
 
 fn table(runs: &[Repetition], lang: Lang) -> Table {
     let heads = lang.pick(
-        ["run", "capacity", "95 % interval", "under load"],
-        ["序号", "容量", "95 % 置信区间", "加压"],
+        ["run", "capacity", "interval", "under load"],
+        ["序号", "容量", "置信区间", "加压"],
     );
     let mut table = Table::new();
     let _ = table

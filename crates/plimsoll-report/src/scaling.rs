@@ -1,26 +1,28 @@
 //! Notes on how throughput follows the load: growth, knees, the law, efficiency.
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
 use plimsoll_core::scaling::{Growth, KneeKind, Scaling, UslFit};
 use plimsoll_core::verdict::Verdict;
 
 use crate::lang::Lang;
+use crate::load::counted;
 use crate::number::figure;
 
 /// What the levels say of throughput against load, one line for each idea.
 pub(crate) fn scaling_notes(run: &Run, verdict: &Verdict, lang: Lang) -> Vec<String> {
     let scaling = &verdict.scaling;
     let lines = [
-        growth(&scaling.growth, lang),
-        knees(scaling, lang),
+        growth(&scaling.growth, run.plan.unit(), lang),
+        knees(scaling, run.plan.unit(), lang),
         efficiency(run, verdict, lang),
         scaling.usl.as_ref().map(|fit| law(fit, lang)),
     ];
     lines.into_iter().flatten().collect()
 }
 
-fn growth(pairs: &[Growth], lang: Lang) -> Option<String> {
+fn growth(pairs: &[Growth], unit: LoadUnit, lang: Lang) -> Option<String> {
     let pair = |one: &Growth| {
         let ratios = [one.per_doubling_ratio, one.lower_ratio, one.upper_ratio];
         let [observed, lower, upper] = ratios.map(signed_percent);
@@ -29,10 +31,11 @@ fn growth(pairs: &[Growth], lang: Lang) -> Option<String> {
     };
     let pairs: Vec<String> = pairs.iter().map(pair).collect();
     let text = pairs.join(lang.pick(", ", "，"));
+    let counted = counted(unit, lang);
     (!pairs.is_empty()).then(|| {
         lang.pick(
-            format!("Throughput per doubling of the streams, with its 95 % interval: {text}."),
-            format!("并发每翻一倍的吞吐增长（方括号内为 95 % 区间）：{text}。"),
+            format!("Throughput per doubling of the {counted}, with its 95 % interval: {text}."),
+            format!("{counted}每翻一倍的吞吐增长（方括号内为 95 % 区间）：{text}。"),
         )
     })
 }
@@ -47,7 +50,7 @@ fn signed_percent(ratio: f64) -> String {
     }
 }
 
-fn knees(scaling: &Scaling, lang: Lang) -> Option<String> {
+fn knees(scaling: &Scaling, unit: LoadUnit, lang: Lang) -> Option<String> {
     if scaling.growth.is_empty() {
         return None;
     }
@@ -73,9 +76,13 @@ fn knees(scaling: &Scaling, lang: Lang) -> Option<String> {
         all.push(text.to_owned());
     }
     let text = all.join(lang.pick("; ", "；"));
+    let counted = match unit {
+        LoadUnit::Streams => lang.pick("streams", "路数"),
+        LoadUnit::Users | LoadUnit::RatePerS => counted(unit, lang),
+    };
     Some(lang.pick(
-        format!("Knee, in streams, by definition: {text}."),
-        format!("拐点（路数）因定义而异：{text}。"),
+        format!("Knee, in {counted}, by definition: {text}."),
+        format!("拐点（{counted}）因定义而异：{text}。"),
     ))
 }
 
@@ -102,6 +109,9 @@ fn definition(kind: KneeKind, lang: Lang) -> &'static str {
 
 /// The guide's efficiency at one stream and at the capacity, and why it names no optimum.
 fn efficiency(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
+    if run.plan.unit() != LoadUnit::Streams {
+        return None;
+    }
     let streams = verdict.capacity?.at.streams()?;
     let (first, last) = (per_stream(run, 1)?, per_stream(run, streams)?);
     (streams > 1).then(|| {

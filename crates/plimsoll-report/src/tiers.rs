@@ -3,18 +3,17 @@
 use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use plimsoll_core::level::Load;
+use plimsoll_core::load::{Load, LoadUnit};
 use plimsoll_core::run::Run;
-use plimsoll_core::search::Axis;
 use plimsoll_core::tier::TierVerdict;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
 use crate::lang::Lang;
 use crate::layout;
 use crate::layout::STYLE;
-use crate::load::load_text;
+use crate::load::{counted, load_text};
 use crate::notes::note;
-use crate::number::MISSING;
+use crate::number::{MISSING, trimmed};
 use crate::words;
 
 /// The answers of a run's tiers.
@@ -44,7 +43,7 @@ impl TierTable {
             .flat_map(|tier| own_notes(tier, &first.verdict, run, lang));
         Some(Self {
             above,
-            heads: heads(run, lang).map(str::to_owned),
+            heads: heads(run, lang),
             rows: run.tiers.iter().map(|tier| row(tier, lang)).collect(),
             notes: notes.collect(),
         })
@@ -101,18 +100,20 @@ fn table(tiers: &TierTable) -> Table {
     table
 }
 
-fn heads(run: &Run, lang: Lang) -> [&'static str; 6] {
-    let (unit, advice) = match run.plan.search().map(|search| search.axis) {
-        None | Some(Axis::Streams) => lang.pick(("streams", "cap"), ("并发", "上限")),
-        Some(Axis::Rate) => lang.pick(("req/s", "plan for"), ("请求/秒", "平均速率")),
+fn heads(run: &Run, lang: Lang) -> [String; 6] {
+    let unit = run.plan.unit();
+    let advice = match unit {
+        LoadUnit::Streams | LoadUnit::Users => lang.pick("cap", "上限"),
+        LoadUnit::RatePerS => lang.pick("plan for", "平均速率"),
     };
+    let share = trimmed(run.plan.confidence.two_sided() * 100.0);
     [
-        lang.pick("tier", "等级"),
-        lang.pick("objectives", "目标"),
-        unit,
-        lang.pick("95 % interval", "95 % 置信区间"),
-        advice,
-        lang.pick("breaks first", "首先超标"),
+        lang.pick("tier", "等级").to_owned(),
+        lang.pick("objectives", "目标").to_owned(),
+        counted(unit, lang).to_owned(),
+        lang.pick(format!("{share} % interval"), format!("{share} % 置信区间")),
+        advice.to_owned(),
+        lang.pick("breaks first", "首先超标").to_owned(),
     ]
 }
 

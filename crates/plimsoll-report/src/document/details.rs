@@ -133,7 +133,7 @@ fn meaning(run: &Run, lang: Lang) -> Vec<String> {
     let of_verdict = run.verdict.iter().flat_map(|verdict| {
         notes::think_time(run, verdict, lang)
             .into_iter()
-            .chain(notes::interval(verdict, lang))
+            .chain(notes::interval(run, verdict, lang))
     });
     of_verdict.chain(notes::screened(run, lang)).collect()
 }
