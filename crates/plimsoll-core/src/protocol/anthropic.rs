@@ -87,30 +87,30 @@ struct RawMessage {
     usage: Option<RawUsage>,
 }
 
+/// Tokens.
 #[derive(Clone, Copy, Default, Deserialize)]
 struct RawUsage {
-    /// Tokens of the prompt after the last cached block.
-    #[serde(default)]
-    input_tokens: Option<u32>,
-    #[serde(default)]
-    cache_creation_input_tokens: Option<u32>,
-    #[serde(default)]
-    cache_read_input_tokens: Option<u32>,
-    #[serde(default)]
-    output_tokens: Option<u32>,
+    /// Of the prompt, after its last cached block.
+    #[serde(default, rename = "input_tokens")]
+    input: Option<u32>,
+    /// Of the prompt, put into the cache.
+    #[serde(default, rename = "cache_creation_input_tokens")]
+    written: Option<u32>,
+    /// Of the prompt, found in the cache.
+    #[serde(default, rename = "cache_read_input_tokens")]
+    read: Option<u32>,
+    /// Of the answer so far.
+    #[serde(default, rename = "output_tokens")]
+    output: Option<u32>,
 }
 
 impl RawUsage {
     /// The whole prompt: what was cached is counted apart. A prompt of no tokens is one that is not
     /// counted yet.
     fn prompt_tokens(self) -> Option<u32> {
-        let counts = [
-            self.input_tokens,
-            self.cache_creation_input_tokens,
-            self.cache_read_input_tokens,
-        ];
+        let counts = [self.input, self.written, self.read];
         let sum = counts.into_iter().flatten().fold(0, u32::saturating_add);
-        self.input_tokens.map(|_| sum).filter(|sum| *sum > 0)
+        self.input.map(|_| sum).filter(|sum| *sum > 0)
     }
 }
 
@@ -129,7 +129,7 @@ impl RawEvent<'_> {
         let counts = self.usage.or(at_start)?;
         Some(Usage {
             prompt_tokens: counts.prompt_tokens(),
-            completion_tokens: self.usage.and_then(|counts| counts.output_tokens),
+            completion_tokens: self.usage.and_then(|counts| counts.output),
         })
     }
 

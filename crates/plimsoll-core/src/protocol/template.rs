@@ -55,22 +55,22 @@ impl Template {
             rest = from_quote.strip_prefix(self.between.as_slice())?;
         }
         let text = rest.strip_suffix(self.after.as_slice())?;
-        if !text.iter().all(is_plain) {
+        if !text.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
         std::str::from_utf8(text).ok()
     }
 }
 
-fn is_plain(byte: &u8) -> bool {
-    *byte >= b' ' && *byte != b'"' && *byte != b'\\'
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 /// Whether the bytes are a string's without escapes. It is not read, so that it is ASCII is asked
 /// for instead of valid UTF-8. Each byte is looked at, which is faster than to stop at the first.
 fn is_literal(bytes: &[u8]) -> bool {
     let looked = bytes.iter();
-    looked.fold(true, |is, byte| is & is_plain(byte) & byte.is_ascii())
+    looked.fold(true, |is, byte| is & is_plain(*byte) & byte.is_ascii())
 }
 
 #[cfg(test)]

@@ -257,6 +257,8 @@ mod tests {
             ("http://localhost:8000/v1", "http://localhost:8000"),
             ("http://localhost:8000/v1/", "http://localhost:8000"),
             ("http://h:1/v1/chat/completions", "http://h:1"),
+            ("http://h:1/api/chat", "http://h:1"),
+            ("https://h/team/v1/messages", "https://h:443/team"),
             (
                 "https://api.example.com/team/v1",
                 "https://api.example.com:443/team",

@@ -27,8 +27,8 @@ pub(crate) struct ServerArgs {
     // The path keeps clap from taking it for an argument that may be left away.
     #[arg(long, value_name = "API", value_parser = endpoint(), default_value = "auto")]
     pub(crate) endpoint: std::option::Option<Protocol>,
-    /// Environment variable that holds the API key; OPENAI_API_KEY, or the one that is usual for
-    /// the API, if not given.
+    /// Environment variable that holds the API key; if not given, the one that is usual for the
+    /// API, such as `OPENAI_API_KEY`.
     #[arg(long, value_name = "NAME")]
     pub(crate) api_key_env: Option<String>,
 }

@@ -69,12 +69,10 @@ impl Wire for Ollama {
     }
 
     fn whole(&self, text: &str, finish: Option<Finish>, usage: Option<Usage>) -> String {
-        match finish {
-            Some(finish) => self.last_object(text, finish, usage),
-            None => {
-                let message = json!({ "role": "assistant", "content": text });
-                format!(r#"{{{},"message":{message},"done":false}}"#, self.fields)
-            }
+        if let Some(finish) = finish {
+            return self.last_object(text, finish, usage);
         }
+        let message = json!({ "role": "assistant", "content": text });
+        format!(r#"{{{},"message":{message},"done":false}}"#, self.fields)
     }
 }
