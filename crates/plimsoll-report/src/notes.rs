@@ -127,25 +127,48 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
     }
 }
 
-pub(crate) fn void_levels(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
-    let void = |verdict| verdict == LevelVerdict::Void;
-    run.levels
+/// One line for each load of which no visit could be counted, with the latest reason.
+pub(crate) fn void_levels(run: &Run, lang: Lang) -> Vec<String> {
+    let mut latest: Vec<&LevelSummary> = Vec::new();
+    for level in run
+        .levels
         .iter()
-        .filter(move |level| void(level.verdict))
-        .map(move |level| {
-            let load = load_text(level.load, lang);
-            let why = level.reason.as_ref().map(|why| words::reason(why, lang));
-            lang.pick(
-                format!(
-                    "The level at {load} is void, so it says nothing of the server{}.",
-                    why.as_ref().map_or(String::new(), |why| format!(": {why}"))
-                ),
-                format!(
-                    "{load}这一档作废，不能说明服务端的情况{}。",
-                    why.as_ref().map_or(String::new(), |why| format!("：{why}"))
-                ),
-            )
-        })
+        .filter(|one| one.verdict == LevelVerdict::Void)
+    {
+        latest.retain(|one| one.load != level.load);
+        latest.push(level);
+    }
+    latest
+        .iter()
+        .map(|level| void_level(run, level, lang))
+        .collect()
+}
+
+fn void_level(run: &Run, level: &LevelSummary, lang: Lang) -> String {
+    let same = |one: &&LevelSummary| one.load == level.load && one.verdict == LevelVerdict::Void;
+    let visits = run.levels.iter().filter(same).count();
+    let load = load_text(level.load, lang);
+    let why = level.reason.as_ref().map(|why| words::reason(why, lang));
+    let visits_en = if visits > 1 {
+        format!(", {visits} visits,")
+    } else {
+        String::new()
+    };
+    let visits_zh = if visits > 1 {
+        format!("测了 {visits} 次都")
+    } else {
+        String::new()
+    };
+    lang.pick(
+        format!(
+            "The level at {load}{visits_en} is void, so it says nothing of the server{}.",
+            why.as_ref().map_or(String::new(), |why| format!(": {why}"))
+        ),
+        format!(
+            "{load}这一档{visits_zh}作废，不能说明服务端的情况{}。",
+            why.as_ref().map_or(String::new(), |why| format!("：{why}"))
+        ),
+    )
 }
 
 pub(crate) fn interval(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {

@@ -2,12 +2,14 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use plimsoll_core::level::{LevelSummary, Phase};
+use plimsoll_core::level::LevelSummary;
+use plimsoll_core::run::Run;
 use plimsoll_core::runner::Progress;
-use plimsoll_core::stats::mean;
 use plimsoll_report::lang::Lang;
-use plimsoll_report::live::level_row;
-use plimsoll_report::load::load_text;
+use plimsoll_report::live::{level_row, progress_line};
+
+/// Columns of a terminal that does not tell its width.
+const LIVE_COLUMNS: usize = 79;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +46,15 @@ impl Console {
     }
 
     /// What a running level looks like now.
-    pub(crate) fn show(&self, progress: &Progress<'_>) {
+    pub(crate) fn show(&self, run: &Run, progress: &Progress<'_>) {
         if self.style == Style::Live {
-            write(&format!("\r\x1b[K{}", self.live_line(progress)));
+            // One column stays free: a line as wide as the terminal would wrap.
+            let width = terminal_size::terminal_size_of(io::stderr())
+                .map_or(LIVE_COLUMNS, |(width, _)| {
+                    usize::from(width.0.saturating_sub(1))
+                });
+            let line = progress_line(run, progress, self.lang, width);
+            write(&format!("\r\x1b[K{line}"));
         }
     }
 
@@ -72,60 +80,6 @@ impl Console {
     /// Width of the terminal that the report goes to; a file or a pipe has none and gets 120.
     pub(crate) fn width() -> u16 {
         terminal_size::terminal_size_of(io::stdout()).map_or(120, |(width, _)| width.0)
-    }
-
-    fn live_line(&self, progress: &Progress<'_>) -> String {
-        let level = progress.level;
-        let elapsed = progress.now.since(level.started_at()).as_secs_f64();
-        let since = level.window_from().unwrap_or(level.started_at());
-        let span = progress.now.since(since).as_secs_f64();
-        let recent = || {
-            level
-                .ledger()
-                .ended()
-                .iter()
-                .filter(|record| record.done >= since)
-        };
-        let completed = recent()
-            .filter(|record| record.outcome.is_completed())
-            .count();
-        let failed = recent()
-            .filter(|record| record.outcome.is_failure())
-            .count();
-        let ttft: Vec<f64> = recent()
-            .filter_map(plimsoll_core::record::RequestRecord::ttft_ms)
-            .collect();
-        let load = load_text(level.plan().load, self.lang);
-        let rate = if span > 0.0 {
-            completed as f64 / span
-        } else {
-            0.0
-        };
-        let ttft = mean(&ttft).map_or("–".to_owned(), |ms| format!("{ms:.0}"));
-        let success = if completed + failed == 0 {
-            "–".to_owned()
-        } else {
-            format!(
-                "{:.1} %",
-                completed as f64 / (completed + failed) as f64 * 100.0
-            )
-        };
-        let phase = match (level.phase(), self.lang) {
-            (Phase::Handover, Lang::En) => "starting",
-            (Phase::Settle, Lang::En) => "settling",
-            (Phase::Window, Lang::En) => "counting",
-            (Phase::Handover, Lang::Zh) => "加压中",
-            (Phase::Settle, Lang::Zh) => "趋稳中",
-            (Phase::Window, Lang::Zh) => "计数中",
-        };
-        match self.lang {
-            Lang::En => format!(
-                "{load} · {phase} {elapsed:.0} s · {rate:.1} req/s · TTFT {ttft} ms · success {success}"
-            ),
-            Lang::Zh => format!(
-                "{load} · {phase} {elapsed:.0} 秒 · {rate:.1} 请求/秒 · 首字 {ttft} 毫秒 · 成功率 {success}"
-            ),
-        }
     }
 }
 

@@ -114,7 +114,7 @@ impl Listener for Recorder<'_> {
     }
 
     fn progress(&mut self, progress: &Progress<'_>) -> Go {
-        self.console.show(progress);
+        self.console.show(&self.run, progress);
         self.go()
     }
 

@@ -1,5 +1,9 @@
 //! Levels that have ended, as lines of live progress in the order run.
 
+mod progress;
+
+pub use progress::progress_line;
+
 use plimsoll_core::level::{LevelSummary, Load};
 use plimsoll_core::telemetry::ServerWindow;
 
