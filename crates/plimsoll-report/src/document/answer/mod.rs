@@ -158,8 +158,8 @@ fn told<const N: usize>(lines: [(LineKind, Option<String>); N], lang: Lang) -> V
 
 fn label(kind: LineKind, lang: Lang) -> &'static str {
     match kind {
-        LineKind::Set => lang.pick("SET THE GATEWAY TO", "网关上限设为"),
-        LineKind::Plan => lang.pick("PLAN FOR", "日常规划"),
+        LineKind::Set => lang.pick("SET THE GATEWAY TO", "网关上限"),
+        LineKind::Plan => lang.pick("PLAN FOR", "平均并发"),
         LineKind::Holds => lang.pick("ANSWER", "结论"),
         LineKind::Takes => lang.pick("IT TAKES", "所需"),
         LineKind::Limit => lang.pick("LIMIT", "容量"),

@@ -150,12 +150,12 @@ fn latencies(run: &Run, lang: Lang) -> Vec<Source> {
     };
     vec![
         Source::new(
-            ("ttft_mean_ms", lang.pick("TTFT mean", "平均 TTFT"), "ms"),
+            ("ttft_mean_ms", lang.pick("TTFT mean", "平均首字"), "ms"),
             NEEDED,
             |visits| Cell::Number(visits.mean(|level| &level.ttft_ms)),
         ),
         Source::new(
-            ("ttft_p95_ms", lang.pick("TTFT p95", "P95 TTFT"), "ms"),
+            ("ttft_p95_ms", lang.pick("TTFT p95", "P95 首字"), "ms"),
             rank(Standard::TtftP95, BESIDE_BARS),
             |visits| Cell::Quantile(visits.range(|level| level.ttft_ms.p95)),
         ),
