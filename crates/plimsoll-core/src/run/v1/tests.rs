@@ -115,6 +115,7 @@ fn the_plan_has_its_goal_apart() {
     let search = plan.search().unwrap();
     assert_eq!(search.tiers.len(), 2);
     assert_eq!(search.tiers[0].slo, plan.slo);
-    assert!(plan.keeps_requests && plan.keeps_alive);
+    assert!(!plan.keeps_requests && plan.keeps_alive);
+    assert!(run("streams").plan.keeps_requests);
     assert_eq!((plan.connection, plan.engine), (None, None));
 }
