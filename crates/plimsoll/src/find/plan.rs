@@ -37,10 +37,13 @@ impl Planned {
         }
     }
 
-    /// The same for a run of its own with another seed.
+    /// The same for a run of its own with another seed, and the arguments that would run it alone.
     pub(super) fn with_seed(&self, seed: u64) -> Self {
         let mut other = self.clone();
         other.plan.seed = seed;
+        let arguments = &mut other.plan.arguments;
+        arguments.retain(|one| !one.starts_with("--seed="));
+        arguments.push(format!("--seed={seed}"));
         other
     }
 

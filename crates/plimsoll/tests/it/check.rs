@@ -328,7 +328,11 @@ fn the_second_method_of_the_guide_is_one_check() {
     // On a busy machine it says more: that the client was late, or that latencies drift.
     let output = until(
         |output| shape(&stdout(output)) == expected,
-        || run(plimsoll().args(["check", &server.url()]).args(arguments)),
+        || {
+            let mut command = plimsoll();
+            let words = command.args(["check", &server.url()]).args(arguments);
+            run(words.current_dir(env!("CARGO_TARGET_TMPDIR")))
+        },
     );
     assert_eq!(shape(&stdout(&output)), expected, "{}", stdout(&output));
 }
