@@ -8,7 +8,9 @@ use super::Cli;
 use crate::fault::{AskFault, Failure, UsageFault};
 
 /// Where a run is, and how it is shown: no part of what was asked for.
-const OF_THE_CALL: [&str; 7] = ["out", "resume", "from", "repeat", "lang", "json", "quiet"];
+const OF_THE_CALL: [&str; 8] = [
+    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet",
+];
 /// May hold a password.
 const SECRET: [&str; 1] = ["proxy"];
 

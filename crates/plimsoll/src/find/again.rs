@@ -10,13 +10,14 @@ use crate::fault::{AgainFault, Failure, Hint};
 use crate::measure::Way;
 
 /// Of this call alone, or of the way to the server.
-const FREE: [&str; 17] = [
+const FREE: [&str; 18] = [
     "out",
     "resume",
     "from",
     "repeat",
     "lang",
     "json",
+    "details",
     "quiet",
     "api_key_env",
     "http",

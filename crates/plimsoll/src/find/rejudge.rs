@@ -20,7 +20,16 @@ use crate::output::Shown;
 use crate::store::{Folder, Saved};
 
 /// What means something without a request.
-const KNOWN: [&str; 7] = ["from", "slo", "min_success", "out", "lang", "json", "quiet"];
+const KNOWN: [&str; 8] = [
+    "from",
+    "slo",
+    "min_success",
+    "out",
+    "lang",
+    "json",
+    "details",
+    "quiet",
+];
 
 /// Judges the run in a folder again, and reports it.
 pub(super) fn run(
