@@ -68,7 +68,7 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
         Command::Plan(args) => plan::run(&args, lang),
         Command::Report(args) => report::run(&args, lang),
         Command::Selftest(args) => selftest::run(&args, lang, stop),
-        Command::Sim(args) => sim::run(&args, stop),
+        Command::Sim(args) => sim::run(&args, lang, stop),
         Command::Completions(args) => Ok(packaging::completions(&args, lang)),
         Command::Man(args) => Ok(packaging::man(&args, lang)),
         Command::Bench => Err(AskFault::BenchAlone.into()),

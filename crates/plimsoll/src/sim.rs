@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use plimsoll_core::protocol::Protocol;
 use plimsoll_core::run::{EnginePlan, RunPlan};
+use plimsoll_report::lang::Lang;
 use plimsoll_sim::metronome::{TlsConfig, tls_config};
 use plimsoll_sim::{
     EngineParams, Faults, Metronome, MetronomeConfig, Profile, SimConfig, SimError, SimServer,
@@ -20,9 +21,13 @@ use crate::signal::Stop;
 const ANSWER_LEN: u32 = 32;
 
 /// Serves until it is interrupted.
-pub(crate) fn run(args: &SimArgs, stop: &Stop) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &SimArgs, lang: Lang, stop: &Stop) -> Result<Exit, Failure> {
     if args.explain {
-        say(&profile(&args.engine.profile)?.explain())?;
+        let profile = profile(&args.engine.profile)?;
+        say(&match lang {
+            Lang::En => profile.explain(),
+            Lang::Zh => profile.explain_in_chinese(),
+        })?;
         return Ok(Exit::Done);
     }
     if let Some(pace) = args.metronome.pace {

@@ -74,6 +74,16 @@ impl Profile {
         })
     }
 
+    /// [`explain`](Self::explain), in Chinese.
+    pub fn explain_in_chinese(&self) -> String {
+        match &self.origin {
+            Origin::Derived(deployment) => {
+                format!("{}：{}", self.name, deployment.explain_in_chinese())
+            }
+            Origin::Chosen => explain_toy_in_chinese(&self.engine),
+        }
+    }
+
     /// Returns how the parameters came about: the formula with the figures put in, one a line.
     pub fn explain(&self) -> String {
         match &self.origin {
@@ -103,10 +113,31 @@ fn toy() -> EngineParams {
     }
 }
 
+/// What the toy's numbers come to, ms: a first token, a step of one sequence, and of a full batch.
+fn toy_times_ms(engine: &EngineParams) -> (f64, f64, f64) {
+    (
+        engine.step_us(512, 1, 512) / 1e3,
+        engine.step_us(0, 1, 576) / 1e3,
+        engine.step_us(0, 24, 24 * 576) / 1e3,
+    )
+}
+
+fn explain_toy_in_chinese(engine: &EngineParams) -> String {
+    let (first, alone, full) = toy_times_ms(engine);
+    format!(
+        "toy：数值是选定的，不由任何显卡推导\n\
+         首 token     输入 512 token：{first:.1} ms\n\
+         一步         1 条序列：{alone:.2} ms；24 条序列：{full:.2} ms（{:+.0} %）\n\
+         一个请求     单独运行 512 + 128 token：{:.0} ms\n\
+         KV 缓存      {} token\n",
+        (full / alone - 1.0) * 100.0,
+        first + 127.0 * alone,
+        engine.kv_tokens(),
+    )
+}
+
 fn explain_toy(engine: &EngineParams) -> String {
-    let first = engine.step_us(512, 1, 512) / 1e3;
-    let alone = engine.step_us(0, 1, 576) / 1e3;
-    let full = engine.step_us(0, 24, 24 * 576) / 1e3;
+    let (first, alone, full) = toy_times_ms(engine);
     format!(
         "toy: chosen, not derived from any card\n\
          first token  512 prompt tokens: {first:.1} ms\n\
@@ -131,6 +162,12 @@ mod tests {
             assert_eq!(profile.engine.validate(), Ok(()), "{name}");
             assert!(
                 profile.explain().starts_with(&format!("{name}: ")),
+                "{name}"
+            );
+            assert!(
+                profile
+                    .explain_in_chinese()
+                    .starts_with(&format!("{name}：")),
                 "{name}"
             );
         }

@@ -213,4 +213,43 @@ impl Deployment {
             tokens = engine.kv_tokens(),
         )
     }
+
+    /// [`explain`](Self::explain), in Chinese.
+    pub fn explain_in_chinese(&self) -> String {
+        let (card, model, engine) = (self.card, self.model, self.engine());
+        let bandwidth = card.bandwidth_gb_per_s;
+        format!(
+            "{cards} × {card_name} 上的 {model_name}：按 roofline 估算，不是实测\n\
+             权重      {params} G × 2 B / {cards} = 每卡 {weights:.2} GB\n\
+             t0        {weights:.2} GB / ({bandwidth:.0} GB/s × {BANDWIDTH_SHARE}) \
+             + {reduces:.0} 次 all-reduce × {ALL_REDUCE_US} µs + {STEP_OVERHEAD_US} µs \
+             = 每步 {t0:.0} µs\n\
+             a         2 × {params} G / ({cards} × {tflops:.0} TFLOP/s × {FLOPS_SHARE}) \
+             + {volume:.2} µs all-reduce 传输 = 每个输入 token {a:.2} µs\n\
+             b         每条序列 {SEQUENCE_US} µs（假定）\n\
+             kv        2 × {layers} 层 × {heads} 头 × {dim} × 2 B / {cards} \
+             = 每 token 每卡 {kv_kb:.1} kB\n\
+             c         {kv_kb:.1} kB / ({bandwidth:.0} GB/s × {BANDWIDTH_SHARE}) \
+             = 每个 KV token {c:.4} µs\n\
+             KV 缓存   ({memory} GB × {MEMORY_SHARE} − {weights:.2} GB − {ACTIVATIONS_GB} GB) \
+             / {kv_kb:.1} kB = {tokens} token\n",
+            model_name = model.name,
+            card_name = card.name,
+            cards = self.cards,
+            params = model.params_b,
+            weights = self.weights_gb(),
+            reduces = self.reduces(),
+            t0 = engine.step_base_us,
+            tflops = card.bf16_tflop_per_s,
+            volume = self.reduce_volume_us(),
+            a = engine.prefill_us_per_token,
+            layers = model.layers,
+            heads = model.kv_heads,
+            dim = model.head_dim,
+            kv_kb = self.kv_bytes() / 1e3,
+            c = engine.kv_us_per_token,
+            memory = card.memory_gb,
+            tokens = engine.kv_tokens(),
+        )
+    }
 }

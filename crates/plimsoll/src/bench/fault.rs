@@ -1,6 +1,7 @@
 //! What is wrong with a command line of `bench serve`, or with its run. The words of the parser are
 //! those of the one it stands in for.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -145,7 +146,7 @@ pub(super) fn needs(name: &str, other: &str) -> BenchFault {
 }
 
 /// A number of a flag that must be above 0.
-pub(super) fn not_above_0(name: &str, got: impl ToString) -> BenchFault {
+pub(super) fn not_above_0(name: &str, got: impl Display) -> BenchFault {
     BenchFault::NotAbove0 {
         name: name.to_owned(),
         got: got.to_string(),

@@ -4,13 +4,12 @@ use plimsoll_core::level::ClientHealth;
 use plimsoll_core::record::RequestRecord;
 use plimsoll_core::stats::{Summary, mean};
 use plimsoll_load::batch::Batch;
-use plimsoll_report::lang::Lang;
-use plimsoll_report::words;
 
 use super::load::Load;
+use super::warning::Warning;
 
 /// What the client must say of itself; `None` if it was on time.
-pub(super) fn complaint(load: &Load, batch: &Batch) -> Option<String> {
+pub(super) fn complaint(load: &Load, batch: &Batch) -> Option<Warning> {
     let records = || batch.records.iter().map(|one| &one.record);
     let mean_of = |value: fn(&RequestRecord) -> Option<f64>| {
         let values: Vec<f64> = records().filter_map(value).collect();
@@ -26,8 +25,5 @@ pub(super) fn complaint(load: &Load, batch: &Batch) -> Option<String> {
         mean_of(RequestRecord::ttft_ms),
         mean_of(RequestRecord::e2e_ms),
     )?;
-    let reason = words::shortfall(&late, Lang::En);
-    Some(format!(
-        "this client was too late, and its figures may be wrong: {reason}; give it more cores"
-    ))
+    Some(Warning::Late(late))
 }

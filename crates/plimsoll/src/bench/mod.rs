@@ -38,6 +38,7 @@ mod preflight;
 mod probe;
 mod result;
 mod settings;
+mod warning;
 mod way_out;
 
 use std::io::{self, Write};
@@ -52,6 +53,7 @@ use plimsoll_load::clock::Clock;
 use plimsoll_load::source::RequestSource;
 use plimsoll_report::lang::Lang;
 
+use crate::fault::Words;
 use crate::limits;
 use body::Requests;
 use corrected::Corrected;
@@ -62,6 +64,7 @@ use preflight::{Learned, preflight};
 use probe::LiveProbe;
 use result::Finished;
 use settings::Settings;
+use warning::Warning;
 
 /// Parts of the run after which progress is told.
 const PROGRESS_PARTS: usize = 4;
@@ -70,6 +73,8 @@ const PROGRESS_PARTS: usize = 4;
 struct Surroundings<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    /// That of errors and warnings.
+    lang: Lang,
     interrupted: &'a dyn Fn() -> bool,
     clock: Clock,
     started: Zoned,
@@ -92,6 +97,7 @@ pub(crate) fn run(
     let mut here = Surroundings {
         out,
         err,
+        lang,
         interrupted,
         clock: Clock::start(),
         started: Zoned::now(),
@@ -121,7 +127,7 @@ impl Surroundings<'_> {
             }
         };
         let fresh = self.started.timestamp().as_nanosecond() as u64;
-        let settings = Settings::read(&parsed, env, fresh, &mut |text| self.warn(&text))?;
+        let settings = Settings::read(&parsed, env, fresh, &mut |warning| self.warn(&warning))?;
         if settings.output.save {
             // The model may not be known yet, but a name that was typed or a directory is.
             result::check_path(&self.result_path(&settings, "unknown"))?;
@@ -143,9 +149,13 @@ impl Surroundings<'_> {
             .map_err(unwritable)
     }
 
-    fn warn(&mut self, text: &str) {
+    fn warn(&mut self, warning: &Warning) {
         // A warning that cannot be written must not stop the run.
-        writeln!(self.err, "warning: {text}").unwrap_or_default();
+        let (before, words) = match self.lang {
+            Lang::En => ("warning: ", warning.to_string()),
+            Lang::Zh => ("注意：", warning.zh()),
+        };
+        writeln!(self.err, "{before}{words}").unwrap_or_default();
     }
 
     fn result_path(&self, settings: &Settings, model_id: &str) -> PathBuf {
@@ -173,8 +183,8 @@ impl Surroundings<'_> {
             timeout: settings.timeout,
             interrupted: self.interrupted,
         };
-        let learned = preflight(settings, &id_prefix, &mut probe, &mut |text| {
-            self.warn(&text);
+        let learned = preflight(settings, &id_prefix, &mut probe, &mut |warning| {
+            self.warn(&warning);
         })?;
         if waits {
             self.say("Initial test run completed.")?;
@@ -207,8 +217,8 @@ impl Surroundings<'_> {
             keep_alive: true,
         };
         let batch = self.carry(settings, &source, &plan)?;
-        if let Some(text) = late::complaint(&settings.load, &batch) {
-            self.warn(&text);
+        if let Some(warning) = late::complaint(&settings.load, &batch) {
+            self.warn(&warning);
         }
         self.report(settings, learned, &dues, &batch)
     }
@@ -244,7 +254,10 @@ impl Surroundings<'_> {
             |one: &&plimsoll_load::batch::BatchRecord| one.record.outcome.is_completed();
         let failed = plan.dues.len() - batch.records.iter().filter(completed).count();
         if failed > 0 {
-            self.warn(&format!("{failed} of {} warm-ups failed", plan.dues.len()));
+            self.warn(&Warning::WarmUps {
+                failed,
+                all: plan.dues.len(),
+            });
         }
         self.say("Warmup run completed.")
     }

@@ -21,6 +21,7 @@ use super::dataset::{Dataset, Item, Prompt, Random, Style, UNCALIBRATED, WARMUP_
 use super::failure::{BenchFault, Failure};
 use super::probe::{Answer, Probe};
 use super::settings::Settings;
+use crate::bench::warning::Warning;
 
 /// Token ids of the question whether the server takes token ids.
 const PROBE_IDS: [u32; 2] = [1_000, 1_001];
@@ -60,7 +61,7 @@ pub(crate) fn preflight(
     settings: &Settings,
     id_prefix: &str,
     probe: &mut dyn Probe,
-    warn: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Learned, Failure> {
     let mut waited = Duration::ZERO;
     let first = loop {
@@ -73,10 +74,7 @@ pub(crate) fn preflight(
                 break tried;
             }
             Ok(tried) if settings.ready_timeout.is_zero() => {
-                warn(format!(
-                    "the request before the run failed ({})",
-                    tried.answer.fault()
-                ));
+                warn(Warning::FirstFailed(tried.answer.fault()));
                 break tried;
             }
             Ok(tried) => tried.answer.fault(),
@@ -139,7 +137,7 @@ fn attempt(
     settings: &Settings,
     id_prefix: &str,
     probe: &mut dyn Probe,
-    warn: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Try, Failure> {
     let (model_id, request_model) = names(settings, probe)?;
     let mut writer = Writer {
@@ -164,10 +162,10 @@ fn attempt(
         };
         let second = ask(&named, prompt, probe)?;
         if !unknown_model(&second) {
-            warn(format!(
-                "the server does not know the model `{}` and serves only `{}`: requests name that",
-                writer.model, named.model
-            ));
+            warn(Warning::OtherModel {
+                asked: writer.model.clone(),
+                served: named.model.clone(),
+            });
             (writer, answer) = (named, second);
         }
     }
@@ -246,13 +244,10 @@ fn style(
     random: &Random,
     first: &Try,
     probe: &mut dyn Probe,
-    warn: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Style, Failure> {
     let short = if refuses_ids(settings, &first.answer) {
-        warn(
-            "the server takes no token ids: prompts are words of about the length asked for"
-                .to_owned(),
-        );
+        warn(Warning::NoTokenIds);
         let prompt = Prompt::Text(random.sample_words(SAMPLE_INDEX, SHORT_WORDS));
         ask(&first.writer, prompt, probe)?
     } else if asks_ids(settings) {
@@ -273,9 +268,7 @@ fn style(
         .zip(long.prompt_tokens)
         .and_then(|(a, b)| Calibration::fit((SHORT_WORDS, a), (words, b)));
     if fitted.is_none() {
-        warn(
-            "the server does not tell how long prompts are: one token a word is assumed".to_owned(),
-        );
+        warn(Warning::NoPromptLength);
     }
     Ok(Style::Words(fitted.unwrap_or(UNCALIBRATED)))
 }

@@ -64,7 +64,9 @@ fn fake(answers: impl Into<VecDeque<Answer>>) -> Fake {
 fn learn(line: &str, fake: &mut Fake) -> (Result<Learned, Failure>, Vec<String>) {
     let settings = settings(line).unwrap().0;
     let mut warnings = Vec::new();
-    let learned = preflight(&settings, "x-", fake, &mut |warning| warnings.push(warning));
+    let learned = preflight(&settings, "x-", fake, &mut |warning| {
+        warnings.push(warning.to_string());
+    });
     (learned, warnings)
 }
 

@@ -116,7 +116,7 @@ impl Probe for LiveProbe<'_> {
             keep_alive: true,
         };
         let batch = run_batch(self.target, &source, &plan, self.clock, &mut |_| self.go())
-            .map_err(|error| Failure::from(error))?;
+            .map_err(Failure::from)?;
         let record = batch
             .records
             .into_iter()

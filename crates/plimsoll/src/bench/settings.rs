@@ -13,6 +13,7 @@ use super::failure::{BenchFault, Failure};
 use super::fault::{not_above_0, out_of_bounds};
 use super::load::Load;
 use super::metrics::Reported;
+use crate::bench::warning::Warning;
 
 /// What is saved, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Settings {
         parsed: &Parsed,
         env: &dyn Fn(&str) -> Option<String>,
         fresh: u64,
-        warn: &mut dyn FnMut(String),
+        warn: &mut dyn FnMut(Warning),
     ) -> Result<Self, Failure> {
         let backend_name = match parsed.text("endpoint-type") {
             Some(older) if !parsed.given("backend") => older,
@@ -103,15 +104,13 @@ impl Settings {
         let protocol = address::backend(backend_name)?;
         let address = Address::read(parsed, protocol, env)?;
         if let Some(proxy) = &address.target.route.proxy {
-            warn(format!(
-                "requests go through the proxy {proxy} of the environment; name the server in NO_PROXY to go straight"
-            ));
+            warn(Warning::Proxied(proxy.to_string()));
         }
         let load = Load::read(parsed)?;
         let output = output(parsed, warn)?;
         let reported = Reported::read(parsed, load.max_concurrency.is_some(), load.is_finite())?;
         if protocol != Protocol::Completions && parsed.given("logprobs") {
-            warn("--logprobs has no effect but on completions".to_owned());
+            warn(Warning::Logprobs);
         }
         let num_prompts = num_prompts(parsed)?;
         let content_seed = if parsed.given("seed") {
@@ -121,10 +120,7 @@ impl Settings {
         };
         let dataset = Dataset::read(parsed, content_seed, warn)?;
         if (dataset.is_random() || parsed.on("ignore-eos")) && !protocol.can_fix_length() {
-            warn(format!(
-                "{} cannot fix the length of an answer: answers may be shorter than asked",
-                protocol.path()
-            ));
+            warn(Warning::AnswerLength(protocol.path()));
         }
         if num_prompts == 0 && dataset.is_random() {
             return Err(not_above_0("--num-prompts", 0).into());
@@ -187,7 +183,7 @@ fn timeout(parsed: &Parsed) -> Result<Duration, Failure> {
         .ok_or_else(|| BenchFault::Timeout(seconds).into())
 }
 
-fn output(parsed: &Parsed, warn: &mut dyn FnMut(String)) -> Result<Output, Failure> {
+fn output(parsed: &Parsed, warn: &mut dyn FnMut(Warning)) -> Result<Output, Failure> {
     let mut metadata = Vec::new();
     for pair in parsed.list("metadata") {
         let (key, value) = pair
@@ -199,9 +195,7 @@ fn output(parsed: &Parsed, warn: &mut dyn FnMut(String)) -> Result<Output, Failu
     let save = append || parsed.on("save-result");
     for name in ["result-filename", "result-dir", "metadata", "save-detailed"] {
         if !save && parsed.given(name) {
-            warn(format!(
-                "--{name} has no effect without --save-result: nothing is saved"
-            ));
+            warn(Warning::NothingSaved(name));
         }
     }
     Ok(Output {
@@ -227,7 +221,7 @@ pub(crate) mod tests {
             panic!("help");
         };
         let mut warnings = Vec::new();
-        let mut warn = |warning| warnings.push(warning);
+        let mut warn = |warning: Warning| warnings.push(warning.to_string());
         let settings = Settings::read(&parsed, &|_| None, 99, &mut warn)?;
         Ok((settings, warnings))
     }

@@ -81,7 +81,7 @@ const WRONG: [&str; 73] = [
 ];
 
 /// The same of `bench serve`.
-const WRONG_BENCHES: [&str; 35] = [
+const WRONG_BENCHES: [&str; 36] = [
     "--nope",
     "--exit-zer",
     "word",
@@ -103,6 +103,7 @@ const WRONG_BENCHES: [&str; 35] = [
     "--dataset-name|sonnet",
     "--dataset-name|poems",
     "--dataset-name|sharegpt",
+    "--dataset-path|nowhere.jsonl",
     "--key|k.pem",
     "--port|0",
     "--endpoint|/v2",
@@ -151,7 +152,7 @@ fn all_are_chinese(lines: &[&str], refused: impl Fn(&str, &str) -> (Option<i32>,
         let (code, english) = refused(line, "en");
         let (same, chinese) = refused(line, "zh");
         let is_refused = code.is_some_and(|code| code > 0) && code == same;
-        let is_chinese = sentence(&chinese).is_none() && chinese.starts_with("错误：");
+        let is_chinese = sentence(&chinese).is_none() && chinese.contains("错误：");
         if !is_refused || !is_chinese {
             wrong.push(format!(
                 "{line} ({code:?}, {same:?}):\n{english}\n{chinese}"

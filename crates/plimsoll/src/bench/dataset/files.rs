@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::{Row, random};
 use crate::bench::args::Parsed;
 use crate::bench::failure::{BenchFault, Failure};
+use crate::bench::warning::Warning;
 
 /// vLLM's bounds on `ShareGPT` rows, tokens.
 const SHAREGPT_LEAST: u32 = 4;
@@ -52,19 +53,15 @@ pub(super) fn read(
     parsed: &Parsed,
     name: &str,
     path: &str,
-    warn: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<Row>, Failure> {
     let rows = if name == "sharegpt" {
         let fixed = fixed_length(parsed, "sharegpt-output-len")?;
-        warn(
-            "sharegpt rows are chosen by an estimate of 1.3 tokens a word (1 a Chinese, Japanese \
-             or Korean character), as there is no tokenizer"
-                .to_owned(),
-        );
+        warn(Warning::EstimatedRows);
         sharegpt(path, fixed)?
     } else {
         if !parsed.on("skip-chat-template") {
-            warn("custom prompts are sent as they are, without a chat template".to_owned());
+            warn(Warning::NoTemplate);
         }
         custom(path, fixed_length(parsed, "custom-output-len")?)?
     };
@@ -149,7 +146,7 @@ fn custom(path: &str, fixed: Option<u32>) -> Result<Vec<Row>, Failure> {
 }
 
 /// The rows to send: shuffled, cut to `--num-prompts`, and drawn again where they are too few.
-fn choose(mut rows: Vec<Row>, parsed: &Parsed, warn: &mut dyn FnMut(String)) -> Vec<Row> {
+fn choose(mut rows: Vec<Row>, parsed: &Parsed, warn: &mut dyn FnMut(Warning)) -> Vec<Row> {
     let seed = parsed.int("seed").unwrap_or(0).cast_unsigned();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     if !parsed.on("disable-shuffle") {
@@ -163,14 +160,9 @@ fn choose(mut rows: Vec<Row>, parsed: &Parsed, warn: &mut dyn FnMut(String)) -> 
     let available = rows.len();
     rows.truncate(asked);
     if available < asked && parsed.on("no-oversample") {
-        warn(format!(
-            "the file has {available} usable rows of the {asked} asked for"
-        ));
+        warn(Warning::FewRows { available, asked });
     } else if available < asked {
-        warn(format!(
-            "the file has {available} usable rows of the {asked} asked for: rows are sent again, \
-             which a prefix cache answers faster"
-        ));
+        warn(Warning::RowsAgain { available, asked });
         for _ in available..asked {
             let again = rows[rng.random_range(0..available)].clone();
             rows.push(again);

@@ -10,6 +10,7 @@ use plimsoll_core::workload::{Calibration, Workload};
 use super::args::Parsed;
 use super::failure::{BenchFault, Failure, Instead, WayOut};
 use super::fault::needs;
+use crate::bench::warning::Warning;
 
 /// From this index on, requests are warm-ups and readiness checks: fresh prompts that no measured
 /// request shares.
@@ -79,7 +80,7 @@ impl Dataset {
     pub(crate) fn read(
         parsed: &Parsed,
         content_seed: u64,
-        warn: &mut dyn FnMut(String),
+        warn: &mut dyn FnMut(Warning),
     ) -> Result<Self, Failure> {
         let path = parsed.text("dataset-path");
         let name = match (path, parsed.given("dataset-name")) {
@@ -89,9 +90,10 @@ impl Dataset {
                 } else {
                     "sharegpt"
                 };
-                warn(format!(
-                    "--dataset-path without --dataset-name: reading `{path}` as {name}"
-                ));
+                warn(Warning::GuessedDataset {
+                    path: path.to_owned(),
+                    name,
+                });
                 name
             }
             _ => parsed.text("dataset-name").unwrap_or_default(),
@@ -99,7 +101,7 @@ impl Dataset {
         match name {
             "random" => {
                 if let Some(path) = path {
-                    warn(format!("random prompts need no file: `{path}` is not read"));
+                    warn(Warning::FileNotRead(path.to_owned()));
                 }
                 Ok(Self::Random(Random::read(parsed, content_seed)?))
             }
@@ -182,7 +184,9 @@ mod tests {
             panic!("help");
         };
         let mut warnings = Vec::new();
-        let dataset = Dataset::read(&parsed, 1, &mut |warning| warnings.push(warning))?;
+        let dataset = Dataset::read(&parsed, 1, &mut |warning| {
+            warnings.push(warning.to_string());
+        })?;
         Ok((dataset, warnings))
     }
 
