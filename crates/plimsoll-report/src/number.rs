@@ -127,7 +127,7 @@ pub(crate) fn least_growth(run: &Run) -> String {
     let search = run.plan.search();
     search.map_or_else(
         || MISSING.to_owned(),
-        |search| percent(search.rules.least_growth).to_string(),
+        |search| percent(search.rules.least_growth),
     )
 }
 

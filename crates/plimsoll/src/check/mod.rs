@@ -138,7 +138,7 @@ impl Check<'_> {
         recorder.leftover(&runner.stop())?;
         self.console.clear();
         match recorder.last.take() {
-            Some(level) => recorder.finish(self.ended(&level, is_cut), lang),
+            Some(level) => recorder.finish(&self.ended(&level, is_cut), lang),
             None => Err(Fault::Interrupted.into()),
         }
     }

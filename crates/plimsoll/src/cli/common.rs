@@ -97,6 +97,10 @@ pub(crate) struct RequestArgs {
 
 /// What is kept and shown of it.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub(crate) struct ShowArgs {
     /// Show what would be done, and send nothing.
     #[arg(long)]

@@ -100,13 +100,13 @@ pub(super) fn way(saved: &RunPlan, args: &FindArgs, typed: &Typed) -> Way {
             old.http
         },
         api_key_env: new.api_key_env.or(old.api_key_env),
-        cacert: new.cacert.or_else(|| old.cacert),
+        cacert: new.cacert.or(old.cacert),
         insecure: new.insecure || old.insecure,
-        cert: new.cert.or_else(|| old.cert),
+        cert: new.cert.or(old.cert),
         key: if has_cert { new.key } else { old.key },
         connect_to: given(new.connect_to, old.connect_to),
         source_ips: given(new.source_ips, old.source_ips),
-        no_proxy: new.no_proxy.or_else(|| old.no_proxy),
+        no_proxy: new.no_proxy.or(old.no_proxy),
     };
     Way {
         connection,

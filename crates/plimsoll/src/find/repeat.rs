@@ -118,19 +118,16 @@ impl Series<'_> {
         let (path, has_run) = self.folder.below(number);
         let console = Console::new(self.shown.quiet, self.shown.lang);
         console.say(&self.heading(number));
-        let (planned, start) = match (has_run, self.typed) {
-            (true, Some((args, typed))) => {
-                let saved = Saved::read(&path)?;
-                if saved.run.state == RunState::Finished {
-                    return Ok(saved.run);
-                }
-                resume_one::open(&path, args, typed)?
+        let (planned, start) = if let (true, Some((args, typed))) = (has_run, self.typed) {
+            let saved = Saved::read(&path)?;
+            if saved.run.state == RunState::Finished {
+                return Ok(saved.run);
             }
-            _ => {
-                let seed = self.planned.plan.seed;
-                let seed = seed.wrapping_add(u64::from(number) - 1);
-                (self.planned.with_seed(seed), Start::fresh(Some(&path))?)
-            }
+            resume_one::open(&path, args, typed)?
+        } else {
+            let seed = self.planned.plan.seed;
+            let seed = seed.wrapping_add(u64::from(number) - 1);
+            (self.planned.with_seed(seed), Start::fresh(Some(&path))?)
         };
         let run = search(
             planned,

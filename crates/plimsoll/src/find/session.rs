@@ -196,6 +196,6 @@ impl Session<'_> {
             verdict: Box::new(verdict),
             tiers,
         };
-        recorder.finish(event, self.lang)
+        recorder.finish(&event, self.lang)
     }
 }

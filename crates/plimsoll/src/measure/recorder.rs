@@ -67,12 +67,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Ends the run. The pictures come first: a run that its log calls finished has them.
-    pub(crate) fn finish(mut self, event: RunEvent, lang: Lang) -> Result<Run, Failure> {
+    pub(crate) fn finish(mut self, event: &RunEvent, lang: Lang) -> Result<Run, Failure> {
         self.run.apply(event.clone());
         if !self.run.levels.is_empty() {
             self.folder.figures(&self.run, lang)?;
         }
-        self.folder.event(&event)?;
+        self.folder.event(event)?;
         self.folder.run(&self.run)?;
         Ok(self.run)
     }
