@@ -1,6 +1,7 @@
 //! Whole renderings, as a reader sees them.
 
 use plimsoll_core::level::{LevelVerdict, Load, Purpose, Reason, Shortfall};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption, Run};
 use plimsoll_core::search::Axis;
 use plimsoll_core::verdict::{CauseDetail, CauseKind, Note, Verdict, VerdictKind};
@@ -259,6 +260,11 @@ fn sentences_with_unknown_parts() {
         lines.push(sentence(&run, lang));
     }
     insta::assert_snapshot!(lines.join("\n"));
+    for (unit, heading) in [(LoadUnit::Users, "users"), (LoadUnit::RatePerS, "load")] {
+        let header = level_header(unit, Lang::En);
+        let last = header.lines().last().unwrap_or_default();
+        assert_eq!(last.split_whitespace().next(), Some(heading));
+    }
 }
 
 #[test]
@@ -332,7 +338,7 @@ fn live_rows_stand_below_their_heading() {
     let run = fixture::capacity();
     let mut lines = Vec::new();
     for (_, lang) in LANGS {
-        lines.push(level_header(lang));
+        lines.push(level_header(run.plan.unit(), lang));
         for level in &run.levels {
             let row = level_row(level, lang);
             assert!(layout::width(&row) <= 80, "{row}");
@@ -340,6 +346,11 @@ fn live_rows_stand_below_their_heading() {
         }
     }
     insta::assert_snapshot!(lines.join("\n"));
+    for (unit, heading) in [(LoadUnit::Users, "users"), (LoadUnit::RatePerS, "load")] {
+        let header = level_header(unit, Lang::En);
+        let last = header.lines().last().unwrap_or_default();
+        assert_eq!(last.split_whitespace().next(), Some(heading));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod progress;
 pub use progress::progress_line;
 
 use plimsoll_core::level::{LevelSummary, Load};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::telemetry::ServerWindow;
 
 use crate::lang::Lang;
@@ -173,8 +174,20 @@ pub fn level_row(level: &LevelSummary, lang: Lang) -> String {
 }
 
 /// The heading of lines made by [`level_row`], in three lines without an end of line at its end.
-pub fn level_header(lang: Lang) -> String {
-    let heads = at_the_bottom(COLUMNS.iter().map(|one| one.lines(lang)).collect());
+///
+/// The first one says what the loads count; by rate a baseline and saturating streams stand between
+/// the rates, and each rate has its unit.
+pub fn level_header(unit: LoadUnit, lang: Lang) -> String {
+    let mut heads: Vec<Vec<String>> = COLUMNS.iter().map(|one| one.lines(lang)).collect();
+    let counted = match unit {
+        LoadUnit::Streams => None,
+        LoadUnit::Users => Some(lang.pick("users", "用户数")),
+        LoadUnit::RatePerS => Some(lang.pick("load", "负载")),
+    };
+    if let (Some(first), Some(counted)) = (heads.first_mut(), counted) {
+        *first = vec![counted.to_owned()];
+    }
+    let heads = at_the_bottom(heads);
     let heads: Vec<Vec<&str>> = heads
         .iter()
         .map(|head| head.split('\n').collect())

@@ -129,7 +129,7 @@ impl Session<'_> {
         if let Some(least) = self.least_for_a_pass() {
             self.console.say(&least);
         }
-        self.console.say(&level_header(self.lang));
+        self.console.say(&level_header(plan.unit(), self.lang));
         match self.start {
             Start::Fresh { folder, at } => {
                 let environment = machine::describe(plan::workers(searched(plan)?));
