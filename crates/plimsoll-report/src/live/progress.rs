@@ -132,7 +132,7 @@ fn window(level: &Level, now: Offset, lang: Lang) -> [String; 3] {
     let success = success.unwrap_or_else(missing);
     [
         lang.pick(format!("{rate} req/s"), format!("{rate} 请求/秒")),
-        format!("TTFT {ttft} ms"),
+        lang.pick(format!("TTFT {ttft} ms"), format!("首字 {ttft} ms")),
         lang.pick(format!("{success} % ok"), format!("成功率 {success} %")),
     ]
 }

@@ -104,7 +104,7 @@ impl Teller<'_> {
         };
         self.lang.pick(
             format!("{share} %: {range}"),
-            format!("{share} % 区间 {range}"),
+            format!("{share} % 置信区间 {range}"),
         )
     }
 
@@ -210,7 +210,7 @@ impl Teller<'_> {
     fn full_batch(&self, at: &str) -> String {
         self.lang.pick(
             format!("{at}, where the batch is full: more streams only wait for their first token, which these objectives do not limit"),
-            format!("{at}，此时批次已满：再加路数只是排队等首字，而这些目标不限制 TTFT"),
+            format!("{at}，此时批次已满：再加路数只是排队等首字，而这些目标不限制首字时延"),
         )
     }
 

@@ -72,7 +72,7 @@ impl Teller<'_> {
             ),
             (_, Some(_)) => self.lang.pick(
                 "not known yet: the lower end of the interval is open",
-                "尚不能确定：区间下端还没有定下来",
+                "尚不能确定：置信区间的下端还没有定下来",
             ),
             (_, None) => self.lang.pick(
                 "not known yet: no load is known to hold",
@@ -89,7 +89,7 @@ impl Teller<'_> {
         let Load::Streams(_) = advice.cap else {
             return Some(self.lang.pick(
                 format!("{mean} req/s on average ({share} % of that)"),
-                format!("平均 {mean} 请求/秒（上限的 {share} %）"),
+                format!("{mean} 请求/秒（上限的 {share} %）"),
             ));
         };
         let exceeds = advice.exceeds_cap_ratio.map(percent_up);
@@ -101,7 +101,7 @@ impl Teller<'_> {
         });
         Some(self.lang.pick(
             format!("{mean} in flight on average ({share} % of the cap{exceeds})"),
-            format!("平均在途 {mean} 路（上限的 {share} %{exceeds}）"),
+            format!("{mean} 路（上限的 {share} %{exceeds}）"),
         ))
     }
 
