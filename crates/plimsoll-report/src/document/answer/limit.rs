@@ -147,7 +147,7 @@ impl Teller<'_> {
 
     /// An objective at a load: its value against its bound, as far as that is decided.
     fn breaks(&self, load: &str, at: Load, objective: &Objective) -> String {
-        let name = words::objective_name(objective, self.lang);
+        let name = spaced(&words::objective_name(objective, self.lang));
         let bound = bound(objective);
         let side = match objective.op {
             Op::AtMost => self.lang.pick("over", "超过"),
@@ -158,20 +158,20 @@ impl Teller<'_> {
             .any(|level| level.verdict == LevelVerdict::Fail);
         match (self.value_at(at, objective), is_decided) {
             (Some(value), true) => self.lang.pick(
-                format!("at {load} {name} is {value}, {side} {bound}"),
-                format!("到 {load}时 {name} 为 {value}，{side} {bound}"),
+                format!("at {load} {name}is {value}, {side} {bound}"),
+                format!("到 {load}时 {name}为 {value}，{side} {bound}"),
             ),
             (Some(value), false) => self.lang.pick(
-                format!("at {load} {name} looks {side} {bound} ({value}), not decided"),
-                format!("到 {load}时 {name} 看似{side} {bound}（{value}），还不能判定"),
+                format!("at {load} {name}looks {side} {bound} ({value}), not decided"),
+                format!("到 {load}时 {name}看似{side} {bound}（{value}），还不能判定"),
             ),
             (None, true) => self.lang.pick(
-                format!("at {load} {name} is {side} {bound}"),
-                format!("到 {load}时 {name} {side} {bound}"),
+                format!("at {load} {name}is {side} {bound}"),
+                format!("到 {load}时 {name}{side} {bound}"),
             ),
             (None, false) => self.lang.pick(
-                format!("at {load} {name} looks {side} {bound}, not decided"),
-                format!("到 {load}时 {name} 看似{side} {bound}，还不能判定"),
+                format!("at {load} {name}looks {side} {bound}, not decided"),
+                format!("到 {load}时 {name}看似{side} {bound}，还不能判定"),
             ),
         }
     }
@@ -278,6 +278,16 @@ impl Teller<'_> {
             ),
         }
     }
+}
+
+/// A name with the space that what follows it needs: none between two Chinese characters.
+fn spaced(name: &str) -> String {
+    let space = if name.ends_with(|c: char| c.is_ascii()) {
+        " "
+    } else {
+        ""
+    };
+    format!("{name}{space}")
 }
 
 /// A bound with its unit alone: `1 s`, `99 %`.
