@@ -79,7 +79,7 @@ fn levels(levels: &LevelTable, lang: Lang, w: &mut dyn io::Write) -> io::Result<
         unit => format!("{} {unit}", column.heading),
     };
     let headings: Vec<String> = levels.columns.iter().map(heading).collect();
-    writeln!(w, "| {} |", escaped_cells(headings))?;
+    writeln!(w, "| {} |", escaped_cells(&headings))?;
     let rules: Vec<&str> = levels
         .columns
         .iter()
@@ -113,15 +113,15 @@ fn table(
     rows: impl Iterator<Item = Vec<String>>,
     w: &mut dyn io::Write,
 ) -> io::Result<()> {
-    writeln!(w, "| {} |", escaped_cells(heads.to_vec()))?;
+    writeln!(w, "| {} |", escaped_cells(heads))?;
     writeln!(w, "|{}", "---|".repeat(heads.len()))?;
     for row in rows {
-        writeln!(w, "| {} |", escaped_cells(row))?;
+        writeln!(w, "| {} |", escaped_cells(&row))?;
     }
     Ok(())
 }
 
-fn escaped_cells(texts: Vec<String>) -> String {
+fn escaped_cells(texts: &[String]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| escaped(text)).collect();
     texts.join(" | ")
 }

@@ -72,7 +72,7 @@ impl Laid {
 
     fn heading(&self, table: &LevelTable) -> Vec<String> {
         let bars = table.bars.as_ref().filter(|_| self.has_bars);
-        let bars = bars.map_or([String::new(), String::new()], |bars| bar_heading(bars));
+        let bars = bars.map_or([String::new(), String::new()], bar_heading);
         let line = |at: usize, bars: &str| {
             let cells = self.chosen.iter().map(|one| one.placed(&one.heading[at]));
             format!("{}{}{bars}", " ".repeat(MARK), joined(cells))
@@ -94,9 +94,7 @@ impl Laid {
 }
 
 fn joined(cells: impl Iterator<Item = String>) -> String {
-    cells
-        .map(|cell| format!("{cell}{}", " ".repeat(GAP)))
-        .collect()
+    cells.fold(String::new(), |line, cell| line + &cell + &" ".repeat(GAP))
 }
 
 impl Chosen {
@@ -147,7 +145,7 @@ fn bar(ratio: f64) -> String {
     let shown = ratio.clamp(0.0, LONGEST);
     let eighths = (shown * WHOLE_BAR as f64 * 8.0).round() as usize;
     let mut bar: Vec<char> = vec!['█'; eighths / 8];
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar.push(EIGHTHS[eighths % 8]);
     }
     if ratio > LONGEST {

@@ -50,14 +50,14 @@ fn answer(document: &Document, columns: usize, w: &mut dyn io::Write) -> io::Res
     let lines = &document.answer.lines;
     let indent = label_width(lines);
     for line in lines {
-        let label = layout::left(&line.label, indent);
+        let label = layout::left(line.label, indent);
         layout::hang(&label, &line.text, columns, w)?;
     }
     Ok(())
 }
 
 fn label_width(lines: &[Line]) -> usize {
-    let widths = lines.iter().map(|line| layout::width(&line.label));
+    let widths = lines.iter().map(|line| layout::width(line.label));
     widths.max().unwrap_or(0) + 3
 }
 

@@ -86,7 +86,7 @@ fn test(run: &Run, lang: Lang) -> Vec<String> {
         .verdict
         .iter()
         .map(|verdict| notes::level_time(run, verdict, lang));
-    [endpoint(run, lang), context(run, lang), Some(length)]
+    [Some(endpoint(run, lang)), context(run, lang), Some(length)]
         .into_iter()
         .flatten()
         .chain(time)
@@ -94,7 +94,7 @@ fn test(run: &Run, lang: Lang) -> Vec<String> {
         .collect()
 }
 
-fn endpoint(run: &Run, lang: Lang) -> Option<String> {
+fn endpoint(run: &Run, lang: Lang) -> String {
     let path = run.server.endpoint.path();
     let prompts = match run.server.prompt_form {
         PromptForm::TokenIds => lang.pick("prompts as token ids", "提示词为 token id"),
@@ -104,10 +104,10 @@ fn endpoint(run: &Run, lang: Lang) -> Option<String> {
         HttpVersion::Http1 => "HTTP/1.1",
         HttpVersion::Http2 => "HTTP/2",
     };
-    Some(lang.pick(
+    lang.pick(
         format!("Requests: {path} over {http}, {prompts}."),
         format!("请求：{path}（{http}），{prompts}。"),
-    ))
+    )
 }
 
 fn context(run: &Run, lang: Lang) -> Option<String> {

@@ -59,7 +59,7 @@ fn show(found: &SelfTest, json: bool, lang: Lang) -> anyhow::Result<Exit> {
         serde_json::to_writer_pretty(&mut out, found)?;
         std::io::Write::write_all(&mut out, b"\n")?;
     } else {
-        render(&found, lang, &mut out)?;
+        render(found, lang, &mut out)?;
     }
     Ok(if found.is_right() {
         Exit::Done

@@ -153,8 +153,8 @@ mod tests {
         for protocol in Protocol::ALL {
             for (no_space, crlf) in [(false, false), (true, true)] {
                 let faults = Faults {
-                    no_space,
                     crlf,
+                    no_space,
                     ..Faults::default()
                 };
                 let wire = wire(&label(protocol), &faults);
