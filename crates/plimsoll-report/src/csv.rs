@@ -56,7 +56,7 @@ fn values(cell: Cell, lang: Lang) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let percent = |ratio: Option<f64>| number(ratio.map(|ratio| ratio * 100.0));
     match cell {
-        Cell::Load(load) => vec![load.amount().to_string()],
+        Cell::Load(load) | Cell::OtherLoad(load) => vec![load.amount().to_string()],
         Cell::Verdict(_) => vec![cell.text(lang)],
         Cell::Count(count) => vec![count.map_or_else(String::new, |count| count.to_string())],
         Cell::Success(ratio) | Cell::Share(ratio) => vec![percent(ratio)],

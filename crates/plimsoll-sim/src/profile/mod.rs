@@ -126,7 +126,7 @@ fn explain_toy_in_chinese(engine: &EngineParams) -> String {
     let (first, alone, full) = toy_times_ms(engine);
     format!(
         "toy：数值是选定的，不由任何显卡推导\n\
-         首 token     输入 512 token：{first:.1} ms\n\
+         首字         输入 512 token：{first:.1} ms\n\
          一步         1 条序列：{alone:.2} ms；24 条序列：{full:.2} ms（{:+.0} %）\n\
          一个请求     单独运行 512 + 128 token：{:.0} ms\n\
          KV 缓存      {} token\n",

@@ -7,6 +7,7 @@ mod why;
 
 use plimsoll_core::check::{Check, CheckVerdict};
 use plimsoll_core::level::Load;
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::{Verdict, VerdictKind};
 
@@ -91,7 +92,7 @@ impl Answer {
         ];
         Self {
             standing: standing(verdict),
-            lines: told(lines, lang),
+            lines: told(lines, run, lang),
         }
     }
 
@@ -127,7 +128,7 @@ impl Answer {
                     Standing::NotKnown
                 }
             },
-            lines: told(lines, lang),
+            lines: told(lines, check.run, lang),
         }
     }
 
@@ -139,27 +140,39 @@ impl Answer {
         ];
         Self {
             standing: Standing::NotKnown,
-            lines: told(lines, lang),
+            lines: told(lines, run, lang),
         }
     }
 }
 
 /// The lines that have something to say.
-fn told<const N: usize>(lines: [(LineKind, Option<String>); N], lang: Lang) -> Vec<Line> {
+fn told<const N: usize>(
+    lines: [(LineKind, Option<String>); N],
+    run: &Run,
+    lang: Lang,
+) -> Vec<Line> {
     let lines = lines.into_iter().filter_map(|(kind, text)| {
         Some(Line {
             kind,
-            label: label(kind, lang),
+            label: label(kind, run, lang),
             text: text?,
         })
     });
     lines.collect()
 }
 
-fn label(kind: LineKind, lang: Lang) -> &'static str {
+/// The planned mean is counted as the loads are.
+fn mean_zh(run: &Run) -> &'static str {
+    match run.plan.unit() {
+        LoadUnit::RatePerS => "平均速率",
+        LoadUnit::Streams | LoadUnit::Users => "平均并发",
+    }
+}
+
+fn label(kind: LineKind, run: &Run, lang: Lang) -> &'static str {
     match kind {
         LineKind::Set => lang.pick("SET THE GATEWAY TO", "网关上限"),
-        LineKind::Plan => lang.pick("PLAN FOR", "平均并发"),
+        LineKind::Plan => lang.pick("PLAN FOR", mean_zh(run)),
         LineKind::Holds => lang.pick("ANSWER", "结论"),
         LineKind::Takes => lang.pick("IT TAKES", "所需"),
         LineKind::Limit => lang.pick("LIMIT", "容量"),

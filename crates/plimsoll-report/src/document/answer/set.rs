@@ -85,13 +85,15 @@ impl Teller<'_> {
     /// The mean load to plan for.
     pub(super) fn plan(&self) -> Option<String> {
         let advice = self.verdict.recommended?;
-        let (mean, share) = (trimmed(advice.mean_amount), percent(advice.mean_cap_ratio));
+        let share = percent(advice.mean_cap_ratio);
         let Load::Streams(_) = advice.cap else {
+            let mean = advice.mean_amount;
             return Some(self.lang.pick(
                 format!("{mean} req/s on average ({share} % of that)"),
                 format!("{mean} 请求/秒（上限的 {share} %）"),
             ));
         };
+        let mean = trimmed(advice.mean_amount);
         let exceeds = advice.exceeds_cap_ratio.map(percent_up);
         let exceeds = exceeds.map_or(String::new(), |exceeds| {
             self.lang.pick(

@@ -4,6 +4,7 @@ use plimsoll_core::level::{LevelVerdict, Load};
 
 use super::Range;
 use crate::lang::Lang;
+use crate::load::load_text;
 use crate::number::{MISSING, cell as number, percent, percent_down};
 use crate::words;
 
@@ -13,8 +14,10 @@ const DASH: &str = "–";
 /// A value with what it is; `None` is not known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell {
-    /// The load.
+    /// The load, by its number alone.
     Load(Load),
+    /// A load of another kind than those that were searched: with its unit.
+    OtherLoad(Load),
     /// What its visits say; `None` at a cap that was not held itself.
     Verdict(Option<LevelVerdict>),
     /// A number of requests; `None` where nothing was counted.
@@ -34,6 +37,7 @@ impl Cell {
     pub fn text(self, lang: Lang) -> String {
         let text = match self {
             Self::Load(load) => Some(load_cell(load, lang)),
+            Self::OtherLoad(load) => Some(load_text(load, lang)),
             Self::Verdict(verdict) => Some(verdict_cell(verdict, lang).to_owned()),
             Self::Count(count) => count.map(|count| count.to_string()),
             Self::Success(ratio) => ratio.map(percent_down),

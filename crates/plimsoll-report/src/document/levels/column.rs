@@ -1,13 +1,14 @@
 //! What the columns show, and which of them matter most where there is little room.
 
 use plimsoll_core::level::LevelSummary;
-use plimsoll_core::load::Axis;
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
 use plimsoll_core::slo::{Metric, Objective, Stat};
 
 use super::Cell;
 use super::visits::Visits;
 use crate::lang::Lang;
+use crate::load::counted as counted_as;
 use crate::words;
 
 /// Which side the texts of a column stand at.
@@ -96,10 +97,17 @@ pub(super) fn columns(run: &Run, lang: Lang) -> Vec<Source> {
 
 /// What the loads are counted in.
 fn load_heading(run: &Run, lang: Lang) -> &'static str {
-    match (super::axis(run), run.plan.think_time_s) {
-        (Axis::Streams, None) => lang.pick("streams", "并发"),
-        (Axis::Streams, Some(_)) => lang.pick("users", "用户"),
-        (Axis::Rate, _) => lang.pick("load", "负载"),
+    match run.plan.unit() {
+        LoadUnit::RatePerS => lang.pick("arrivals", "到达"),
+        unit @ (LoadUnit::Streams | LoadUnit::Users) => counted_as(unit, lang),
+    }
+}
+
+fn load_cell(visits: &Visits<'_>) -> Cell {
+    if visits.is_searched {
+        Cell::Load(visits.load)
+    } else {
+        Cell::OtherLoad(visits.load)
     }
 }
 
@@ -112,7 +120,7 @@ fn counted(run: &Run, lang: Lang) -> Vec<Source> {
     verdict.column.align = Align::Left;
     vec![
         Source::new(("load", load_heading(run, lang), ""), NEEDED, |visits| {
-            Cell::Load(visits.load)
+            load_cell(visits)
         }),
         verdict,
         Source::new(

@@ -6,7 +6,6 @@ mod column;
 mod visits;
 
 use plimsoll_core::level::{LevelVerdict, Load};
-use plimsoll_core::load::Axis;
 use plimsoll_core::run::Run;
 
 pub use bar::Bars;
@@ -49,14 +48,14 @@ pub struct Row {
 impl LevelTable {
     /// The levels of a run, with the load to set at the gateway marked.
     pub(super) fn of(run: &Run, cap: Option<Load>, lang: Lang) -> Self {
-        let all = with_cap(Visits::of(&run.levels), cap, run);
+        let all = with_cap(Visits::of(&run.levels, run.plan.unit()), cap);
         let sources = columns(run, lang);
         let bars = Bars::of(run, lang);
         let rows = all.iter().map(|visits| Row {
             load: visits.load,
             verdict: (!visits.levels.is_empty()).then(|| visits.verdict()),
             visits: visits.levels.len(),
-            is_cap: Some(visits.load) == cap,
+            is_cap: visits.is_searched && Some(visits.load) == cap,
             cells: sources.iter().map(|source| source.cell(visits)).collect(),
             bar_ratio: bars.as_ref().and_then(|bars| bars.ratio(visits)),
         });
@@ -68,24 +67,19 @@ impl LevelTable {
     }
 }
 
-/// What was searched along, or what the held load is counted in.
-fn axis(run: &Run) -> Axis {
-    let searched = run.plan.search().map(|search| search.axis);
-    let held = run.plan.hold().map(|hold| hold.load.axis());
-    searched.or(held).unwrap_or_default()
-}
-
-/// The loads that were searched first, then those of the other kind: a search by rate holds some
-/// streams too. A cap that was never held itself has a row without figures.
-fn with_cap<'a>(mut all: Vec<Visits<'a>>, cap: Option<Load>, run: &Run) -> Vec<Visits<'a>> {
-    if let Some(load) = cap.filter(|cap| all.iter().all(|one| one.load != *cap)) {
+/// The loads that were searched first, then those beside them: a search by rate holds
+/// some streams too. A cap that was never held itself has a row without figures.
+fn with_cap(mut all: Vec<Visits<'_>>, cap: Option<Load>) -> Vec<Visits<'_>> {
+    let is_seen = |cap: &Load| all.iter().any(|one| one.is_searched && one.load == *cap);
+    if let Some(load) = cap.filter(|cap| !is_seen(cap)) {
         let at = all.partition_point(|one| one.load.amount() < load.amount());
         let unseen = Visits {
             load,
+            is_searched: true,
             levels: Vec::new(),
         };
         all.insert(at, unseen);
     }
-    all.sort_by_key(|one| one.load.axis() != axis(run));
+    all.sort_by_key(|one| !one.is_searched);
     all
 }

@@ -1,11 +1,14 @@
 //! The visits of one load, taken together.
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
+use plimsoll_core::load::LoadUnit;
 use plimsoll_core::stats::Summary;
 
 /// All visits of one load, in the order run.
 pub(super) struct Visits<'a> {
     pub(super) load: Load,
+    /// Whether the loads of the run count what it counts.
+    pub(super) is_searched: bool,
     pub(super) levels: Vec<&'a LevelSummary>,
 }
 
@@ -23,13 +26,17 @@ pub struct Range {
 
 impl<'a> Visits<'a> {
     /// The visits of each load, by kind of load and then by its amount.
-    pub(super) fn of(levels: &'a [LevelSummary]) -> Vec<Self> {
+    pub(super) fn of(levels: &'a [LevelSummary], unit: LoadUnit) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for level in levels {
-            match all.iter_mut().find(|one| one.load == level.load) {
+            let is_searched = level.counts(unit);
+            let is_same =
+                |one: &&mut Self| one.load == level.load && one.is_searched == is_searched;
+            match all.iter_mut().find(is_same) {
                 Some(same) => same.levels.push(level),
                 None => all.push(Self {
                     load: level.load,
+                    is_searched,
                     levels: vec![level],
                 }),
             }
