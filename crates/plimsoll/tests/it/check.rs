@@ -148,7 +148,7 @@ fn streams_are_held_too_and_all_is_kept() {
     let mut command = check_on(&server, &["--concurrency", "4", "--for", "3s", "--out"]);
     let output = run(command.arg(&out));
     let text = stdout(&output);
-    assert!(text.contains("4 streams, held for 3 s"), "{text}");
+    assert!(text.contains("Holds at 4 streams"), "{text}");
     let saved: Run = serde_json::from_value(run_json(&out)).unwrap();
     assert_eq!(Run::replay(events(&out)).as_ref(), Some(&saved));
     assert_eq!(saved.state, RunState::Finished);

@@ -246,7 +246,7 @@ fn a_run_without_requests_is_not_judged_again() {
         stderr(&run(words.arg(folder.path()).args(arguments)))
     };
     assert!(
-        again(&[]).contains("it was run with --no-requests"),
+        again(&[]).contains("the run was made with --no-requests"),
         "{}",
         again(&[])
     );
