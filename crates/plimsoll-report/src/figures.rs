@@ -28,7 +28,11 @@ pub fn plot_input(run: &Run) -> PlotInput {
 /// Every picture as the name and the bytes of a file: `load-line`, `throughput` and, of streams,
 /// `efficiency`, each as `.png` and `.svg`.
 pub fn figures(run: &Run, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
-    let input = plot_input(run);
+    drawn(&plot_input(run), lang)
+}
+
+/// The same of a document, which has what they show.
+pub fn drawn(input: &PlotInput, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
     let mut names = vec![
         ("load-line", Figure::LoadLine),
         ("throughput", Figure::Throughput),
@@ -41,7 +45,7 @@ pub fn figures(run: &Run, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, PlotErro
     let mut files = Vec::with_capacity(names.len() * formats.len());
     for (name, figure) in names {
         for (extension, format) in formats {
-            let bytes = render(figure, &input, lang, format)?;
+            let bytes = render(figure, input, lang, format)?;
             files.push((format!("{name}.{extension}"), bytes));
         }
     }

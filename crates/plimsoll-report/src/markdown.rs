@@ -12,7 +12,7 @@ pub fn render(document: &Document, w: &mut dyn io::Write) -> io::Result<()> {
     let lang = document.lang;
     let title = lang.pick("Load line of", "承载能力：");
     writeln!(w, "# {title} {}\n", escaped(&document.title))?;
-    answer(document, w)?;
+    headlines(document, w)?;
     list(&document.cautions, w)?;
     failures(document, w)?;
     if let Some(found) = &document.held {
@@ -32,9 +32,9 @@ pub fn render(document: &Document, w: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(document: &Document, w: &mut dyn io::Write) -> io::Result<()> {
+fn headlines(document: &Document, w: &mut dyn io::Write) -> io::Result<()> {
     writeln!(w, "| | |\n|---|---|")?;
-    for line in &document.answer.lines {
+    for line in &document.headlines.lines {
         writeln!(w, "| **{}** | {} |", line.label, escaped(&line.text))?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use plimsoll_core::run::{Run, RunFile, Sentences};
 
-use crate::document::Answer;
+use crate::document::Headlines;
 use crate::lang::Lang;
 
 /// A run as its file has it; without sentences while it is going on.
@@ -17,5 +17,5 @@ pub fn run_file(run: &Run) -> RunFile<'_> {
 
 /// The answer of a run in a few sentences on one line.
 pub fn sentence(run: &Run, lang: Lang) -> String {
-    Answer::of(run, lang).sentence(lang)
+    Headlines::of(run, lang).sentence(lang)
 }

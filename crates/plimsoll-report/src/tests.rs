@@ -7,7 +7,7 @@ use plimsoll_core::search::Axis;
 use plimsoll_core::verdict::{CauseDetail, CauseKind, Note, Verdict, VerdictKind};
 
 use crate::console::{self, Depth};
-use crate::document::{Document, LineKind};
+use crate::document::{Document, HeadlineKind};
 use crate::figures::{figures, plot_input};
 use crate::fixture;
 use crate::lang::Lang;
@@ -80,13 +80,13 @@ fn markdown_and_csv() {
 fn the_answer_has_one_order() {
     for kind in KINDS {
         let run = with(&fixture::verdict(kind));
-        let kinds = |lang| -> Vec<LineKind> {
-            let lines = Document::of(&run, lang).answer.lines;
+        let kinds = |lang| -> Vec<HeadlineKind> {
+            let lines = Document::of(&run, lang).headlines.lines;
             lines.iter().map(|line| line.kind).collect()
         };
         assert_eq!(kinds(Lang::En), kinds(Lang::Zh));
-        assert_eq!(kinds(Lang::En).first(), Some(&LineKind::Set));
-        assert_eq!(kinds(Lang::En).last(), Some(&LineKind::ValidFor));
+        assert_eq!(kinds(Lang::En).first(), Some(&HeadlineKind::Set));
+        assert_eq!(kinds(Lang::En).last(), Some(&HeadlineKind::ValidFor));
     }
 }
 

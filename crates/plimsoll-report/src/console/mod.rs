@@ -5,7 +5,7 @@ mod levels;
 use std::io;
 
 use crate::check;
-use crate::document::{Document, Line};
+use crate::document::{Document, Headline};
 use crate::lang::Lang;
 use crate::layout;
 
@@ -26,7 +26,7 @@ pub fn render(
     w: &mut dyn io::Write,
 ) -> io::Result<()> {
     let columns = usize::from(width);
-    answer(document, columns, w)?;
+    headlines(document, columns, w)?;
     for caution in &document.cautions {
         layout::hang("! ", caution, columns, w)?;
     }
@@ -46,8 +46,8 @@ pub fn render(
     }
 }
 
-fn answer(document: &Document, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
-    let lines = &document.answer.lines;
+fn headlines(document: &Document, columns: usize, w: &mut dyn io::Write) -> io::Result<()> {
+    let lines = &document.headlines.lines;
     let indent = label_width(lines);
     for line in lines {
         let label = layout::left(line.label, indent);
@@ -56,7 +56,7 @@ fn answer(document: &Document, columns: usize, w: &mut dyn io::Write) -> io::Res
     Ok(())
 }
 
-fn label_width(lines: &[Line]) -> usize {
+fn label_width(lines: &[Headline]) -> usize {
     let widths = lines.iter().map(|line| layout::width(line.label));
     widths.max().unwrap_or(0) + 3
 }

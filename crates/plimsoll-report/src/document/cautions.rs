@@ -95,8 +95,8 @@ fn unheld(verdict: &Verdict, lang: Lang) -> Option<String> {
 fn other_held(at: &str, time: &str, requests: u64, lang: Lang) -> String {
     lang.pick(
         format!(
-            "The cap itself was not held; {at} was, for {time}: nothing against it in {requests} \
-             requests."
+            "The cap itself was not held; the hold was at {at}, for {time}: nothing against it in \
+             {requests} requests."
         ),
         format!("上限本身没有实测保持过；{at}保持了 {time}，{requests} 个请求中未见超标。"),
     )

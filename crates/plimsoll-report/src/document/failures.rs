@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::Run;
 
 use crate::lang::Lang;
@@ -79,8 +80,18 @@ fn summary(failed: u64, of: u64, lang: Lang) -> String {
     )
 }
 
+/// Whether the words that come with such a failure are the server's own.
+fn is_servers(key: &str) -> bool {
+    matches!(
+        Outcome::from_key(key),
+        Some(Outcome::HttpStatus { .. } | Outcome::ErrorEvent | Outcome::Malformed)
+    )
+}
+
 fn class(key: &str, count: u64, said: Option<&str>, lang: Lang) -> String {
     let name = words::outcome(key, lang);
+    // What was not said by the server are English terms of the transport.
+    let said = said.filter(|_| lang == Lang::En || is_servers(key));
     match (lang, said) {
         (Lang::En, Some(said)) => format!("{count} × {name}: “{said}”"),
         (Lang::Zh, Some(said)) => format!("{count} 个 {name}：“{said}”"),

@@ -4,21 +4,23 @@
 //! are in the order in which they are read. Renderers decide where a part goes and how wide it is,
 //! and compute nothing.
 
-mod answer;
 mod cautions;
 mod details;
 mod failures;
+mod headlines;
 mod levels;
 
 use plimsoll_core::run::Run;
 
-pub use answer::{Answer, Line, LineKind, Standing};
 pub use details::{Detail, Topic};
 pub use failures::{Failure, Failures};
+pub use headlines::{Headline, HeadlineKind, Headlines, Standing};
 pub use levels::{Align, Bars, Cell, Column, LevelTable, Range, Row};
 
 use crate::check::Held;
+use crate::figures::plot_input;
 use crate::lang::Lang;
+use crate::plot::PlotInput;
 use crate::tiers::TierTable;
 
 /// A run, told in one language.
@@ -29,7 +31,7 @@ pub struct Document {
     /// What was measured, in a line: for a title.
     pub title: String,
     /// What to set, what to plan for, the limit, why, and what that is valid for.
-    pub answer: Answer,
+    pub headlines: Headlines,
     /// What the reader must know before the answer is used, the gravest first.
     pub cautions: Vec<String>,
     /// Requests that failed.
@@ -42,6 +44,8 @@ pub struct Document {
     pub tiers: Option<TierTable>,
     /// What a reader may want to look up, by topic.
     pub details: Vec<Detail>,
+    /// What the pictures show; [`figures::drawn`](crate::figures::drawn) paints them.
+    pub figures: PlotInput,
 }
 
 impl Document {
@@ -49,14 +53,15 @@ impl Document {
     pub fn of(run: &Run, lang: Lang) -> Self {
         Self {
             lang,
-            title: answer::title(run),
-            answer: Answer::of(run, lang),
+            title: headlines::title(run),
+            headlines: Headlines::of(run, lang),
             cautions: cautions::cautions(run, lang),
             failures: Failures::of(run, lang),
-            levels: LevelTable::of(run, answer::load_to_set(run), lang),
+            levels: LevelTable::of(run, headlines::load_to_set(run), lang),
             held: Held::of(run, lang),
             tiers: TierTable::of(run, lang),
             details: details::details(run, lang),
+            figures: plot_input(run),
         }
     }
 }

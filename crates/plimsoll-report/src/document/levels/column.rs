@@ -139,7 +139,7 @@ fn counted(run: &Run, lang: Lang) -> Vec<Source> {
             |visits| Cell::Number(visits.rate(|level| level.request_per_s)),
         ),
         Source::new(
-            ("output_tokens_per_s", lang.pick("all", "总吞吐"), "tok/s"),
+            ("output_tokens_per_s", lang.pick("total", "总吞吐"), "tok/s"),
             BESIDE_BARS,
             |visits| Cell::Number(visits.rate(|level| level.output_tokens_per_s)),
         ),

@@ -33,7 +33,7 @@ pub enum Standing {
 
 /// What a line of the answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
+pub enum HeadlineKind {
     /// What to set in production.
     Set,
     /// The mean load to plan for.
@@ -54,9 +54,9 @@ pub enum LineKind {
 
 /// A line of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct Headline {
     /// What it says.
-    pub kind: LineKind,
+    pub kind: HeadlineKind,
     /// Its name for people.
     pub label: &'static str,
     /// One or two short sentences, without a full stop at the end.
@@ -65,14 +65,14 @@ pub struct Line {
 
 /// The answer of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Headlines {
     /// How much is known.
     pub standing: Standing,
     /// What to do first, then why, then for what.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Headline>,
 }
 
-impl Answer {
+impl Headlines {
     /// The answer of a run; of one that has none yet, what it is a run of.
     pub(crate) fn of(run: &Run, lang: Lang) -> Self {
         if let Some(check) = Check::of(run) {
@@ -83,12 +83,12 @@ impl Answer {
         };
         let teller = Teller { run, verdict, lang };
         let lines = [
-            (LineKind::Set, Some(teller.set())),
-            (LineKind::Plan, teller.plan()),
-            (LineKind::Limit, Some(teller.limit())),
-            (LineKind::Why, teller.why()),
-            (LineKind::Next, teller.next()),
-            (LineKind::ValidFor, Some(valid::valid_for(run, lang))),
+            (HeadlineKind::Set, Some(teller.set())),
+            (HeadlineKind::Plan, teller.plan()),
+            (HeadlineKind::Limit, Some(teller.limit())),
+            (HeadlineKind::Why, teller.why()),
+            (HeadlineKind::Next, teller.next()),
+            (HeadlineKind::ValidFor, Some(valid::valid_for(run, lang))),
         ];
         Self {
             standing: standing(verdict),
@@ -115,10 +115,13 @@ impl Answer {
     /// The answer of a load that was held.
     fn of_check(check: Check<'_>, lang: Lang) -> Self {
         let lines = [
-            (LineKind::Holds, Some(check::verdict(check, lang))),
-            (LineKind::Takes, check::takes(check, lang)),
-            (LineKind::Why, check::cause(check, lang)),
-            (LineKind::ValidFor, Some(valid::valid_for(check.run, lang))),
+            (HeadlineKind::Holds, Some(check::verdict(check, lang))),
+            (HeadlineKind::Takes, check::takes(check, lang)),
+            (HeadlineKind::Why, check::cause(check, lang)),
+            (
+                HeadlineKind::ValidFor,
+                Some(valid::valid_for(check.run, lang)),
+            ),
         ];
         Self {
             standing: match check.answer.verdict {
@@ -135,8 +138,8 @@ impl Answer {
     fn of_nothing(run: &Run, lang: Lang) -> Self {
         let text = lang.pick("the run has no answer yet", "测试尚未得出结论");
         let lines = [
-            (LineKind::Set, Some(text.to_owned())),
-            (LineKind::ValidFor, Some(valid::valid_for(run, lang))),
+            (HeadlineKind::Set, Some(text.to_owned())),
+            (HeadlineKind::ValidFor, Some(valid::valid_for(run, lang))),
         ];
         Self {
             standing: Standing::NotKnown,
@@ -147,12 +150,12 @@ impl Answer {
 
 /// The lines that have something to say.
 fn told<const N: usize>(
-    lines: [(LineKind, Option<String>); N],
+    lines: [(HeadlineKind, Option<String>); N],
     run: &Run,
     lang: Lang,
-) -> Vec<Line> {
+) -> Vec<Headline> {
     let lines = lines.into_iter().filter_map(|(kind, text)| {
-        Some(Line {
+        Some(Headline {
             kind,
             label: label(kind, run, lang),
             text: text?,
@@ -169,16 +172,16 @@ fn mean_zh(run: &Run) -> &'static str {
     }
 }
 
-fn label(kind: LineKind, run: &Run, lang: Lang) -> &'static str {
+fn label(kind: HeadlineKind, run: &Run, lang: Lang) -> &'static str {
     match kind {
-        LineKind::Set => lang.pick("SET THE GATEWAY TO", "网关上限"),
-        LineKind::Plan => lang.pick("PLAN FOR", mean_zh(run)),
-        LineKind::Holds => lang.pick("ANSWER", "结论"),
-        LineKind::Takes => lang.pick("IT TAKES", "所需"),
-        LineKind::Limit => lang.pick("LIMIT", "容量"),
-        LineKind::Why => lang.pick("WHY", "原因"),
-        LineKind::Next => lang.pick("DO NEXT", "下一步"),
-        LineKind::ValidFor => lang.pick("VALID FOR", "适用范围"),
+        HeadlineKind::Set => lang.pick("SET THE GATEWAY TO", "网关上限"),
+        HeadlineKind::Plan => lang.pick("PLAN FOR", mean_zh(run)),
+        HeadlineKind::Holds => lang.pick("ANSWER", "结论"),
+        HeadlineKind::Takes => lang.pick("IT TAKES", "所需"),
+        HeadlineKind::Limit => lang.pick("LIMIT", "容量"),
+        HeadlineKind::Why => lang.pick("WHY", "原因"),
+        HeadlineKind::Next => lang.pick("DO NEXT", "下一步"),
+        HeadlineKind::ValidFor => lang.pick("VALID FOR", "适用范围"),
     }
 }
 

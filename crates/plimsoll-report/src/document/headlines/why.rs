@@ -80,7 +80,10 @@ impl Teller<'_> {
             ),
             None => self
                 .lang
-                .pick("raise it, or add a replica", "调高这一上限，或增加副本")
+                .pick(
+                    "raise that cap, or add a replica",
+                    "调高这一上限，或增加副本",
+                )
                 .to_owned(),
         })
     }
