@@ -8,13 +8,23 @@ use crate::lang::Lang;
 use crate::load::load_text;
 use crate::number::{figure, percent};
 
-/// One line for each level that raises alarms, and one for lockstep.
+/// One line for each level that raises alarms though it is not broken, and one for lockstep.
 pub(crate) fn alarms(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    let broken = |verdict| matches!(verdict, LevelVerdict::Void | LevelVerdict::Fail);
     run.levels
         .iter()
-        .filter(|level| level.verdict != LevelVerdict::Void)
+        .filter(move |level| !broken(level.verdict))
         .filter_map(move |level| of_level(level, lang))
         .chain(lockstep(run, lang))
+}
+
+/// The same of levels that are broken: a queue that grows is not steady, and nothing else was to be
+/// expected.
+pub(crate) fn alarms_when_broken(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
+    run.levels
+        .iter()
+        .filter(|level| level.verdict == LevelVerdict::Fail)
+        .filter_map(move |level| of_level(level, lang))
 }
 
 fn of_level(level: &LevelSummary, lang: Lang) -> Option<String> {

@@ -5,6 +5,7 @@ use plimsoll_core::protocol::PromptForm;
 use plimsoll_core::run::{HttpVersion, Run};
 
 use super::cautions::is_doubt;
+use crate::alarms::alarms_when_broken;
 use crate::check::Held;
 use crate::client::client_notes;
 use crate::lang::Lang;
@@ -90,6 +91,7 @@ fn test(run: &Run, lang: Lang) -> Vec<String> {
         .into_iter()
         .flatten()
         .chain(time)
+        .chain(alarms_when_broken(run, lang))
         .chain(own)
         .collect()
 }

@@ -100,8 +100,8 @@ pub(crate) enum Hint {
     OtherFolderOrResume,
     #[error("--resume takes the folder that `Saved in` names")]
     FolderSavedIn,
-    #[error("--from takes a folder that `plimsoll find` wrote, or its run.json")]
-    FolderOfFind,
+    #[error("a run is a folder that `plimsoll find` or `plimsoll check` wrote, or its run.json")]
+    FolderOfRun,
     #[error("begin a new run, without --no-requests")]
     KeepRequests,
     #[error("hold it again with `plimsoll check`")]
@@ -191,7 +191,9 @@ impl Words for Hint {
             Self::OtherFolder => "用 --out 换一个目录",
             Self::OtherFolderOrResume => "用 --out 换一个目录，或用 --resume 接着做那次测试",
             Self::FolderSavedIn => "--resume 要给出“结果保存在”后面的目录",
-            Self::FolderOfFind => "--from 要给出 `plimsoll find` 写的目录，或其中的 run.json",
+            Self::FolderOfRun => {
+                "要给出 `plimsoll find` 或 `plimsoll check` 写的目录，或其中的 run.json"
+            }
             Self::KeepRequests => "重新测试，不要加 --no-requests",
             Self::CheckAgain => "用 `plimsoll check` 重新保持这个负载",
             Self::ReadOldFormat => "重新测试；旧结果可用 `find --from` 和 `plan --from` 读取",

@@ -19,9 +19,8 @@ pub(crate) fn read_run(path: &Path) -> Result<Run, Failure> {
         path: file.clone(),
         fault,
     };
-    let bytes = std::fs::read(&file).map_err(|error| {
-        Failure::from(at(FileFault::Unreadable(error))).hint(Hint::FolderOfFind)
-    })?;
+    let bytes = std::fs::read(&file)
+        .map_err(|error| Failure::from(at(FileFault::Unreadable(error))).hint(Hint::FolderOfRun))?;
     let format = format_of(&bytes).map_err(at)?;
     Ok(format
         .run(&bytes)
