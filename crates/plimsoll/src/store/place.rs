@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{EVENTS, Folder, FolderFault, REPEATS, RUN, files};
+use super::{EVENTS, Folder, FolderFault, REPEATS, REQUESTS, RUN, SIGNALS, files};
 use crate::fault::{Failure, Hint};
 
 /// Below the directory that the command runs in.
@@ -49,6 +49,10 @@ pub(super) fn go_on(path: &Path) -> Result<Folder, Failure> {
     lock(path.to_owned()).ok_or_else(going_on)
 }
 
+/// Files of which one alone shows that a folder has a run in it, or what is left of one: what would be
+/// appended to must not be there. Until version 2 a check was kept apart.
+const OF_A_RUN: [&str; 6] = [RUN, EVENTS, REPEATS, REQUESTS, SIGNALS, "check.json"];
+
 /// Takes a folder that exists for a run that begins. It is locked before it is looked at, so that
 /// of two runs that look one gives way.
 fn claim(path: PathBuf) -> Result<Folder, Failure> {
@@ -56,7 +60,7 @@ fn claim(path: PathBuf) -> Result<Folder, Failure> {
     let folder = lock(path)
         .ok_or_else(|| Failure::from(FolderFault::BeingWritten(shown)).hint(Hint::OtherFolder))?;
     let has = |name: &&str| folder.path.join(name).exists();
-    if [RUN, EVENTS, REPEATS].iter().any(has) {
+    if OF_A_RUN.iter().any(has) {
         return Err(taken(&folder.path));
     }
     let probe = folder.path.join(".writable");
@@ -112,6 +116,16 @@ mod tests {
         assert_eq!(found, expected);
         let check = new_below(runs.path(), AT, "check").unwrap();
         assert!(check.path.ends_with("19700101T000000Z-check"));
+    }
+
+    #[test]
+    fn what_is_left_of_a_run_is_not_appended_to() {
+        for name in OF_A_RUN {
+            let place = tempfile::tempdir().unwrap();
+            std::fs::write(place.path().join(name), "{}").unwrap();
+            let text = take(place.path()).err().unwrap().to_string();
+            assert!(text.contains("has a run in it"), "{name}: {text}");
+        }
     }
 
     #[test]
