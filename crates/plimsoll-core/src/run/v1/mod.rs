@@ -20,40 +20,57 @@ use super::SCHEMA_VERSION;
 
 /// Upgrades a run file.
 pub(super) fn run(run: &mut Value) {
-    run["schema_version"] = json!(SCHEMA_VERSION);
-    plan::upgrade(&mut run["plan"]);
-    let levels = run["levels"].as_array_mut().into_iter().flatten();
-    levels.for_each(level);
+    begin(run);
+    each(run, "levels", level);
     answers(run);
+}
+
+/// What stands in a run and in its first event alike.
+fn begin(of: &mut Value) {
+    if let Some(version) = of.get_mut("schema_version") {
+        *version = json!(SCHEMA_VERSION);
+    }
+    if let Some(plan) = of.get_mut("plan") {
+        plan::upgrade(plan);
+    }
+}
+
+/// Upgrades each value of a list; what is no list has none.
+fn each(of: &mut Value, list: &str, upgrade: fn(&mut Value)) {
+    let all = of.get_mut(list).and_then(Value::as_array_mut);
+    all.into_iter().flatten().for_each(upgrade);
 }
 
 /// Upgrades an event of a log.
 pub(super) fn event(event: &mut Value) {
     match event["event"].as_str() {
-        Some("run_started") => {
-            event["schema_version"] = json!(SCHEMA_VERSION);
-            plan::upgrade(&mut event["plan"]);
+        Some("run_started") => begin(event),
+        Some("level_finished" | "level_cut") => {
+            if let Some(of) = event.get_mut("level") {
+                level(of);
+            }
         }
-        Some("level_finished" | "level_cut") => level(&mut event["level"]),
         Some("run_finished") => answers(event),
         _ => {}
     }
 }
 
 fn level(of: &mut Value) {
-    prose::upgrade(&mut of["reason"], prose::reason);
+    if let Some(reason) = of.get_mut("reason") {
+        prose::upgrade(reason, prose::reason);
+    }
 }
 
 /// The answer and those of the tiers, which stand alike in a run and in its last event.
 fn answers(of: &mut Value) {
-    if let Some(answer) = of["verdict"].as_object_mut() {
+    answer(of);
+    each(of, "tiers", answer);
+}
+
+fn answer(of: &mut Value) {
+    let answer = of.get_mut("verdict").and_then(Value::as_object_mut);
+    if let Some(answer) = answer {
         verdict(answer);
-    }
-    let tiers = of["tiers"].as_array_mut().into_iter().flatten();
-    for tier in tiers {
-        if let Some(answer) = tier["verdict"].as_object_mut() {
-            verdict(answer);
-        }
     }
 }
 
@@ -86,8 +103,11 @@ fn verdict(of: &mut Map<String, Value>) {
     if let Some(by) = of.get_mut("broken_by") {
         prose::upgrade(by, prose::broken_by);
     }
-    if let Some(cause) = of.get_mut("cause").filter(|cause| cause.is_object()) {
-        prose::upgrade(&mut cause["detail"], prose::detail);
+    if let Some(detail) = of
+        .get_mut("cause")
+        .and_then(|cause| cause.get_mut("detail"))
+    {
+        prose::upgrade(detail, prose::detail);
     }
     let _ = of.insert("capacity".to_owned(), capacity);
     let _ = of.insert("recommended".to_owned(), recommended);

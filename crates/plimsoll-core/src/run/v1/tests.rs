@@ -24,6 +24,28 @@ fn run(folder: &str) -> Run {
     format.run(&bytes).unwrap()
 }
 
+/// A file that is torn, or of somebody else, is refused and not trusted.
+#[test]
+fn what_is_no_run_of_version_1_is_refused() {
+    for text in [
+        r"[1]",
+        r#"{"schema_version":1}"#,
+        r#"{"schema_version":1,"levels":[3],"tiers":[1],"plan":2,"verdict":"x"}"#,
+        r#"{"schema_version":1,"levels":3,"verdict":{"cause":4,"capacity":[]}}"#,
+    ] {
+        let format = Format::of(br#"{"schema_version":1}"#).unwrap();
+        assert!(format.run(text.as_bytes()).is_err(), "{text}");
+    }
+    let format = Format::of(br#"{"schema_version":1}"#).unwrap();
+    for line in [
+        "[1]",
+        r#"{"event":"level_finished","level":3}"#,
+        r#"{"event":"run_started"}"#,
+    ] {
+        assert!(format.event(line.as_bytes()).is_err(), "{line}");
+    }
+}
+
 #[test]
 fn the_log_of_version_1_says_what_its_run_file_says() {
     for folder in FOLDERS {
