@@ -48,15 +48,15 @@ pub(crate) fn run(
         return rejudge::run(folder, args, &typed, shown);
     }
     let planned = plan::resolve(args, &typed.saved())?;
-    if let Some(times) = args.repeat {
-        return repeat::run(times, args.show.out.as_deref(), planned, shown, stop);
-    }
     if args.show.dry_run {
         let dry = dry_run(&planned.plan, searched(&planned.plan)?);
         output::show(&dry, shown.json, |dry, out| {
             render_dry_run(dry, lang, Console::width(), out)
         })?;
         return Ok(Exit::Done);
+    }
+    if let Some(times) = args.repeat {
+        return repeat::run(times, args.show.out.as_deref(), planned, shown, stop);
     }
     let start = Start::fresh(args.show.out.as_deref())?;
     one(planned, &start, shown, stop)
