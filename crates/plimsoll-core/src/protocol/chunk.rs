@@ -18,9 +18,10 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Takes what a later payload states.
+    /// Takes what a later payload states. A prompt does not become shorter: a later count may leave
+    /// out what came from the cache.
     pub(super) fn take(&mut self, later: Self) {
-        self.prompt_tokens = later.prompt_tokens.or(self.prompt_tokens);
+        self.prompt_tokens = later.prompt_tokens.max(self.prompt_tokens);
         self.completion_tokens = later.completion_tokens.or(self.completion_tokens);
     }
 }
@@ -105,4 +106,22 @@ pub(super) fn error_text(error: &serde_json::Value) -> String {
         .and_then(serde_json::Value::as_str)
         .or_else(|| error.as_str())
         .map_or_else(|| error.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_count_replaces_that_of_the_answer_and_shortens_no_prompt() {
+        let usage = |prompt, completion| Usage {
+            prompt_tokens: prompt,
+            completion_tokens: completion,
+        };
+        let mut known = usage(Some(142), Some(1));
+        known.take(usage(Some(12), Some(47)));
+        assert_eq!(known, usage(Some(142), Some(47)));
+        known.take(usage(None, None));
+        assert_eq!(known, usage(Some(142), Some(47)));
+    }
 }
