@@ -99,7 +99,7 @@ pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, P
 
 fn request_time(record: &RequestRecord, output_tokens: u32) -> Option<Duration> {
     let rest = record.tpot_ms()? * f64::from(output_tokens.saturating_sub(1));
-    Some(Duration::from_secs_f64((record.ttft_ms()? + rest) / 1e3))
+    Duration::try_from_secs_f64((record.ttft_ms()? + rest) / 1e3).ok()
 }
 
 fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), PreflightError> {
@@ -202,7 +202,13 @@ fn by_words(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightE
             .and_then(|(short, measured)| Calibration::fit((SHORT_WORDS, short), (long, measured)));
         answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
     }
-    Ok(Tried::Works(Box::new((dialect, answer))))
+    // The calibrated prompt may be longer than the one that worked.
+    let detail = answer.record.detail.clone().unwrap_or_default();
+    match answer.record.outcome {
+        Outcome::Completed => Ok(Tried::Works(Box::new((dialect, answer)))),
+        Outcome::HttpStatus { status: 400 | 422 } => Ok(Tried::Refused(detail)),
+        outcome => Err(PreflightError::of(outcome, detail, prober, protocol)),
+    }
 }
 
 /// Tries a form with all extras, and with fewer where the server refuses the request as such.
