@@ -174,7 +174,8 @@ fn join(base_path: &str, endpoint: &str, protocol: Protocol) -> (String, String)
     };
     let slash = if endpoint.starts_with('/') { "" } else { "/" };
     let whole = format!("{base_path}{slash}{endpoint}");
-    let at = whole.find(&format!("{root}/")).unwrap_or(base_path.len());
+    // The last one: a gateway's own path may have such a part as well.
+    let at = whole.rfind(&format!("{root}/")).unwrap_or(base_path.len());
     (whole[..at].to_owned(), whole[at..].to_owned())
 }
 
@@ -256,6 +257,11 @@ mod tests {
             (
                 "--base-url http://h:1/team/v1",
                 "http://h:1/team",
+                "/v1/completions",
+            ),
+            (
+                "--base-url http://h:1/v1/account/openai",
+                "http://h:1/v1/account/openai",
                 "/v1/completions",
             ),
             (
