@@ -1,8 +1,8 @@
 //! What must be known before the answer is used: one line each, the gravest first.
 
-use plimsoll_core::level::LevelVerdict;
+use plimsoll_core::level::{LevelSummary, LevelVerdict, Purpose};
 use plimsoll_core::run::{Run, RunState};
-use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
+use plimsoll_core::verdict::{Confirmed, Note, Verdict, VerdictKind};
 
 use crate::alarms::alarms;
 use crate::history::history;
@@ -20,7 +20,7 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
     let doubts = verdict.notes.iter().filter(|one| is_doubt(one));
     doubts
         .map(|one| notes::note(one, run, lang))
-        .chain(unheld(verdict, lang))
+        .chain(unheld(run, verdict, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(history(run, lang))
         .chain(notes::void_levels(run, lang))
@@ -40,6 +40,7 @@ fn of_check(run: &Run, lang: Lang) -> Vec<String> {
         .to_owned()
     });
     cut.into_iter()
+        .chain(history(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(notes::settings(run, lang))
         .chain(notes::through_proxy(run, lang))
@@ -62,25 +63,25 @@ pub(super) fn is_doubt(note: &Note) -> bool {
 }
 
 /// That the load to set was not held itself, or broke when it was.
-fn unheld(verdict: &Verdict, lang: Lang) -> Option<String> {
+fn unheld(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     let cap = verdict.recommended?.cap;
     if verdict.kind != VerdictKind::Capacity {
         return None;
     }
     let Some(held) = verdict.confirmed else {
-        return Some(
-            lang.pick(
-                "The cap itself was not held; give it more time with --budget.",
-                "上限本身没有实测保持过；可用 --budget 延长测试时间。",
-            )
-            .to_owned(),
-        );
+        return Some(never_held(run, verdict, lang).to_owned());
     };
     let (at, time) = (load_text(held.load, lang), duration(held.held_s, lang));
     if held.verdict == LevelVerdict::Fail {
         return Some(lang.pick(
             format!("Held for {time}, {at} broke."),
             format!("{at}实测保持 {time}，超标。"),
+        ));
+    }
+    if looks_broken(run, &held) {
+        return Some(lang.pick(
+            format!("Held for {time}, {at} looked broken, which is not decided."),
+            format!("{at}实测保持 {time}，看似超标，尚不能判定。"),
         ));
     }
     let drifts = held.drifts.then(|| {
@@ -90,6 +91,29 @@ fn unheld(verdict: &Verdict, lang: Lang) -> Option<String> {
         )
     });
     drifts.or_else(|| (held.load != cap).then(|| other_held(&at, &time, held.requests, lang)))
+}
+
+/// More time helps only where it was the time that ended the search.
+fn never_held(run: &Run, verdict: &Verdict, lang: Lang) -> &'static str {
+    let is_wanted = run.plan.search().is_some_and(|search| search.confirm);
+    let is_spent = verdict.notes.contains(&Note::BudgetSpent);
+    if is_wanted && is_spent && run.rejudged.is_none() {
+        lang.pick(
+            "The cap itself was not held; give it more time with --budget.",
+            "上限本身没有实测保持过；可用 --budget 延长测试时间。",
+        )
+    } else {
+        lang.pick("The cap itself was not held.", "上限本身没有实测保持过。")
+    }
+}
+
+/// Whether the hold speaks against its load, decided or not.
+pub(super) fn looks_broken(run: &Run, held: &Confirmed) -> bool {
+    let of_hold =
+        |level: &&LevelSummary| level.purpose == Purpose::Confirm && level.load == held.load;
+    let level = run.levels.iter().rev().find(of_hold);
+    let is_bad = matches!(held.verdict, LevelVerdict::Fail | LevelVerdict::Void);
+    is_bad || level.is_some_and(LevelSummary::is_broken)
 }
 
 fn other_held(at: &str, time: &str, requests: u64, lang: Lang) -> String {

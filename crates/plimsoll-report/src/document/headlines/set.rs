@@ -1,9 +1,11 @@
 //! What to set in production, and what to do where there is nothing to set.
 
 use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::run::RunState;
 use plimsoll_core::verdict::{Confirmed, Note, VerdictKind};
 
 use super::Teller;
+use crate::document::cautions::looks_broken;
 use crate::number::{duration, percent, percent_up, trimmed};
 
 /// A search without a narrow answer is given at least this long the next time, s.
@@ -37,8 +39,7 @@ impl Teller<'_> {
     /// What the hold of the cap showed, where it speaks for it.
     fn held_at(&self, cap: Load) -> Option<String> {
         let held = self.verdict.confirmed.filter(|held| held.load == cap)?;
-        let is_sound = held.verdict != LevelVerdict::Fail && held.verdict != LevelVerdict::Void;
-        is_sound.then(|| self.held(&held))
+        (!looks_broken(self.run, &held)).then(|| self.held(&held))
     }
 
     fn held(&self, held: &Confirmed) -> String {
@@ -128,22 +129,31 @@ impl Teller<'_> {
             VerdictKind::ServerGone => self
                 .lang
                 .pick(
-                    "look at the server's log, start it again, and go on with --resume",
-                    "查看服务端日志，重启后用 --resume 接着测",
+                    "look at the server's log, start it again, and measure anew",
+                    "查看服务端日志，重启后重新测试",
                 )
                 .to_owned(),
             VerdictKind::AboveLast => self.higher(),
             VerdictKind::Inconclusive if is_spent => self.longer(),
-            VerdictKind::Inconclusive => self
+            VerdictKind::Inconclusive if self.can_go_on() => self
                 .lang
                 .pick(
                     "go on with --resume and this run's folder",
                     "用 --resume 加上本次的目录接着测",
                 )
                 .to_owned(),
+            VerdictKind::Inconclusive => self
+                .lang
+                .pick("measure anew with these objectives", "用这组目标重新测试")
+                .to_owned(),
             _ => return None,
         };
         Some(text)
+    }
+
+    /// Whether `--resume` would take the run: only what was cut short goes on.
+    fn can_go_on(&self) -> bool {
+        self.run.state != RunState::Finished && self.run.rejudged.is_none()
     }
 
     fn longer(&self) -> String {
