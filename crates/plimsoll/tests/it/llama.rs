@@ -49,7 +49,7 @@ fn llama_find_twice_and_whether_the_answers_differ() {
         assert_eq!(saved["server"]["prompt_form"], "token_ids");
         let verdict = &saved["verdict"];
         assert_eq!(verdict["kind"], "capacity", "{verdict}");
-        let streams = verdict["capacity"]["streams"].as_u64().unwrap();
+        let streams = verdict["capacity"]["at"]["streams"].as_u64().unwrap();
         assert!((1..64).contains(&streams), "{verdict}");
         assert_eq!(verdict["broken_by"]["objective"]["metric"], "ttft");
     }
