@@ -59,10 +59,21 @@ pub(crate) fn short_lengths(run: &Run, lang: Lang) -> String {
         run.plan.input_len.mean_tokens(),
         run.plan.output_len.mean_tokens(),
     );
+    // Each request counts once, whichever level it was in.
     let mean = |of: fn(&LevelSummary) -> Option<f64>| {
-        let values: Vec<f64> = run.levels.iter().filter_map(of).collect();
-        plimsoll_core::stats::mean(&values)
-            .map_or_else(|| MISSING.to_owned(), |tokens| format!("{tokens:.0}"))
+        let (mut tokens, mut requests) = (0.0, 0.0);
+        for level in &run.levels {
+            let count = level.requests.completed_in_window as f64;
+            if let Some(mean) = of(level) {
+                tokens += mean * count;
+                requests += count;
+            }
+        }
+        if requests > 0.0 {
+            format!("{:.0}", tokens / requests)
+        } else {
+            MISSING.to_owned()
+        }
     };
     let came_in = mean(|level| level.prompt_tokens_mean);
     let came_out = mean(|level| level.output_tokens_mean);

@@ -29,9 +29,6 @@ pub struct Failure {
     pub text: String,
 }
 
-/// Ends that say nothing against the server.
-const BLAMELESS: [&str; 3] = ["completed", "cut_at_end", "never_sent"];
-
 impl Failures {
     pub(super) fn of(run: &Run, lang: Lang) -> Self {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -47,7 +44,7 @@ impl Failures {
         let completed = counts.get("completed").copied().unwrap_or(0);
         let mut failed: Vec<(&str, u64)> = counts
             .into_iter()
-            .filter(|(key, _)| !BLAMELESS.contains(key))
+            .filter(|(key, _)| Outcome::from_key(key).is_none_or(Outcome::is_failure))
             .collect();
         failed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let sum = failed.iter().map(|(_, count)| count).sum();

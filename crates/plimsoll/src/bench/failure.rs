@@ -6,7 +6,7 @@ use plimsoll_report::lang::Lang;
 
 pub(crate) use super::fault::BenchFault;
 pub(crate) use super::way_out::{Instead, WayOut};
-use crate::fault::Words;
+use crate::fault::{Words, with_hint};
 
 /// The arguments make no run.
 pub(crate) const EXIT_USAGE: i32 = 2;
@@ -35,16 +35,8 @@ impl Failure {
 
     /// For a person.
     pub(crate) fn words(&self, lang: Lang) -> String {
-        let fault = self.fault.words(lang);
         let hint = self.hint.as_ref().map(|hint| hint.words(lang));
-        let (error, way_out) = match lang {
-            Lang::En => ("error: ", "hint: "),
-            Lang::Zh => ("错误：", "提示："),
-        };
-        match hint {
-            Some(hint) => format!("{error}{fault}\n{way_out}{hint}"),
-            None => format!("{error}{fault}"),
-        }
+        with_hint(&self.fault.words(lang), hint, lang)
     }
 }
 

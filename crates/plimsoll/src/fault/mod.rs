@@ -181,6 +181,18 @@ impl Words for Fault {
     }
 }
 
+/// A fault behind its mark, and below it what to do about it.
+pub(crate) fn with_hint(fault: &str, hint: Option<String>, lang: Lang) -> String {
+    let (error, way_out) = match lang {
+        Lang::En => ("error: ", "hint: "),
+        Lang::Zh => ("错误：", "提示："),
+    };
+    match hint {
+        Some(hint) => format!("{error}{fault}\n{way_out}{hint}"),
+        None => format!("{error}{fault}"),
+    }
+}
+
 /// Why the program cannot go on, with the way out.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -192,16 +204,8 @@ pub(crate) struct Failure {
 impl Failure {
     /// For a person.
     pub(crate) fn words(&self, lang: Lang) -> String {
-        let fault = self.fault.words(lang);
         let hint = self.hint.as_ref().map(|hint| hint.words(lang));
-        let (error, way_out) = match lang {
-            Lang::En => ("error: ", "hint: "),
-            Lang::Zh => ("错误：", "提示："),
-        };
-        match hint {
-            Some(hint) => format!("{error}{fault}\n{way_out}{hint}"),
-            None => format!("{error}{fault}"),
-        }
+        with_hint(&self.fault.words(lang), hint, lang)
     }
 
     /// The same with a way out.
