@@ -4,6 +4,7 @@ use plimsoll_core::level::{LevelSummary, LevelVerdict, Load, Reason};
 use plimsoll_core::slo::{Objective, Op};
 use plimsoll_core::verdict::{BrokenBy, Capacity, VerdictKind};
 
+use super::super::levels::statistic;
 use super::Teller;
 use crate::lang::Lang;
 use crate::number::{figure, least_growth, metric_value, trimmed};
@@ -191,8 +192,7 @@ impl Teller<'_> {
         };
         let broke = sound().filter(|level| level.verdict == LevelVerdict::Fail);
         let level = broke.last().or_else(|| sound().last())?;
-        let mut results = level.objectives.iter();
-        let value = results.find(|one| one.objective == *objective)?.value?;
+        let value = statistic(level, objective)?;
         // A share of failures can break what the quantile of the answers keeps.
         let breaks = objective.is_over(value);
         breaks.then(|| metric_value(objective.metric, value))

@@ -5,7 +5,7 @@ use plimsoll_core::run::Run;
 use plimsoll_core::slo::{Objective, Op, Stat};
 use plimsoll_core::verdict::{BrokenBy, Verdict};
 
-use super::visits::Visits;
+use super::visits::{Visits, statistic};
 use crate::lang::Lang;
 use crate::words;
 
@@ -40,10 +40,7 @@ impl Bars {
 
     /// The largest value of the visits over the bound.
     pub(super) fn ratio(&self, visits: &Visits<'_>) -> Option<f64> {
-        let value = |level: &LevelSummary| {
-            let mut results = level.objectives.iter();
-            results.find(|one| one.objective == self.objective)?.value
-        };
+        let value = |level: &LevelSummary| statistic(level, &self.objective);
         Some(visits.range(value)?.most / self.objective.bound)
     }
 }

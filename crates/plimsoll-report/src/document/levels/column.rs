@@ -6,7 +6,7 @@ use plimsoll_core::run::Run;
 use plimsoll_core::slo::{Metric, Objective, Stat};
 
 use super::Cell;
-use super::visits::Visits;
+use super::visits::{Visits, statistic};
 use crate::lang::Lang;
 use crate::load::counted as counted_as;
 use crate::words;
@@ -242,8 +242,7 @@ fn of_objective(objective: Objective, lang: Lang) -> Source {
 
 /// The statistic of an objective as the judge saw it; a share as a percentage.
 fn value(level: &LevelSummary, objective: &Objective) -> Option<f64> {
-    let mut results = level.objectives.iter();
-    let value = results.find(|one| one.objective == *objective)?.value?;
+    let value = statistic(level, objective)?;
     match objective.stat {
         Stat::Ratio => Some(value * 100.0),
         Stat::Mean | Stat::Quantile(_) => Some(value),

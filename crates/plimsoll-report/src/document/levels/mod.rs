@@ -16,6 +16,7 @@ pub use visits::Range;
 use crate::lang::Lang;
 use column::{Source, columns};
 use visits::Visits;
+pub(super) use visits::statistic;
 
 /// The table of a run.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::load::LoadUnit;
+use plimsoll_core::slo::Objective;
 use plimsoll_core::stats::Summary;
 
 /// All visits of one load, in the order run.
@@ -118,6 +119,12 @@ impl<'a> Visits<'a> {
         };
         Some(values.fold(start, wider))
     }
+}
+
+/// The statistic of an objective at a level, as the judge saw it.
+pub(in crate::document) fn statistic(level: &LevelSummary, objective: &Objective) -> Option<f64> {
+    let mut results = level.objectives.iter();
+    results.find(|one| one.objective == *objective)?.value
 }
 
 /// The mean of values with weights; `None` where nothing weighs.
