@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo gateways guide llama
+ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo cases gateways guide llama
 
 # Formatting.
 fmt:
@@ -56,6 +56,11 @@ test:
 # The README's first command: the main job against the built-in engine.
 demo:
     rm -rf target/demo && cargo run --release -- find --sim --budget 1m --out target/demo
+
+# Servers as people reported them, with what is right to say of each: all of it waiting, in minutes.
+cases:
+    cargo build --release
+    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test -p plimsoll --test cases -- --ignored
 
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:

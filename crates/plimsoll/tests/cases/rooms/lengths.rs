@@ -1,0 +1,136 @@
+//! Answers and prompts that are not as long as was asked, and tokens that nobody sees.
+
+use std::io;
+
+use serde_json::json;
+
+use super::super::ask::Ask;
+use super::super::case::{Case, bench, check, try_all};
+use super::super::openai::{Pace, answer, delta, finish, models, token, usage, usage_event};
+use super::super::right::Right::{
+    AllCompleted, AllEndedAs, OutputAsAsked, OutputTokens, Says, TpotFromMs, TtftFromMs,
+};
+use super::super::say::{EVENTS, Say, pause_ms};
+
+/// Answers of this length, whatever is asked.
+fn fixed(tokens: usize, has_usage: bool, ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    if ask.is_models() {
+        return say.json(200, &models(&["m"]));
+    }
+    if !ask.is_chat() {
+        return say.not_found();
+    }
+    if has_usage {
+        let pace = Pace {
+            tokens: Some(tokens),
+            ..Pace::DEFAULT
+        };
+        return answer(ask, say, pace);
+    }
+    say.head(200, &EVENTS)?;
+    pause_ms(Pace::DEFAULT.first_ms);
+    for _ in 0..tokens {
+        say.event(&token(ask, "w "))?;
+        pause_ms(Pace::DEFAULT.gap_ms);
+    }
+    say.event(&finish(ask, "stop"))?;
+    say.done()?;
+    say.end()
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn answers_of_another_length() {
+    let short = |has_usage| {
+        move |ask: &Ask, say: &mut Say<'_>| fixed(ask.want().min(25), has_usage, ask, say)
+    };
+    let long = |ask: &Ask, say: &mut Say<'_>| fixed(60, true, ask, say);
+    let asked_128 = || check().with("--output-len 128 --for 2s");
+    try_all(vec![
+        Case::new(
+            "answers that stop by themselves",
+            short(true),
+            [asked_128().is(&[
+                AllCompleted,
+                OutputTokens(25),
+                TpotFromMs(4.0),
+                Says("measured 16 / 25"),
+            ])],
+        ),
+        Case::new(
+            "answers that go on",
+            long,
+            [check().with("--for 2s").is(&[
+                AllCompleted,
+                OutputTokens(60),
+                Says("measured 16 / 60"),
+            ])],
+        ),
+    ]);
+}
+
+/// Thought that is sent like text, under one of two names.
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn reasoning() {
+    let script = |name: &'static str, content: Option<&'static str>| {
+        move |ask: &Ask, say: &mut Say<'_>| {
+            if ask.is_models() {
+                return say.json(200, &models(&["r1"]));
+            }
+            if !ask.is_chat() {
+                return say.not_found();
+            }
+            say.head(200, &EVENTS)?;
+            say.event(&delta(&json!({"role": "assistant", "content": null})))?;
+            pause_ms(100);
+            // Half of the answers never come to their text.
+            let thoughts = if ask.number.is_multiple_of(2) {
+                ask.want()
+            } else {
+                ask.want() / 2
+            };
+            for number in 0..ask.want() {
+                if number > 0 {
+                    pause_ms(10);
+                }
+                let text = format!("t{number} ");
+                say.event(&delta(&if number < thoughts {
+                    json!({"role": "assistant", "content": content, name: text})
+                } else {
+                    json!({"content": text, name: null})
+                }))?;
+            }
+            let mut last = delta(&json!({"content": null}));
+            last["choices"][0]["finish_reason"] = "length".into();
+            say.event(&last)?;
+            say.event(&usage_event(&usage(ask, ask.want())))?;
+            say.done()?;
+            say.end()
+        }
+    };
+    let table = [
+        ("thought as reasoning_content", "reasoning_content", None),
+        (
+            "thought as reasoning, beside an empty text",
+            "reasoning",
+            Some(""),
+        ),
+    ];
+    let cases = table.map(|(name, field, content)| {
+        Case::new(
+            name,
+            script(field, content),
+            [
+                check().is(&[
+                    AllCompleted,
+                    OutputAsAsked,
+                    TtftFromMs(100.0),
+                    TpotFromMs(8.0),
+                ]),
+                bench().is(&[AllEndedAs("completed"), OutputTokens(20)]),
+            ],
+        )
+    });
+    try_all(cases.into());
+}

@@ -1,0 +1,14 @@
+//! The cases, by kind.
+
+mod addresses;
+mod clumps;
+mod datasets;
+mod errors;
+mod framing;
+mod http;
+mod lengths;
+mod limits;
+mod prompts;
+mod refusals;
+mod shapes;
+mod textbook;
