@@ -2,13 +2,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use plimsoll_core::wire::SseParser;
+use plimsoll_core::wire::{SseEvent, SseParser};
 
-fn events(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
+fn events(pieces: &[&[u8]]) -> Vec<(bool, Vec<u8>)> {
     let mut parser = SseParser::new();
     let mut found = Vec::new();
     for piece in pieces {
-        parser.push(piece, &mut |data| found.push(data.to_vec()));
+        parser.push(piece, &mut |event| {
+            found.push(match event {
+                SseEvent::Data(data) => (false, data.to_vec()),
+                SseEvent::Error(data) => (true, data.to_vec()),
+            });
+        });
     }
     found
 }

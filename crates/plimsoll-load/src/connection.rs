@@ -2,9 +2,11 @@
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use nix::sys::socket::{MsgFlags, recv};
 use plimsoll_core::time::Offset;
 use tokio::io::{AsyncWrite, Interest, Ready};
 use tokio::net::TcpStream;
@@ -264,6 +266,14 @@ impl Connection {
             && matches!(self.socket.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Whether a server has said something on a new connection before it was asked. TLS has words of
+    /// its own after its handshake, so that nothing is known of it.
+    pub(crate) fn has_spoken(&self) -> bool {
+        let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        self.tls.is_none()
+            && recv(self.socket.as_raw_fd(), &mut [0], peek).is_ok_and(|count| count > 0)
+    }
+
     async fn shake_hands(&mut self) -> io::Result<()> {
         loop {
             let Some(tls) = &mut self.tls else {
@@ -301,6 +311,23 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+
+    #[test]
+    fn a_server_that_speaks_before_it_is_asked_is_noticed() {
+        let runtime = crate::runtime::single_threaded().unwrap();
+        runtime.block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let socket = TcpStream::connect(address).await.unwrap();
+            let (mut peer, _) = listener.accept().unwrap();
+            let mut connection = Connection::over(socket).unwrap();
+            assert!(!connection.has_spoken());
+            peer.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
+            connection.readable().await.unwrap();
+            assert!(connection.has_spoken());
+            drop(peer);
+        });
+    }
 
     /// Otherwise neither the time limit nor the stop would ever be looked at.
     #[test]

@@ -18,7 +18,7 @@
 //! | [`least`] | what a pass takes at least, said before the load |
 //! | [`load`] | the load of a level in words |
 //!
-//! `notes`, `alarms`, `history`, `client` and `scaling` make the sentences of a document; `tiers`
+//! `notes`, `answers`, `alarms`, `history`, `client` and `scaling` make the sentences of a document; `tiers`
 //! compares several SLOs; [`words`] has the words for what the core says as data, `number` the formats
 //! of numbers, `layout` the widths in terminal columns. Everything here takes a finished model; what is
 //! computed is which figures are shown, and how.
@@ -42,6 +42,7 @@ pub mod selftest;
 pub mod words;
 
 mod alarms;
+mod answers;
 mod client;
 mod history;
 mod layout;

@@ -143,6 +143,8 @@ fn request(number: u32, at: Offset, over: bool) -> RequestRecord {
         asked_output_tokens: 1,
         prompt_tokens: None,
         usage_output_tokens: None,
+        hidden_output_tokens: None,
+        usage_disbelieved: false,
         detail: None,
     }
 }

@@ -9,6 +9,7 @@
 //! A level begins with what the last one left in flight, and leaves its own to the next.
 
 mod alarms;
+mod answers;
 mod assignment;
 mod client;
 mod finish;
@@ -23,6 +24,7 @@ mod summary;
 use std::time::Duration;
 
 pub use alarms::Alarm;
+pub use answers::Answers;
 pub use assignment::Assignment;
 pub use client::ClientHealth;
 pub use ledger::{RequestCounts, RequestLedger};

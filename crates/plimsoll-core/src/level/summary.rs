@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Alarm, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts};
+use super::{Alarm, Answers, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts};
 use crate::judge::{Decision, LevelSample, ObjectiveResult, conjunction, judge};
 use crate::load::{Axis, LoadUnit};
 use crate::outcome::Outcome;
@@ -97,14 +97,17 @@ pub struct LevelSummary {
     pub success_ratio: Option<f64>,
     /// Completed requests per second.
     pub request_per_s: Option<f64>,
-    /// Output tokens of completed requests per second.
+    /// Streamed output tokens of completed requests per second.
     pub output_tokens_per_s: Option<f64>,
     /// Prompt tokens by the server's `usage`, mean.
     pub prompt_tokens_mean: Option<f64>,
-    /// Output tokens of completed requests, mean.
+    /// Streamed output tokens of completed requests, mean.
     pub output_tokens_mean: Option<f64>,
     /// Coefficient of variation of the same: standard deviation over mean.
     pub output_tokens_cv_ratio: Option<f64>,
+    /// What was asked of completed requests, and what is odd about their answers.
+    #[serde(default)]
+    pub answers: Answers,
     /// Time to first token.
     pub ttft_ms: Summary,
     /// Time per output token.
@@ -265,6 +268,10 @@ impl Finished<'_> {
             prompt_tokens_mean: mean(&figures.prompt_tokens),
             output_tokens_mean: mean(&figures.output_tokens),
             output_tokens_cv_ratio: variation(&figures.output_tokens),
+            answers: Answers::of(sample.ended.iter().filter(|record| {
+                let is_within = record.done >= sample.from && record.done <= sample.to;
+                record.outcome.is_completed() && is_within
+            })),
             requests: self.counts.clone(),
             ttft_ms: Summary::of(figures.ttft_ms),
             tpot_ms: Summary::of(figures.tpot_ms),

@@ -7,12 +7,12 @@
 //! documentation asks for. There is no way to make an answer go on to a length: `max_tokens` is the
 //! longest that it may become.
 
-use serde::Deserialize;
-use serde_json::Value;
-
-use super::chunk::{Chunk, ChunkFault, Located, Text, Usage, error_text, only_place};
+use super::chunk::{Chunk, ChunkFault, Located, Output};
+use super::json::Json;
 use super::openai::MODELS;
+use super::refusal::{Ending, ending, refusal};
 use super::request::{Extras, Fields, Request};
+use super::usage::Usage;
 use super::{Auth, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
@@ -43,138 +43,82 @@ fn body(request: &Request<'_>) -> String {
         .end()
 }
 
-/// An event, or a whole message.
-#[derive(Deserialize)]
-struct RawEvent<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    delta: Option<RawPart<'a>>,
-    #[serde(borrow, default)]
-    content_block: Option<RawPart<'a>>,
-    #[serde(default)]
-    message: Option<RawMessage>,
-    #[serde(default)]
-    usage: Option<RawUsage>,
-    #[serde(default)]
-    error: Option<Value>,
-    #[serde(borrow, default)]
-    content: Option<Vec<RawPart<'a>>>,
-    #[serde(borrow, default)]
-    stop_reason: Option<Text<'a>>,
-}
-
-/// A block of the message, or what it grows by.
-#[derive(Deserialize)]
-struct RawPart<'a> {
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Text<'a>>,
-    /// A piece of a tool's arguments.
-    #[serde(borrow, default)]
-    partial_json: Option<Text<'a>>,
-    /// The tool's name, where its block starts.
-    #[serde(borrow, default)]
-    name: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    stop_reason: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawMessage {
-    #[serde(default)]
-    usage: Option<RawUsage>,
-}
-
-/// Tokens.
-#[derive(Clone, Copy, Default, Deserialize)]
-struct RawUsage {
-    /// Of the prompt, after its last cached block.
-    #[serde(default, rename = "input_tokens")]
-    input: Option<u32>,
-    /// Of the prompt, put into the cache.
-    #[serde(default, rename = "cache_creation_input_tokens")]
-    written: Option<u32>,
-    /// Of the prompt, found in the cache.
-    #[serde(default, rename = "cache_read_input_tokens")]
-    read: Option<u32>,
-    /// Of the answer so far.
-    #[serde(default, rename = "output_tokens")]
-    output: Option<u32>,
-}
-
-impl RawUsage {
-    /// The whole prompt: what was cached is counted apart. A prompt of no tokens is one that is not
-    /// counted yet.
-    fn prompt_tokens(self) -> Option<u32> {
-        let counts = [self.input, self.written, self.read];
-        let sum = counts.into_iter().flatten().fold(0, u32::saturating_add);
-        self.input.map(|_| sum).filter(|sum| *sum > 0)
-    }
-}
-
-impl<'a> RawPart<'a> {
-    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
-        [&self.name, &self.thinking, &self.text, &self.partial_json]
+/// Tokens of the whole prompt: what was cached is counted apart (`cache_…`), `input_tokens` is what
+/// comes after the last cached block.
+fn prompt_tokens(usage: &mut Usage, counts: &Json<'_>) -> Option<u32> {
+    let input = usage.count(counts.get("input_tokens"))?;
+    let cached = ["cache_creation_input_tokens", "cache_read_input_tokens"];
+    let cached = cached.map(|name| usage.count(counts.get(name)));
+    Some(
+        cached
             .into_iter()
             .flatten()
-    }
+            .fold(input, u32::saturating_add),
+    )
 }
 
-impl RawEvent<'_> {
-    /// Token counts. Those of the answer at its start are not its length.
-    fn usage(&self) -> Option<Usage> {
-        let at_start = self.message.as_ref().and_then(|message| message.usage);
-        let counts = self.usage.or(at_start)?;
-        Some(Usage {
-            prompt_tokens: counts.prompt_tokens(),
-            completion_tokens: self.usage.and_then(|counts| counts.output),
-        })
-    }
+/// Token counts. Those of the answer at its start are not its length.
+fn usage(event: &Json<'_>) -> Option<Usage> {
+    let at_start = event
+        .get("message")
+        .and_then(|message| message.get("usage"));
+    let counts = event.get("usage");
+    let mut usage = Usage::default();
+    usage.prompt_tokens = prompt_tokens(&mut usage, counts.or(at_start)?);
+    usage.completion_tokens = usage.count(counts.and_then(|counts| counts.get("output_tokens")));
+    Some(usage)
+}
 
-    fn is_finished(&self) -> bool {
-        let delta = self.delta.as_ref();
-        let reason = delta.and_then(|delta| delta.stop_reason.as_ref());
-        reason.or(self.stop_reason.as_ref()).is_some()
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &RawPart<'_>> {
-        let whole = self.content.iter().flatten();
-        self.content_block.iter().chain(&self.delta).chain(whole)
-    }
+/// Adds the text of a block, or of what it grows by: a piece of a tool's arguments, and the tool's
+/// name where its block starts.
+fn add_part<'d, 'a>(output: &mut Output<'d, 'a>, part: &'d Json<'a>) {
+    let _ = output.add(part.get("name"));
+    output.add_reasoning(part, &["thinking"]);
+    let _ = output.add(part.get("text"));
+    let _ = output.add(part.get("partial_json"));
 }
 
 fn locate(data: &[u8]) -> Result<Located, ChunkFault> {
-    let raw: RawEvent<'_> = serde_json::from_slice(data)?;
-    let kind = raw.kind.0.as_ref();
-    let error = raw.error.as_ref().filter(|_| kind == "error");
-    let mut chunk = Chunk {
-        is_part: matches!(
-            kind,
-            "content_block_start" | "content_block_delta" | "message"
-        ),
-        text: String::new(),
-        finished: raw.is_finished(),
-        is_last: kind == "message_stop",
-        usage: raw.usage(),
-        error: error.map(error_text),
-    };
-    if kind == "error" && chunk.error.is_none() {
-        chunk.error = Some("error".to_owned());
+    let event = Json::parse(data)?;
+    let kind = event.get("type").and_then(Json::text).unwrap_or_default();
+    let is_part = matches!(
+        kind,
+        "content_block_start" | "content_block_delta" | "message"
+    );
+    let error = refusal(&event, !kind.is_empty());
+    if kind.is_empty() && error.is_none() {
+        return Err(ChunkFault("an event without a type".to_owned()));
     }
-    if chunk.is_part {
-        for text in raw.parts().flat_map(RawPart::texts) {
-            chunk.text.push_str(&text.0);
+    let (block, delta) = (event.get("content_block"), event.get("delta"));
+    let mut output = Output::default();
+    if is_part {
+        let whole = event.get("content").map_or(&[][..], Json::parts);
+        for part in block.into_iter().chain(delta).chain(whole) {
+            add_part(&mut output, part);
         }
     }
-    let grows = kind == "content_block_delta" && !chunk.finished;
-    let delta = raw.delta.as_ref().filter(|_| grows);
-    let text = delta.and_then(|delta| only_place(data, delta.texts()));
+    let reason = delta.and_then(|delta| delta.get("stop_reason"));
+    let ending = ending(reason.or(event.get("stop_reason")));
+    let finished = ending.is_some();
+    let broken_off = match ending {
+        Some(Ending::BrokenOff(said)) => Some(said),
+        _ => None,
+    };
+    let chunk = Chunk {
+        is_part,
+        text: output.text(),
+        has_reasoning: output.has_reasoning(),
+        finished,
+        is_last: kind == "message_stop",
+        usage: usage(&event),
+        error: error.or(broken_off),
+    };
+    let grows = kind == "content_block_delta" && !finished && chunk.usage.is_none();
+    let place = output.place(data).filter(|_| grows);
     Ok(Located {
         chunk,
-        text,
-        ignored: None,
+        text: place.map(|(text, _)| text),
+        aside: None,
     })
 }
 
@@ -256,6 +200,7 @@ data: {"type":"message_stop"}
         Usage {
             prompt_tokens: Some(prompt_tokens),
             completion_tokens: Some(completion_tokens),
+            ..Usage::default()
         }
     }
 

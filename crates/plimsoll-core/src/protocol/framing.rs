@@ -1,6 +1,6 @@
 //! How a stream is cut into payloads.
 
-use crate::wire::{NdjsonParser, SseParser};
+use crate::wire::{NdjsonParser, SseEvent, SseParser};
 
 /// How a protocol streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,19 @@ impl Framing {
         match self {
             Self::Sse => "text/event-stream",
             Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// Whether a body that starts with this byte, after empty lines, is a stream: content types are often
+    /// wrong, and an error may come as a document where a stream was due. `is_declared` says whether
+    /// the content type is that of a stream.
+    pub(super) fn is_begun_by(self, first: u8, is_declared: bool) -> bool {
+        match self {
+            // A stream of one line is that document.
+            Self::Ndjson => first != b'<',
+            Self::Sse if is_declared => !matches!(first, b'{' | b'[' | b'<'),
+            // A comment, `data`, `event`, `error`, `id`, `retry`, or a byte-order mark before them.
+            Self::Sse => matches!(first, b':' | b'd' | b'e' | b'i' | b'r' | 0xef),
         }
     }
 
@@ -44,11 +57,14 @@ impl Default for Frames {
 }
 
 impl Frames {
-    /// Takes the next bytes and calls `on_payload` with each payload they finish.
-    pub(super) fn push(&mut self, bytes: &[u8], on_payload: &mut impl FnMut(&[u8])) {
+    /// Takes the next bytes and calls `on_payload` with each payload they finish, and with what the
+    /// framing itself names an error.
+    pub(super) fn push(&mut self, bytes: &[u8], on_payload: &mut impl FnMut(SseEvent<'_>)) {
         match self {
             Self::Sse(parser) => parser.push(bytes, on_payload),
-            Self::Ndjson(parser) => parser.push(bytes, on_payload),
+            Self::Ndjson(parser) => {
+                parser.push(bytes, &mut |line| on_payload(SseEvent::Data(line)));
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Streams written down from the documentation of the protocols, and what must be told of them.
 
-use super::{Answer, AnswerEnd, Protocol, Usage};
+use super::{Answer, AnswerEnd, Counted, Protocol, Usage};
 use crate::outcome::Outcome;
 use crate::time::Offset;
 use crate::wire::Head;
@@ -14,6 +14,8 @@ pub(super) struct Told {
     pub(super) outputs: Vec<bool>,
     pub(super) text: String,
     pub(super) usage: Usage,
+    /// What is believed of it, if as many tokens were asked for as events came.
+    pub(super) counted: Counted,
     /// Whether its last word was heard.
     pub(super) has_said_all: bool,
 }
@@ -71,6 +73,7 @@ fn tell(answer: &Answer, end: AnswerEnd) -> Told {
         outputs: answer.events().iter().map(|event| event.output).collect(),
         text: answer.text().unwrap_or_default().to_owned(),
         usage: answer.usage(),
+        counted: answer.counted(answer.seen().events),
         has_said_all: answer.has_said_all(),
     }
 }

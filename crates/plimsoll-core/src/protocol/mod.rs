@@ -5,7 +5,9 @@
 //! | `completions`, `chat`, `anthropic`, `ollama` | one protocol each, as a `Spec` |
 //! | `openai` | what completions and chat share: payloads and the model list |
 //! | `request`, `auth` | the body and the headers of a request |
-//! | `framing`, `chunk`, `template` | from bytes to payloads, and what a payload says |
+//! | `framing`, `chunk`, `template`, `json` | from bytes to payloads, and what a payload says |
+//! | `refusal` | that it is an error, in the server's words |
+//! | `usage` | token counts, and what of them is believed |
 //! | `answer` | the whole way of an answer, as one machine |
 //! | `models` | the list of served models |
 //!
@@ -20,20 +22,24 @@ mod completions;
 mod framing;
 #[cfg(test)]
 mod golden;
+mod json;
 mod models;
 mod ollama;
 mod openai;
+mod refusal;
 mod request;
 mod template;
+mod usage;
 
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, AnswerEnd};
 pub use auth::Auth;
-pub use chunk::{Chunk, ChunkFault, Usage};
+pub use chunk::{Chunk, ChunkFault};
 pub use framing::Framing;
 pub use models::{ModelList, ServedModel};
 pub use request::{Extras, Prompt, PromptForm, Request};
+pub use usage::{Counted, Seen, Usage};
 
 use chunk::Located;
 

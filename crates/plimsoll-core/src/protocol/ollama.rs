@@ -4,12 +4,14 @@
 //! the token counts; an error in the stream is a line with `error` alone. There is no way to make an
 //! answer go on to a length: `num_predict` is the longest that it may become.
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::chunk::{Chunk, ChunkFault, Located, Text, Usage, error_text, only_place};
+use super::chunk::{Aside, Chunk, ChunkFault, Located, Output};
+use super::json::Json;
 use super::models::{ModelList, ServedModel, text};
+use super::refusal::{Ending, ending, refusal};
 use super::request::{Extras, Fields, Request};
+use super::usage::Usage;
 use super::{Auth, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
@@ -51,93 +53,52 @@ fn option(name: &str) -> &str {
     }
 }
 
-#[derive(Deserialize)]
-struct RawLine<'a> {
-    #[serde(borrow, default)]
-    created_at: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    message: Option<RawMessage<'a>>,
-    #[serde(default)]
-    done: Option<bool>,
-    #[serde(default)]
-    prompt_eval_count: Option<u32>,
-    #[serde(default)]
-    eval_count: Option<u32>,
-    #[serde(default)]
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct RawMessage<'a> {
-    #[serde(borrow, default)]
-    content: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Text<'a>>,
-    #[serde(default)]
-    tool_calls: Option<Vec<RawToolCall>>,
-}
-
-#[derive(Deserialize)]
-struct RawToolCall {
-    #[serde(default)]
-    function: Option<RawFunction>,
-}
-
-#[derive(Deserialize)]
-struct RawFunction {
-    #[serde(default)]
-    name: Option<String>,
-    /// An object, whole in one line.
-    #[serde(default)]
-    arguments: Option<Value>,
-}
-
-impl<'a> RawMessage<'a> {
-    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
-        [&self.thinking, &self.content].into_iter().flatten()
+fn locate(line: &[u8]) -> Result<Located, ChunkFault> {
+    let document = Json::parse(line)?;
+    if !document.is_object() {
+        return Err(ChunkFault("not an object".to_owned()));
     }
-
-    fn append_to(&self, text: &mut String) {
-        text.extend(self.texts().map(|part| part.0.as_ref()));
-        let calls = self.tool_calls.iter().flatten();
-        for function in calls.filter_map(|call| call.function.as_ref()) {
-            text.extend(function.name.as_deref());
-            text.extend(function.arguments.as_ref().map(Value::to_string));
+    let is_done = matches!(document.get("done"), Some(Json::Bool(true)));
+    let mut usage = Usage::default();
+    usage.prompt_tokens = usage.count(document.get("prompt_eval_count"));
+    usage.completion_tokens = usage.count(document.get("eval_count"));
+    let message = document
+        .get("message")
+        .filter(|message| message.is_object());
+    let mut output = Output::default();
+    if let Some(message) = message {
+        output.add_reasoning(message, &["thinking"]);
+        let _ = output.add(message.get("content"));
+        let calls = message
+            .get("tool_calls")
+            .map_or(&[][..], Json::parts)
+            .iter();
+        for function in calls.filter_map(|call| call.get("function")) {
+            output.add_call(function);
         }
     }
-}
-
-fn locate(line: &[u8]) -> Result<Located, ChunkFault> {
-    let raw: RawLine<'_> = serde_json::from_slice(line)?;
-    let is_done = raw.done == Some(true);
-    let error = raw.error.filter(|error| !error.is_null());
-    let counts = Usage {
-        prompt_tokens: raw.prompt_eval_count,
-        completion_tokens: raw.eval_count,
+    let broken_off = match ending(document.get("done_reason")) {
+        Some(Ending::BrokenOff(said)) => Some(said),
+        _ => None,
     };
-    let mut chunk = Chunk {
-        is_part: raw.message.is_some(),
-        text: String::new(),
+    let chunk = Chunk {
+        is_part: message.is_some(),
+        text: output.text(),
+        has_reasoning: output.has_reasoning(),
         finished: is_done,
         is_last: is_done,
-        usage: (counts != Usage::default()).then_some(counts),
-        error: error.map(|error| error_text(&error)),
+        usage: (usage != Usage::default()).then_some(usage),
+        error: refusal(&document, message.is_some() || is_done).or(broken_off),
     };
-    let Some(message) = raw.message else {
-        return Ok(Located {
-            chunk,
-            ..Located::default()
-        });
-    };
-    message.append_to(&mut chunk.text);
-    let says_more =
-        is_done || chunk.usage.is_some() || chunk.error.is_some() || message.tool_calls.is_some();
+    let says_more = is_done || chunk.usage.is_some() || chunk.error.is_some();
+    let place = output.place(line).filter(|_| !says_more);
     Ok(Located {
         chunk,
-        text: (!says_more)
-            .then(|| only_place(line, message.texts()))
-            .flatten(),
-        ignored: raw.created_at.and_then(|at| at.place(line)),
+        text: place.map(|(text, _)| text),
+        aside: document
+            .get("created_at")
+            .and_then(|at| at.place(line))
+            .map(Aside::Ignored),
     })
 }
 
@@ -198,6 +159,7 @@ mod tests {
         let usage = Usage {
             prompt_tokens: Some(26),
             completion_tokens: Some(4),
+            ..Usage::default()
         };
         assert_eq!(told.usage, usage);
         every_cut(Protocol::Ollama, ANSWER.as_bytes());
@@ -241,10 +203,10 @@ mod tests {
         let line = ANSWER.lines().nth(1).unwrap();
         let located = locate(line.as_bytes()).unwrap();
         assert_eq!(&line[located.text.unwrap()], "The");
-        assert_eq!(
-            &line[located.ignored.unwrap()],
-            "2023-08-04T08:52:19.4-07:00"
-        );
+        let Some(Aside::Ignored(at)) = located.aside else {
+            unreachable!("the time differs from line to line")
+        };
+        assert_eq!(&line[at], "2023-08-04T08:52:19.4-07:00");
         let last = ANSWER.lines().last().unwrap();
         assert_eq!(locate(last.as_bytes()).unwrap().text, None);
     }

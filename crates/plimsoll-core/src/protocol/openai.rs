@@ -1,13 +1,13 @@
 //! What `OpenAI`'s completions and chat share: payloads, streamed or whole, and the model list.
 
-use std::ops::Range;
-
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::chunk::{Chunk, ChunkFault, Located, Text, Usage, error_text, only_place};
+use super::chunk::{Chunk, ChunkFault, Located, Output};
+use super::json::Json;
 use super::models::{ModelList, ServedModel, text};
+use super::refusal::{Ending, ending, refusal, words};
 use super::request::{Extras, Fields};
+use super::usage::Usage;
 
 /// Where users of this API keep the key.
 pub(super) const BEARER_KEY: &str = "OPENAI_API_KEY";
@@ -42,92 +42,48 @@ pub(super) fn with_extras(mut fields: Fields, extras: Extras) -> Fields {
     fields
 }
 
-#[derive(Deserialize)]
-struct RawChunk<'a> {
-    #[serde(borrow, default)]
-    choices: Option<Vec<RawChoice<'a>>>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default)]
-    error: Option<serde_json::Value>,
-    /// vLLM's older error objects: `{"object":"error","message":…}`.
-    #[serde(borrow, default)]
-    object: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    message: Option<Text<'a>>,
-}
+/// Fields in which chat answers carry reasoning; gateways give it under several names at once.
+const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
 
-#[derive(Deserialize)]
-struct RawChoice<'a> {
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    delta: Option<RawMessage<'a>>,
-    #[serde(borrow, default)]
-    message: Option<RawMessage<'a>>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawMessage<'a> {
-    #[serde(borrow, default)]
-    content: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    reasoning: Option<Text<'a>>,
-    #[serde(default)]
-    tool_calls: Option<Vec<RawToolCall>>,
-}
-
-#[derive(Deserialize)]
-struct RawToolCall {
-    #[serde(default)]
-    function: Option<RawFunction>,
-}
-
-#[derive(Deserialize)]
-struct RawFunction {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    arguments: Option<String>,
-}
-
-impl<'a> RawMessage<'a> {
-    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
-        [&self.reasoning_content, &self.reasoning, &self.content]
-            .into_iter()
-            .flatten()
+/// Adds the output of a choice. Streams carry it in `delta`, answers as a whole in `message`, which
+/// some streams have too, as all of it so far; completions have `text`, which some give beside it.
+fn add_choice<'d, 'a>(output: &mut Output<'d, 'a>, choice: &'d Json<'a>) {
+    let is_object = |part: &&Json<'a>| part.is_object();
+    let delta = choice.get("delta").filter(is_object);
+    let message = delta.or(choice.get("message").filter(is_object));
+    let text = choice.get("text");
+    let Some(message) = message else {
+        let _ = output.add(text);
+        return;
+    };
+    output.add_reasoning(message, &REASONING);
+    if output.add_one_of(message, &["content", "refusal"]) {
+        output.note_twin(text);
+    } else if !output.has_reasoning() {
+        let _ = output.add(text);
     }
-
-    fn tool_texts(&self) -> impl Iterator<Item = &String> {
-        let calls = self.tool_calls.iter().flatten();
-        calls
-            .filter_map(|call| call.function.as_ref())
-            .flat_map(|call| [&call.name, &call.arguments].into_iter().flatten())
+    let calls = message
+        .get("tool_calls")
+        .map_or(&[][..], Json::parts)
+        .iter();
+    let functions = calls.filter_map(|call| call.get("function"));
+    for function in functions.chain(message.get("function_call")) {
+        output.add_call(function);
     }
 }
 
-impl<'a> RawChoice<'a> {
-    fn messages(&self) -> impl Iterator<Item = &RawMessage<'a>> {
-        [&self.delta, &self.message].into_iter().flatten()
-    }
-
-    /// Output texts that are strings of their own in the document.
-    fn texts(&self) -> impl Iterator<Item = &Text<'a>> {
-        let messages = self.messages().flat_map(RawMessage::texts);
-        self.text.iter().chain(messages)
-    }
-
-    fn append_to(&self, text: &mut String) {
-        text.extend(self.text.iter().map(|part| part.0.as_ref()));
-        for message in self.messages() {
-            text.extend(message.texts().map(|part| part.0.as_ref()));
-            text.extend(message.tool_texts().map(String::as_str));
-        }
-    }
+/// Token counts, wherever a server has them: at the top, in a choice (Kimi), in a part of its own
+/// (Groq).
+fn usage(document: &Json<'_>, choices: &[&Json<'_>]) -> Option<Usage> {
+    let of_choices = || {
+        choices
+            .iter()
+            .find_map(|choice| Usage::read(choice.get("usage")))
+    };
+    let of_groq = || Usage::read(document.get("x_groq")?.get("usage"));
+    Usage::read(document.get("usage"))
+        .or_else(of_choices)
+        .or_else(of_groq)
 }
 
 /// Reads one payload.
@@ -142,50 +98,42 @@ pub(super) fn locate(data: &[u8]) -> Result<Located, ChunkFault> {
             ..Located::default()
         });
     }
-    let raw: RawChunk<'_> = serde_json::from_slice(data)?;
-    let choices = raw.choices.unwrap_or_default();
+    let parsed = Json::parse(data)?;
+    // Some send a list of one.
+    let document = parsed.parts().first().unwrap_or(&parsed);
+    if !document.is_object() {
+        return Err(ChunkFault("not an object".to_owned()));
+    }
+    let choices = document.get("choices").map_or(&[][..], Json::parts);
+    let choices: Vec<&Json<'_>> = choices.iter().filter(|one| one.is_object()).collect();
+    let mut output = Output::default();
+    for choice in &choices {
+        add_choice(&mut output, choice);
+    }
     let mut chunk = Chunk {
         is_part: !choices.is_empty(),
-        usage: raw.usage,
-        error: raw
-            .error
-            .filter(|error| !error.is_null())
-            .map(|error| error_text(&error)),
+        text: output.text(),
+        has_reasoning: output.has_reasoning(),
+        usage: usage(document, &choices),
+        error: refusal(document, !choices.is_empty()),
         ..Chunk::default()
     };
-    if chunk.error.is_none() && raw.object.is_some_and(|object| object.0 == "error") {
-        chunk.error = Some(
-            raw.message
-                .map_or_else(|| "error".to_owned(), |text| text.0.into_owned()),
-        );
-    }
     for choice in &choices {
-        choice.append_to(&mut chunk.text);
-        chunk.finished |= choice
-            .finish_reason
-            .as_ref()
-            .is_some_and(|reason| !reason.is_empty());
+        match ending(choice.get("finish_reason")) {
+            None => {}
+            Some(Ending::Finished) => chunk.finished = true,
+            Some(Ending::BrokenOff(said)) => {
+                let said = choice.get("error").map_or(said, words);
+                chunk.error = chunk.error.or(Some(said));
+            }
+        }
     }
     let says_more = chunk.finished || chunk.usage.is_some() || chunk.error.is_some();
-    Ok(Located {
-        text: (!says_more).then(|| text_place(data, &choices)).flatten(),
-        chunk,
-        ignored: None,
-    })
-}
-
-/// Where the one output text of the one choice stands in the payload.
-fn text_place(data: &[u8], choices: &[RawChoice<'_>]) -> Option<Range<usize>> {
-    let [choice] = choices else {
-        return None;
-    };
-    let has_tools = choice
-        .messages()
-        .any(|message| message.tool_texts().next().is_some());
-    if has_tools {
-        return None;
-    }
-    only_place(data, choice.texts())
+    let place = output
+        .place(data)
+        .filter(|_| choices.len() == 1 && !says_more);
+    let (text, aside) = place.map_or((None, None), |(text, aside)| (Some(text), aside));
+    Ok(Located { chunk, text, aside })
 }
 
 fn read_models(page: &Value) -> Option<Vec<ServedModel>> {
@@ -259,6 +207,7 @@ mod tests {
         let usage = Some(Usage {
             prompt_tokens: Some(5),
             completion_tokens: Some(7),
+            ..Usage::default()
         });
         let trailing = chunk(r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#);
         assert_eq!((trailing.usage, trailing.is_part), (usage, false));

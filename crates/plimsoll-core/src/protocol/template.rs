@@ -8,25 +8,29 @@
 
 use std::ops::Range;
 
+use super::chunk::Aside;
+
 /// A known payload's bytes around its text. Empty until one is learnt.
 #[derive(Debug, Default)]
 pub(super) struct Template {
     before: Vec<u8>,
-    /// From the end of the ignored string to the text; `before` ends at the ignored string then.
+    /// From the end of the string aside to the text; `before` ends at that string then.
     between: Vec<u8>,
     after: Vec<u8>,
+    /// The string aside is the text once more.
+    has_twin: bool,
 }
 
 impl Template {
-    /// Learns from a payload whose only output text stands at `text`, and after `ignored`, if that
-    /// is given.
-    pub(super) fn learn(&mut self, data: &[u8], text: Range<usize>, ignored: Option<Range<usize>>) {
+    /// Learns from a payload whose only output text stands at `text`, and after a string `aside`, if
+    /// that is given.
+    pub(super) fn learn(&mut self, data: &[u8], text: Range<usize>, aside: Option<&Aside>) {
         self.forget();
-        match ignored {
-            Some(ignored) if ignored.end < text.start => {
-                self.before.extend_from_slice(&data[..ignored.start]);
-                self.between
-                    .extend_from_slice(&data[ignored.end..text.start]);
+        self.has_twin = matches!(aside, Some(Aside::Twin(_)));
+        match aside {
+            Some(Aside::Ignored(aside) | Aside::Twin(aside)) if aside.end < text.start => {
+                self.before.extend_from_slice(&data[..aside.start]);
+                self.between.extend_from_slice(&data[aside.end..text.start]);
             }
             _ => self.before.extend_from_slice(&data[..text.start]),
         }
@@ -46,15 +50,20 @@ impl Template {
             return None;
         }
         let mut rest = data.strip_prefix(self.before.as_slice())?;
+        let mut aside = None;
         if !self.between.is_empty() {
             let quote = memchr::memchr(b'"', rest)?;
             let (ignored, from_quote) = rest.split_at(quote);
-            if !is_literal(ignored) {
+            if !self.has_twin && !is_literal(ignored) {
                 return None;
             }
+            aside = Some(ignored);
             rest = from_quote.strip_prefix(self.between.as_slice())?;
         }
         let text = rest.strip_suffix(self.after.as_slice())?;
+        if self.has_twin && aside != Some(text) {
+            return None;
+        }
         if !text.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
@@ -86,7 +95,11 @@ mod tests {
     fn learnt(data: &str) -> Template {
         let mut template = Template::default();
         let located = locate(data.as_bytes()).unwrap();
-        template.learn(data.as_bytes(), located.text.unwrap(), located.ignored);
+        template.learn(
+            data.as_bytes(),
+            located.text.unwrap(),
+            located.aside.as_ref(),
+        );
         template
     }
 
@@ -121,7 +134,8 @@ mod tests {
         };
         let text = place("a\"}").start;
         let mut template = Template::default();
-        template.learn(known.as_bytes(), text..text + 1, Some(place("12:00")));
+        let aside = Aside::Ignored(place("12:00"));
+        template.learn(known.as_bytes(), text..text + 1, Some(&aside));
         let table = [
             (event("12:00", "a"), Some("a")),
             (event("12:00:01.5", "船"), Some("船")),
@@ -131,6 +145,28 @@ mod tests {
             (event("12:00", "b\\n"), None),
             (event(r#"1","m":"2"#, "b"), None),
             (event("12:00", "b").replace('z', "y"), None),
+        ];
+        for (data, text) in table {
+            assert_eq!(template.text(data.as_bytes()), text, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_text_under_two_names_must_be_the_same() {
+        let event = |first: &str, second: &str| {
+            format!(
+                r#"{{"choices":[{{"delta":{{"reasoning":"{first}","reasoning_content":"{second}"}}}}]}}"#
+            )
+        };
+        let template = learnt(&event("a", "a"));
+        let table = [
+            (event("a", "a"), Some("a")),
+            (event("船", "船"), Some("船")),
+            (event("", ""), Some("")),
+            (event("a", ""), None),
+            (event("", "a"), None),
+            (event("a", "b"), None),
+            (event("a\n", "a\n"), None),
         ];
         for (data, text) in table {
             assert_eq!(template.text(data.as_bytes()), text, "{data}");

@@ -48,10 +48,16 @@ pub struct RequestLine {
     pub asked_output_tokens: u32,
     /// Prompt length by the server's `usage`.
     pub prompt_tokens: Option<u32>,
-    /// Output tokens, by `usage` or else by counting events.
+    /// Output tokens that were streamed, by `usage` or else by counting events.
     pub output_tokens: Option<u32>,
     /// Which of the two it is.
     pub token_source: Option<TokenSource>,
+    /// Tokens of reasoning by `usage` that were not streamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_output_tokens: Option<u32>,
+    /// `usage` states a count that cannot be, so that it is absent here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub usage_disbelieved: bool,
     /// What the server or the transport said of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -83,6 +89,8 @@ impl From<&RequestRecord> for RequestLine {
             prompt_tokens: record.prompt_tokens,
             output_tokens: tokens.map(|(count, _)| count),
             token_source: tokens.map(|(_, source)| source),
+            hidden_output_tokens: record.hidden_output_tokens,
+            usage_disbelieved: record.usage_disbelieved,
             detail: record.detail.clone(),
         }
     }
@@ -122,6 +130,8 @@ impl From<RequestLine> for RequestRecord {
             usage_output_tokens: line
                 .output_tokens
                 .filter(|_| line.token_source == Some(TokenSource::Usage)),
+            hidden_output_tokens: line.hidden_output_tokens,
+            usage_disbelieved: line.usage_disbelieved,
             detail: line.detail,
         }
     }
@@ -145,6 +155,7 @@ mod tests {
             tls: Some(Duration::from_micros(900)),
         });
         full.usage_output_tokens = Some(9);
+        full.hidden_output_tokens = Some(90);
         let mut failed = record(100, &[]);
         failed.outcome = Outcome::HttpStatus { status: 503 };
         failed.usage_output_tokens = None;
@@ -152,6 +163,7 @@ mod tests {
         failed.detail = Some("busy".to_owned());
         let mut counted = record(5, &[8]);
         counted.usage_output_tokens = None;
+        counted.usage_disbelieved = true;
         let mut arrival = record(100, &[150]);
         arrival.stream = ON_SCHEDULE;
         arrival.due = Offset::from_nanos(90_000_000);

@@ -76,8 +76,12 @@ pub struct RequestRecord {
     pub asked_output_tokens: u32,
     /// Prompt length by the server's `usage`.
     pub prompt_tokens: Option<u32>,
-    /// Answer length by the server's `usage`.
+    /// Answer length by the server's `usage`, as far as it was streamed.
     pub usage_output_tokens: Option<u32>,
+    /// Tokens of reasoning by the server's `usage` that were not streamed; in no other count.
+    pub hidden_output_tokens: Option<u32>,
+    /// The server's `usage` states a count that cannot be, so that it is absent here.
+    pub usage_disbelieved: bool,
     /// What the server or the transport said of a failure; at most 300 characters.
     pub detail: Option<String>,
 }
@@ -141,7 +145,7 @@ impl RequestRecord {
         Some(self.last()?.ms_since(self.start()?))
     }
 
-    /// Output tokens of the answer and where the count comes from; `None` without output.
+    /// Output tokens that were streamed and where the count comes from; `None` without output.
     pub fn output_tokens(&self) -> Option<(u32, TokenSource)> {
         match self.usage_output_tokens {
             Some(tokens) if tokens > 0 => Some((tokens, TokenSource::Usage)),
@@ -153,6 +157,12 @@ impl RequestRecord {
                 ))
             }
         }
+    }
+
+    /// Whether an answer of several tokens came at one moment: it was not streamed, or something on
+    /// its way gathered it.
+    pub fn came_in_one_piece(&self) -> bool {
+        self.output_tokens().is_some_and(|(tokens, _)| tokens > 1) && self.first() == self.last()
     }
 
     /// Time per output token after the first, in ms: (last − first) / (tokens − 1).
@@ -211,6 +221,8 @@ pub(crate) mod tests {
             asked_output_tokens: 4,
             prompt_tokens: Some(8),
             usage_output_tokens: u32::try_from(outputs_ms.len()).ok(),
+            hidden_output_tokens: None,
+            usage_disbelieved: false,
             detail: None,
         }
     }

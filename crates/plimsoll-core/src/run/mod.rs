@@ -73,7 +73,7 @@ pub struct ServerInfo {
     pub endpoint: Protocol,
     /// Whether it reports token usage.
     pub reports_usage: bool,
-    /// Whether answers have the length asked for.
+    /// Whether answers have the length asked for: that of preflight, and those of all levels.
     pub honours_output_len: bool,
     /// How prompts are made.
     pub prompt_form: PromptForm,
@@ -189,6 +189,8 @@ impl Run {
     pub fn apply(&mut self, event: RunEvent) {
         match event {
             RunEvent::LevelFinished { level, .. } | RunEvent::LevelCut { level } => {
+                // Preflight looks at one short answer.
+                self.server.honours_output_len &= level.has_other_outputs() != Some(true);
                 self.levels.push(*level);
             }
             RunEvent::Resumed {
@@ -253,4 +255,49 @@ pub struct RunFile<'a> {
 #[cfg(feature = "schema")]
 pub fn schema() -> schemars::Schema {
     schemars::schema_for!(RunFile<'static>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::level::Load;
+    use crate::search::tests::level;
+
+    #[test]
+    fn answers_of_another_length_contradict_what_preflight_saw() {
+        let hold = fixture::hold(Load::Streams(8));
+        let started = RunEvent::RunStarted {
+            schema_version: SCHEMA_VERSION,
+            started_utc: String::new(),
+            plan: Box::new(fixture::hold_plan(&hold, "ttft mean <= 1s")),
+            environment: Environment::default(),
+            server: Box::new(ServerInfo {
+                url: "http://h:1".to_owned(),
+                http: HttpVersion::Http1,
+                kind: None,
+                model: "m".to_owned(),
+                max_model_len_tokens: None,
+                endpoint: Protocol::Chat,
+                reports_usage: true,
+                honours_output_len: true,
+                prompt_form: PromptForm::Words,
+                prompt_tokens_measured: None,
+                has_metrics: false,
+            }),
+        };
+        let mut run = Run::begin(started).unwrap();
+        let mut finish = |came: f64| {
+            let mut level = level(8, 0, 100);
+            level.answers.asked_output_tokens_mean = Some(128.0);
+            level.output_tokens_mean = Some(came);
+            run.apply(RunEvent::LevelFinished {
+                level: Box::new(level),
+                in_flight: Vec::new(),
+            });
+            run.server.honours_output_len
+        };
+        assert!(finish(128.0));
+        assert!(!finish(25.0));
+        assert!(!finish(128.0), "some answers were shorter");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
-use crate::level::{ClientHealth, Hold, LevelVerdict, RequestCounts, Window};
+use crate::level::{Answers, ClientHealth, Hold, LevelVerdict, RequestCounts, Window};
 use crate::slo::Objective;
 use crate::stats::Summary;
 use crate::verdict::{Note, VerdictKind};
@@ -61,6 +61,7 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         prompt_tokens_mean: None,
         output_tokens_mean: None,
         output_tokens_cv_ratio: None,
+        answers: Answers::default(),
         ttft_ms: Summary::default(),
         tpot_ms: Summary::default(),
         itl_ms: Summary::default(),

@@ -13,6 +13,8 @@ pub struct Head {
     pub status: u16,
     /// `Content-Type` in lower case, empty if there is none.
     pub content_type: String,
+    /// `Content-Encoding` in lower case, empty if there is none.
+    pub content_encoding: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
     /// `Retry-After` in seconds, if given as a number.
@@ -212,13 +214,14 @@ fn parse_head(bytes: &[u8]) -> Result<Option<ParsedHead>, HttpFault> {
     };
     let mut keep_alive = response.version == Some(1);
     let mut content_length = None;
-    let mut chunked = false;
+    let mut transfer = String::new();
     for header in response.headers.iter() {
         let value = String::from_utf8_lossy(header.value);
         let value = value.trim();
         match header.name.to_ascii_lowercase().as_str() {
-            "content-length" => content_length = value.parse::<u64>().ok(),
-            "transfer-encoding" => chunked = value.to_ascii_lowercase().ends_with("chunked"),
+            "content-length" => content_length = Some(length_of(value, content_length)?),
+            "transfer-encoding" => add_to_list(&mut transfer, value),
+            "content-encoding" => add_to_list(&mut head.content_encoding, value),
             "connection" => match value.to_ascii_lowercase().as_str() {
                 "close" => keep_alive = false,
                 "keep-alive" => keep_alive = true,
@@ -230,12 +233,14 @@ fn parse_head(bytes: &[u8]) -> Result<Option<ParsedHead>, HttpFault> {
             _ => {}
         }
     }
-    let body = if matches!(head.status, 204 | 304) {
-        State::Length(0)
-    } else if chunked {
-        State::Chunked(ChunkedReader::new())
-    } else {
-        content_length.map_or(State::UntilClose, State::Length)
+    // Who states both may have been misread by something in between (RFC 9112 §6.1).
+    keep_alive &= transfer.is_empty() || content_length.is_none();
+    let body = match transfer.as_str() {
+        _ if matches!(head.status, 204 | 304) => State::Length(0),
+        "" => content_length.map_or(State::UntilClose, State::Length),
+        "chunked" => State::Chunked(ChunkedReader::new()),
+        "identity" => State::UntilClose,
+        other => return Err(HttpFault::UnknownCoding(other.to_owned())),
     };
     Ok(Some(ParsedHead {
         head,
@@ -243,6 +248,27 @@ fn parse_head(bytes: &[u8]) -> Result<Option<ParsedHead>, HttpFault> {
         keep_alive,
         body,
     }))
+}
+
+/// A length, which may be stated several times if it is the same each time (RFC 9110 §8.6).
+fn length_of(value: &str, known: Option<u64>) -> Result<u64, HttpFault> {
+    let bad = || HttpFault::BadLength(value.to_owned());
+    let mut lengths = value.split(',').map(|length| {
+        let length = length.trim();
+        let is_number = !length.is_empty() && length.bytes().all(|digit| digit.is_ascii_digit());
+        length.parse().ok().filter(|_| is_number)
+    });
+    let first: u64 = known.or(lengths.clone().next().flatten()).ok_or_else(bad)?;
+    let is_one = lengths.all(|length| length == Some(first));
+    is_one.then_some(first).ok_or_else(bad)
+}
+
+/// Adds to a list of names in lower case; a header that comes again goes on with its list.
+fn add_to_list(list: &mut String, value: &str) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push_str(&value.to_ascii_lowercase());
 }
 
 #[cfg(test)]
@@ -335,9 +361,55 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_cannot_be_is_a_fault() {
+        let fault = |headers: &str| {
+            let answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\nabc");
+            read(&[answer.as_bytes()], true).fault
+        };
+        for headers in [
+            "Content-Length: 3\r\nContent-Length: 3",
+            "Content-Length: 3, 3",
+        ] {
+            assert_eq!(fault(headers), None, "{headers}");
+        }
+        for headers in [
+            "Content-Length: -3",
+            "Content-Length: +3",
+            "Content-Length: 3\r\nContent-Length: 4",
+            "Content-Length: 3, 4",
+            "Content-Length: ",
+            "Content-Length: 99999999999999999999",
+        ] {
+            let fault = fault(headers);
+            assert!(
+                matches!(fault, Some(HttpFault::BadLength(_))),
+                "{headers}: {fault:?}"
+            );
+        }
+        for (coding, headers) in [
+            ("chunked, gzip", "Transfer-Encoding: chunked, gzip"),
+            (
+                "gzip, chunked",
+                "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+            ),
+            (
+                "chunked, chunked",
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            ),
+        ] {
+            let coding = HttpFault::UnknownCoding(coding.to_owned());
+            assert_eq!(fault(headers), Some(coding), "{headers}");
+        }
+    }
+
+    #[test]
     fn keep_alive_follows_version_and_header() {
-        let table: [(&[u8], bool); 4] = [
+        let table: [(&[u8], bool); 5] = [
             (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                false,
+            ),
             (
                 b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                 false,

@@ -2,14 +2,16 @@
 //! knows what an API says; any split of the same bytes gives the same events.
 
 mod chunked;
+mod coding;
 mod fault;
 mod http1;
 mod ndjson;
 mod prometheus;
 mod sse;
 
+pub use coding::Decoder;
 pub use fault::HttpFault;
 pub use http1::{Head, Part, ResponseReader};
 pub use ndjson::NdjsonParser;
 pub use prometheus::{MetricLine, metric_lines};
-pub use sse::SseParser;
+pub use sse::{SseEvent, SseParser};

@@ -10,19 +10,43 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// few hundred bytes, and one with the log-probabilities of a whole answer is a MB.
 const MAX_EVENT_BYTES: usize = 4 << 20;
 
-/// A parser that is pushed bytes and hands each finished event's data to a callback.
+/// What a finished event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SseEvent<'a> {
+    /// Its data.
+    Data(&'a [u8]),
+    /// It is named `error`: its data or, where it has none, its comments (NVIDIA Dynamo). So is the
+    /// value of a field `error` (older llama.cpp).
+    Error(&'a [u8]),
+}
+
+/// A parser that is pushed bytes and hands each finished event to a callback.
 #[derive(Debug, Default)]
 pub struct SseParser {
     /// The line so far, when it came in pieces.
     line: Vec<u8>,
     /// Data of the event so far; lines joined by LF.
     data: Vec<u8>,
-    /// Whether the event has had a `data` field at all.
-    has_data: bool,
+    /// What the event has had.
+    has: Had,
     /// The last byte was a CR: an LF that follows belongs to it.
     after_cr: bool,
     /// The first line has been seen, so a byte-order mark is no longer possible.
     begun: bool,
+}
+
+/// What an event has had so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Had {
+    /// Nothing that would make it an event.
+    #[default]
+    Nothing,
+    /// A `data` field.
+    Data,
+    /// The name `error`; comments are its data as long as it has no other.
+    Error,
+    /// Both.
+    ErrorWithData,
 }
 
 impl SseParser {
@@ -31,8 +55,8 @@ impl SseParser {
         Self::default()
     }
 
-    /// Takes the next bytes and calls `on_data` with the data of each event they finish.
-    pub fn push(&mut self, mut bytes: &[u8], on_data: &mut impl FnMut(&[u8])) {
+    /// Takes the next bytes and calls `on_event` with each event they finish.
+    pub fn push(&mut self, mut bytes: &[u8], on_event: &mut impl FnMut(SseEvent<'_>)) {
         while !bytes.is_empty() {
             if self.after_cr {
                 self.after_cr = false;
@@ -46,17 +70,17 @@ impl SseParser {
                 return;
             };
             if let Some(data) = self.whole_event(bytes, end) {
-                on_data(data);
+                on_event(SseEvent::Data(data));
                 bytes = &bytes[end + 2..];
                 continue;
             }
             self.after_cr = bytes[end] == b'\r';
             if self.line.is_empty() {
-                self.take_line(&bytes[..end], on_data);
+                self.take_line(&bytes[..end], on_event);
             } else {
                 let mut line = std::mem::take(&mut self.line);
                 line.extend_from_slice(&bytes[..end]);
-                self.take_line(&line, on_data);
+                self.take_line(&line, on_event);
                 line.clear();
                 self.line = line;
             }
@@ -73,7 +97,7 @@ impl SseParser {
     /// The data of an event that is one `data` line and an empty one, both here: nearly all are,
     /// and need no copy.
     fn whole_event<'a>(&self, bytes: &'a [u8], end: usize) -> Option<&'a [u8]> {
-        let stands_alone = self.begun && self.line.is_empty() && !self.has_data;
+        let stands_alone = self.begun && self.line.is_empty() && self.has == Had::Nothing;
         if !stands_alone || bytes[end..].get(..2)? != b"\n\n" {
             return None;
         }
@@ -81,7 +105,7 @@ impl SseParser {
         Some(value.strip_prefix(b" ").unwrap_or(value))
     }
 
-    fn take_line(&mut self, line: &[u8], on_data: &mut impl FnMut(&[u8])) {
+    fn take_line(&mut self, line: &[u8], on_event: &mut impl FnMut(SseEvent<'_>)) {
         let line = if self.begun {
             line
         } else {
@@ -89,11 +113,13 @@ impl SseParser {
         };
         self.begun = true;
         if line.is_empty() {
-            if self.has_data {
-                on_data(&self.data);
+            match self.has {
+                Had::Nothing => {}
+                Had::Data => on_event(SseEvent::Data(&self.data)),
+                Had::Error | Had::ErrorWithData => on_event(SseEvent::Error(&self.data)),
             }
             self.data.clear();
-            self.has_data = false;
+            self.has = Had::Nothing;
             return;
         }
         let (name, value) = match memchr::memchr(b':', line) {
@@ -103,14 +129,32 @@ impl SseParser {
             }
             None => (line, &b""[..]),
         };
-        // An empty name is a comment; `event`, `id` and `retry` do not matter to these protocols.
-        if name == b"data" {
-            if self.has_data {
-                self.data.push(b'\n');
+        // `id`, `retry` and all other names of events do not matter to these protocols.
+        match (name, self.has) {
+            (b"data", Had::Nothing) => self.add(value, false, Had::Data),
+            (b"data", Had::Data) => self.add(value, true, Had::Data),
+            (b"data" | b"error", Had::ErrorWithData) | (b"error", Had::Data) => {
+                self.add(value, true, Had::ErrorWithData);
             }
-            self.has_data = true;
-            self.data.extend_from_slice(value);
+            (b"data" | b"error", Had::Error) | (b"error", Had::Nothing) => {
+                // Comments were its data only for want of others.
+                self.data.clear();
+                self.add(value, false, Had::ErrorWithData);
+            }
+            (b"event", Had::Nothing) if value == b"error" => self.has = Had::Error,
+            (b"event", Had::Data) if value == b"error" => self.has = Had::ErrorWithData,
+            (b"", Had::Error) => self.add(value, !self.data.is_empty(), Had::Error),
+            _ => {}
         }
+    }
+
+    /// Adds a line to the data of the event.
+    fn add(&mut self, value: &[u8], goes_on: bool, has: Had) {
+        if goes_on {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(value);
+        self.has = has;
     }
 }
 
@@ -124,8 +168,12 @@ mod tests {
         let mut parser = SseParser::new();
         let mut found = Vec::new();
         for piece in pieces {
-            parser.push(piece, &mut |data| {
-                found.push(String::from_utf8_lossy(data).into_owned());
+            parser.push(piece, &mut |event| {
+                let (mark, data) = match event {
+                    SseEvent::Data(data) => ("", data),
+                    SseEvent::Error(data) => ("!", data),
+                };
+                found.push(format!("{mark}{}", String::from_utf8_lossy(data)));
             });
         }
         found
@@ -148,6 +196,27 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(events(&[text.as_bytes()]), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_named_error_is_one_with_whatever_it_says() {
+        let table: [(&str, &[&str]); 8] = [
+            ("event: error\ndata: a\n\ndata: b\n\n", &["!a", "b"]),
+            ("data: a\nevent: error\n\n", &["!a"]),
+            ("event: error\n: died\n\ndata: b\n\n", &["!died", "b"]),
+            ("event: error\n: of\n: what\n\n", &["!of\nwhat"]),
+            ("event: error\n: ping\ndata: a\n\n", &["!a"]),
+            ("event: error\n\n", &["!"]),
+            ("error: {\"code\":500}\n\n", &["!{\"code\":500}"]),
+            ("event: errors\ndata: a\n\n", &["a"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(
+                events(&[b": hi\n\n", text.as_bytes()]),
+                expected,
+                "{text:?}"
+            );
         }
     }
 
@@ -187,6 +256,7 @@ mod tests {
             lines in prop::collection::vec(
                 prop::sample::select(vec![
                     "data: 首字", "data:x", "data", ": ping", "", "", "event: e", "id", "data: {\"a\":1}",
+                    "event: error", "error: x",
                 ]),
                 0..24,
             ),

@@ -13,6 +13,7 @@ use plimsoll_core::protocol::Answer;
 use crate::clock::Clock;
 use crate::connect::Connector;
 use crate::connection::READ_BYTES;
+use crate::request::Tails;
 use crate::source::RequestSource;
 use crate::stamps::Stamps;
 use crate::stats::LiveStats;
@@ -32,6 +33,8 @@ pub(crate) struct WorkerContext {
     pub(crate) stats: Arc<LiveStats>,
     pub(crate) poll_clock: Arc<PollClock>,
     pub(crate) pool: Pool,
+    /// Whether the server ends its answers.
+    pub(crate) tails: Tails,
     /// Readers of answers that no request has in hand.
     pub(crate) answers: RefCell<Vec<Answer>>,
     /// One read buffer for all streams: no stream holds it across a wait.
@@ -75,6 +78,7 @@ impl WorkerContext {
             keep_text: options.keep_text,
             stats: options.stats,
             poll_clock: options.poll_clock,
+            tails: Tails::default(),
             answers: RefCell::default(),
             buffer: RefCell::new(vec![0; READ_BYTES]),
         }

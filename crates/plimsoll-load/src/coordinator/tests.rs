@@ -80,6 +80,8 @@ impl ScriptedCrew {
             asked_output_tokens: 2,
             prompt_tokens: Some(1),
             usage_output_tokens: Some(2),
+            hidden_output_tokens: None,
+            usage_disbelieved: false,
             detail: None,
         });
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::HttpVersion;
-use plimsoll_core::wire::{Head, Part, ResponseReader};
+use plimsoll_core::wire::{Decoder, Head, HttpFault, Part, ResponseReader};
 
 use super::{BreakFault, FetchError, Response};
 use crate::clock::Clock;
@@ -49,6 +49,8 @@ pub(super) async fn exchange(
             over_http2(target, &connection.lease(), method, built, &mut response).await?;
         }
     }
+    let decoded = response.decode();
+    decoded.map_err(|fault| not_http(target, BreakFault::Http(fault)))?;
     match target.forward_proxy() {
         // A status that no server behind it sends.
         Some(proxy) if response.status == 407 => Err(FetchError::Connect {
@@ -131,6 +133,18 @@ impl Response {
         self.status = head.status;
         self.content_type.clone_from(&head.content_type);
         self.location.clone_from(&head.location);
+        self.content_encoding.clone_from(&head.content_encoding);
+    }
+
+    /// Takes the content coding off the body. The words of a refusal may stay as they came.
+    fn decode(&mut self) -> Result<(), HttpFault> {
+        let mut decoder = match Decoder::of(&self.content_encoding) {
+            Ok(Some(decoder)) => decoder,
+            Err(fault) if self.is_ok() => return Err(fault),
+            Ok(None) | Err(_) => return Ok(()),
+        };
+        let coded = std::mem::take(&mut self.body);
+        decoder.push(&coded, &mut |bytes| self.take_body(bytes))
     }
 
     fn take_body(&mut self, bytes: &[u8]) {

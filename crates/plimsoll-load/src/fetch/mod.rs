@@ -24,7 +24,9 @@ pub struct Response {
     pub content_type: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
-    /// All of the body, with the transfer coding taken off.
+    /// `Content-Encoding`, lower case.
+    pub content_encoding: String,
+    /// All of the body, with the transfer and the content coding taken off.
     pub body: Vec<u8>,
     /// The version of HTTP that it came in.
     pub http: HttpVersion,

@@ -52,6 +52,9 @@ impl Incoming {
             content_type: text(&parts.headers, &header::CONTENT_TYPE)
                 .map(|kind| kind.to_ascii_lowercase())
                 .unwrap_or_default(),
+            content_encoding: text(&parts.headers, &header::CONTENT_ENCODING)
+                .map(|coding| coding.to_ascii_lowercase())
+                .unwrap_or_default(),
             location: text(&parts.headers, &header::LOCATION),
             retry_after_s: text(&parts.headers, &header::RETRY_AFTER)
                 .and_then(|value| value.trim().parse().ok()),

@@ -1,6 +1,6 @@
 //! The bytes of a request, and its head for HTTP/2.
 
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 
 use crate::source::Built;
@@ -18,7 +18,7 @@ pub(crate) fn head_and_body(
     // A proxy reads from the request line where it goes (RFC 9112 §3.2.2).
     let origin = forward.map_or(String::new(), |_| format!("http://{}", target.authority()));
     let mut text = format!(
-        "{method} {origin}{}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: {}\r\n",
+        "{method} {origin}{}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: {}\r\nAccept-Encoding: identity\r\n",
         target.base_path,
         built.path,
         target.authority(),
@@ -102,7 +102,8 @@ pub(crate) fn http2_head(
         .method(method)
         .uri(uri)
         .header(USER_AGENT, agent)
-        .header(ACCEPT, accepted(target));
+        .header(ACCEPT, accepted(target))
+        .header(ACCEPT_ENCODING, "identity");
     if !built.body.is_empty() {
         request = request.header(CONTENT_TYPE, "application/json");
     }

@@ -4,6 +4,7 @@ use std::io;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{Answer, AnswerEnd};
+use plimsoll_core::time::Offset;
 
 use super::head::head_and_body;
 use super::{Flight, Tried, Watch};
@@ -19,6 +20,9 @@ impl WorkerContext {
         built: Built,
         answer: &mut Answer,
     ) -> Tried {
+        if !flight.trace.reused.get() && connection.has_spoken() {
+            return Tried::malformed("the server answered before it was asked".to_owned());
+        }
         let bytes = head_and_body(&self.target, "POST", &built, self.pool.keep_alive());
         // A server may refuse, answer and close before it has read a long request: what it said
         // counts, and not that the rest could not be written.
@@ -36,6 +40,24 @@ impl WorkerContext {
         answer: &mut Answer,
     ) -> AnswerEnd {
         let mut last_output = None;
+        match self
+            .read_on(flight, connection, answer, &mut last_output)
+            .await
+        {
+            Read::Ended(end) => end,
+            // In a box: hardly any answer needs it, and each stream would keep the room for it.
+            Read::SaidAll(at) => Box::pin(self.read_tail(flight, connection, answer, at)).await,
+        }
+    }
+
+    /// Reads until the answer has ended, or has said its last word.
+    async fn read_on(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        connection: &mut Connection,
+        answer: &mut Answer,
+        last_output: &mut Option<Offset>,
+    ) -> Read {
         loop {
             // The buffer is taken out for the read alone; another stream that finds none makes one.
             let mut buffer = std::mem::take(&mut *self.buffer.borrow_mut());
@@ -45,26 +67,69 @@ impl WorkerContext {
             let read = connection.ready_read(&mut buffer, &self.stamps);
             let Some(read) = read else {
                 *self.buffer.borrow_mut() = buffer;
-                if let Err(error) = connection.readable().await {
-                    return reset(&error);
+                match connection.readable().await {
+                    Ok(()) => {}
+                    Err(_) if answer.has_said_all() => return Read::Ended(answer.leave()),
+                    Err(error) => return Read::Ended(reset(&error)),
                 }
                 continue;
             };
             let known = answer.events().len();
+            let mut at = None;
             let end = match read {
                 Ok((0, at)) => Some(answer.close(at)),
-                Ok((count, at)) => answer.push(&buffer[..count], at),
+                Ok((count, came)) => {
+                    at = Some(came);
+                    answer.push(&buffer[..count], came)
+                }
                 // A server that closes with something unread resets, whatever it has said.
                 Err(_) if answer.has_said_all() => Some(answer.close(self.clock.now())),
                 Err(error) => Some(reset(&error)),
             };
             *self.buffer.borrow_mut() = buffer;
-            self.note(flight, &answer.events()[known..], false, &mut last_output);
-            if let Some(end) = end {
-                return end;
+            self.note(flight, &answer.events()[known..], false, last_output);
+            match (end, at) {
+                (Some(end), _) => return Read::Ended(end),
+                (None, Some(at)) if answer.has_said_all() => return Read::SaidAll(at),
+                _ => {}
             }
         }
     }
+
+    /// Reads the end of an answer that has said all at `said_at`, as long as that is worth it. Where
+    /// it does not come the answer is complete, and its connection of no further use.
+    async fn read_tail(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        connection: &mut Connection,
+        answer: &mut Answer,
+        said_at: Offset,
+    ) -> AnswerEnd {
+        let patience = self.tails.patience();
+        let tail = async {
+            let mut last_output = None;
+            loop {
+                let read = self.read_on(flight, connection, answer, &mut last_output);
+                if let Read::Ended(end) = read.await {
+                    return end;
+                }
+            }
+        };
+        let end = tokio::time::timeout(patience, tail).await.ok();
+        self.tails.note(end.is_some());
+        end.unwrap_or_else(|| {
+            flight.trace.said_all.set(Some(said_at));
+            answer.leave()
+        })
+    }
+}
+
+/// How far an answer was read.
+enum Read {
+    /// To its end, or to a fault.
+    Ended(AnswerEnd),
+    /// To its last word, which came then.
+    SaidAll(Offset),
 }
 
 fn reset(error: &io::Error) -> AnswerEnd {

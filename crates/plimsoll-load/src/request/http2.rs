@@ -66,14 +66,41 @@ impl WorkerContext {
             if let Some(end) = end {
                 return Ok(end);
             }
+            if answer.has_said_all() {
+                return Ok(Box::pin(self.read_stream_tail(flight, incoming, answer)).await);
+            }
         }
         // Nothing but the end of the stream came after the last bytes, and it has no stamp.
         Ok(answer.end(incoming.last_at().unwrap_or_else(|| self.clock.now())))
     }
+
+    /// Waits for the end of a stream that has said all, as long as that is worth it. A stream that is
+    /// dropped before its end is reset.
+    async fn read_stream_tail(
+        &self,
+        flight: &Flight<'_, impl Watch>,
+        mut incoming: Incoming,
+        answer: &mut Answer,
+    ) -> AnswerEnd {
+        let said_at = incoming.last_at();
+        let tail = async {
+            while let Ok(Some(bytes)) = incoming.data().await {
+                incoming.by_stamp(&bytes, |_, _| {});
+            }
+        };
+        let came = tokio::time::timeout(self.tails.patience(), tail)
+            .await
+            .is_ok();
+        self.tails.note(came);
+        if !came {
+            flight.trace.said_all.set(said_at);
+        }
+        answer.leave()
+    }
 }
 
 impl Tried {
-    fn malformed(detail: String) -> Self {
+    pub(super) fn malformed(detail: String) -> Self {
         let end = AnswerEnd {
             outcome: Outcome::Malformed,
             detail: Some(detail),

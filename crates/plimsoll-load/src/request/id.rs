@@ -35,6 +35,8 @@ impl RequestId {
             asked_output_tokens: 0,
             prompt_tokens: None,
             usage_output_tokens: None,
+            hidden_output_tokens: None,
+            usage_disbelieved: false,
             detail: None,
         }
     }

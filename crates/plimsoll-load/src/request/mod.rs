@@ -8,6 +8,7 @@ pub(crate) mod head;
 mod http1;
 mod http2;
 mod id;
+mod tail;
 mod trace;
 
 use std::pin::pin;
@@ -23,6 +24,7 @@ use crate::context::{Taken, Way, WorkerContext};
 use crate::source::Built;
 use deadline::unless;
 pub(crate) use id::RequestId;
+pub(crate) use tail::Tails;
 pub(crate) use trace::{Due, Trace, Watch};
 
 /// A connection that is closed later than this after the send was not closed for being idle.
@@ -100,7 +102,7 @@ impl WorkerContext {
         end: AnswerEnd,
         answer: &mut Answer,
     ) -> RequestRecord {
-        let usage = answer.usage();
+        let counted = answer.counted(trace.asked_output_tokens.get());
         RequestRecord {
             id: request.id,
             level: request.level,
@@ -109,12 +111,14 @@ impl WorkerContext {
             ready: trace.ready.get(),
             sent: trace.sent.get(),
             connected: trace.connected.get(),
-            done: self.clock.now(),
+            done: trace.said_all.get().unwrap_or_else(|| self.clock.now()),
             outcome: end.outcome,
             asked_prompt_tokens: trace.asked_prompt_tokens.get(),
             asked_output_tokens: trace.asked_output_tokens.get(),
-            prompt_tokens: usage.prompt_tokens,
-            usage_output_tokens: usage.completion_tokens,
+            prompt_tokens: counted.prompt_tokens,
+            usage_output_tokens: counted.output_tokens,
+            hidden_output_tokens: counted.hidden_tokens,
+            usage_disbelieved: counted.has_disbelieved,
             detail: end.detail,
             events: answer.take_events(),
         }

@@ -23,6 +23,8 @@ pub(crate) struct Trace {
     pub(crate) ready: Cell<Offset>,
     pub(crate) sent: Cell<Option<Offset>>,
     pub(crate) first: Cell<Option<Offset>>,
+    /// When the last word of an answer came whose end did not.
+    pub(super) said_all: Cell<Option<Offset>>,
     pub(super) connected: Cell<Option<ConnectTimes>>,
     /// The connection of this attempt had been there before.
     pub(super) reused: Cell<bool>,

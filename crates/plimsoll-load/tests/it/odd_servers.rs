@@ -139,6 +139,42 @@ fn nothing_is_lost_when_only_the_end_of_http_is_missing() {
     }
 }
 
+/// Gateways that keep the connection of a stream open and never end its framing.
+#[test]
+fn an_answer_is_complete_at_its_last_word_though_its_framing_never_ends() {
+    let target = serve(|_, mut socket| {
+        if read_request(&mut socket) {
+            let said = format!("{CHUNKED}{}{}", chunk(TOKEN), chunk(END));
+            say(&mut socket, &said);
+            until_closed(&mut socket);
+        }
+    });
+    let batch = run(&target, &plan(8));
+    assert_eq!(outcomes(&batch), [Outcome::Completed; 8]);
+    for one in &batch.records {
+        let last = one.record.events.last().unwrap();
+        assert_eq!(
+            one.record.done, last.at,
+            "not when nothing more was waited for"
+        );
+    }
+    assert_eq!(batch.client.connections_opened, 8, "each is dropped");
+}
+
+#[test]
+fn an_end_of_framing_that_comes_on_its_own_keeps_the_connection() {
+    let target = serve(|_, mut socket| {
+        while read_request(&mut socket) {
+            let said = format!("{CHUNKED}{}{}", chunk(TOKEN), chunk(END));
+            say(&mut socket, &said);
+            say(&mut socket, "0\r\n\r\n");
+        }
+    });
+    let batch = run(&target, &plan(4));
+    assert_eq!(outcomes(&batch), [Outcome::Completed; 4]);
+    assert_eq!(batch.client.connections_opened, 1);
+}
+
 #[test]
 fn a_server_that_accepts_and_closes_at_once_resets_each_request() {
     let target = serve(|_, socket| drop(socket));

@@ -5,6 +5,7 @@ use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::verdict::{Confirmed, Note, Verdict, VerdictKind};
 
 use crate::alarms::alarms;
+use crate::answers::{answers, has_disbelieved, has_other_outputs};
 use crate::history::history;
 use crate::lang::Lang;
 use crate::lengths::cannot_fix;
@@ -17,10 +18,18 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
     let Some(verdict) = &run.verdict else {
         return of_check(run, lang);
     };
-    let doubts = verdict.notes.iter().filter(|one| is_doubt(one));
+    // What came says more than what preflight saw of one answer.
+    let is_told = |note: &Note| match note {
+        Note::ShortAnswers => has_other_outputs(run),
+        Note::NoUsage => has_disbelieved(run),
+        _ => false,
+    };
+    let doubts = verdict.notes.iter();
+    let doubts = doubts.filter(|one| is_doubt(one) && !is_told(one));
     doubts
         .map(|one| notes::note(one, run, lang))
         .chain(unheld(run, verdict, lang))
+        .chain(answers(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(history(run, lang))
         .chain(notes::void_levels(run, lang))
@@ -40,6 +49,7 @@ fn of_check(run: &Run, lang: Lang) -> Vec<String> {
         .to_owned()
     });
     cut.into_iter()
+        .chain(answers(run, lang))
         .chain(history(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(notes::settings(run, lang))

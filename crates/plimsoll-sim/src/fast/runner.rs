@@ -114,6 +114,8 @@ impl Watch for Recorder {
             asked_output_tokens: output_tokens,
             prompt_tokens: is_completed.then_some(input_tokens),
             usage_output_tokens: is_completed.then_some(output_tokens),
+            hidden_output_tokens: None,
+            usage_disbelieved: false,
             detail: None,
         })));
         self.changed = true;

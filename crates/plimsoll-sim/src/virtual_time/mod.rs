@@ -227,6 +227,8 @@ impl VirtualRunner {
             asked_output_tokens: lengths.output_tokens,
             prompt_tokens: None,
             usage_output_tokens: None,
+            hidden_output_tokens: None,
+            usage_disbelieved: false,
             detail: None,
         }
     }

@@ -32,6 +32,8 @@ pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRec
         asked_output_tokens: 4,
         prompt_tokens: Some(8),
         usage_output_tokens: u32::try_from(events_ms.len()).ok(),
+        hidden_output_tokens: None,
+        usage_disbelieved: false,
         detail: None,
     }
 }

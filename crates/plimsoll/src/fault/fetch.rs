@@ -41,6 +41,12 @@ impl Words for HttpFault {
         match self {
             Self::NotHttp(said) => format!("回答不是 HTTP/1.1：「{said}」"),
             Self::HeadTooLong => "回答的头部太长".into(),
+            Self::BadLength(said) => format!("回答给出的长度不成立：「{said}」"),
+            Self::UnknownCoding(coding) => format!(
+                "回答用了没有要求、这里也不认识的编码「{coding}」；请在服务端或它前面的网关上关闭"
+            ),
+            Self::BadCoding => "回答的内容与它声明的编码不符".into(),
+            Self::DecodesToTooMuch => "回答没有尽头：解码后长得不可能".into(),
             Self::BadChunk => "分块编码有误".into(),
             Self::Truncated => "回答没有结束，连接就关闭了".into(),
         }

@@ -81,6 +81,7 @@ const WIDEST: u8 = 3;
 pub(super) fn columns(run: &Run, lang: Lang) -> Vec<Source> {
     let mut all = counted(run, lang);
     all.extend(latencies(run, lang));
+    all.extend(lengths(run, lang));
     let objectives = run.plan.slo.0.iter();
     all.extend(
         objectives
@@ -93,6 +94,32 @@ pub(super) fn columns(run: &Run, lang: Lang) -> Vec<Source> {
         all.push(Source::new(("kv_max_percent", heading, "%"), WIDE, kv));
     }
     all
+}
+
+/// The lengths that came, where they are not those asked for.
+fn lengths(run: &Run, lang: Lang) -> Vec<Source> {
+    let any = |of: fn(&LevelSummary) -> Option<bool>| {
+        run.levels.iter().any(|level| of(level) == Some(true))
+    };
+    let unit = lang.pick("tokens", "token");
+    let mut columns = Vec::new();
+    if any(LevelSummary::has_other_prompts) {
+        let heading = lang.pick("prompt", "输入");
+        columns.push(Source::new(
+            ("prompt_tokens_mean", heading, unit),
+            WIDE,
+            |visits| Cell::Number(visits.mean_by_request(|level| level.prompt_tokens_mean)),
+        ));
+    }
+    if any(LevelSummary::has_other_outputs) {
+        let heading = lang.pick("answer", "输出");
+        columns.push(Source::new(
+            ("output_tokens_mean", heading, unit),
+            BESIDE_BARS,
+            |visits| Cell::Number(visits.mean_by_request(LevelSummary::all_output_tokens_mean)),
+        ));
+    }
+    columns
 }
 
 /// What the loads are counted in.

@@ -105,6 +105,15 @@ impl<'a> Visits<'a> {
         weighted(&parts)
     }
 
+    /// The mean of a mean of completed requests over those of all windows.
+    pub(super) fn mean_by_request(&self, of: fn(&LevelSummary) -> Option<f64>) -> Option<f64> {
+        let parts: Vec<(f64, f64)> = self
+            .sound()
+            .filter_map(|level| Some((of(level)?, level.requests.completed_in_window as f64)))
+            .collect();
+        weighted(&parts)
+    }
+
     /// Where a value of all windows together lies.
     pub(super) fn range(&self, of: impl Fn(&LevelSummary) -> Option<f64>) -> Option<Range> {
         let mut values = self.sound().filter_map(of);
