@@ -10,7 +10,10 @@ mod v1;
 
 pub use event::RunEvent;
 pub use format::{Format, UnknownVersion};
-pub use plan::{Connection, EngineOverrides, EnginePlan, Goal, HoldPlan, RunPlan, SearchPlan};
+pub use plan::{
+    Connection, EngineOverrides, EnginePlan, Goal, HoldPlan, MOST_RUN_S, RunPlan, SearchPlan,
+    is_possible_time,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckAnswer;

@@ -91,8 +91,10 @@ impl SearchPlan {
                 most_in_flight: None,
                 seed: run.seed,
             },
-            level_time: self.level_time_s.map(Duration::from_secs_f64),
-            budget: Duration::from_secs_f64(self.budget_s),
+            level_time: self
+                .level_time_s
+                .and_then(|time_s| Duration::try_from_secs_f64(time_s).ok()),
+            budget: Duration::try_from_secs_f64(self.budget_s).unwrap_or_default(),
             confirm: self.confirm,
             headroom: self.headroom_ratio,
             settings: LevelSettings {
@@ -106,7 +108,38 @@ impl SearchPlan {
     }
 }
 
+/// No run is longer, s: thirty years. What is computed from times stays far below what a
+/// [`Duration`] holds.
+pub const MOST_RUN_S: f64 = 1e9;
+
+/// Whether a number of seconds is a time that a run can have: not negative, and no more than
+/// [`MOST_RUN_S`].
+pub fn is_possible_time(seconds: f64) -> bool {
+    (0.0..=MOST_RUN_S).contains(&seconds)
+}
+
 impl RunPlan {
+    /// The first time that cannot be, with its name, as in a file that was written by hand.
+    pub fn impossible_time(&self) -> Option<(&'static str, f64)> {
+        let goal = match &self.goal {
+            Goal::Search(search) => [
+                ("level_time_s", search.level_time_s),
+                ("budget_s", Some(search.budget_s)),
+            ],
+            Goal::Hold(hold) => [("for_s", Some(hold.for_s)), ("for_s", None)],
+        };
+        let own = [
+            ("timeout_s", Some(self.timeout_s)),
+            ("think_time_s", self.think_time_s),
+            ("user_think_time_s", self.user_think_time_s),
+        ];
+        let mut times = goal
+            .into_iter()
+            .chain(own)
+            .filter_map(|(name, time)| Some((name, time?)));
+        times.find(|(_, time)| !is_possible_time(*time))
+    }
+
     /// The search; `None` where one load is held.
     pub fn search(&self) -> Option<&SearchPlan> {
         match &self.goal {
@@ -150,7 +183,7 @@ impl RunPlan {
     pub fn think(&self) -> Option<ThinkTime> {
         let mean = self.think_time_s?;
         Some(ThinkTime {
-            mean: Duration::from_secs_f64(mean),
+            mean: Duration::try_from_secs_f64(mean).ok()?,
             is_fixed: self.think_time_is_fixed,
             seed: self.seed,
         })

@@ -35,6 +35,9 @@ impl Words for FileFault {
             Self::LevelMissing { found, due } => {
                 format!("有缺失：应当是第 {due} 档，却是第 {found} 档")
             }
+            Self::ImpossibleTime { name, seconds } => {
+                format!("里的时间 `{name}` 不可能是 {seconds} 秒")
+            }
             Self::NoEvent { line, error } => {
                 format!("有缺失：第 {line} 行不是事件（{}）", error.zh())
             }

@@ -1,7 +1,7 @@
 //! Reads `events.jsonl` back, also where the power went in the middle of a line.
 
 use plimsoll_core::record::InFlight;
-use plimsoll_core::run::{Format, Run, RunEvent, RunState};
+use plimsoll_core::run::{Format, Run, RunEvent, RunState, is_possible_time};
 
 use super::FileFault;
 use super::files::Whole;
@@ -28,9 +28,13 @@ impl Log {
         let (events, whole) = whole_lines(bytes, format)?;
         let mut events = events.into_iter();
         let run = events.next().and_then(Run::begin);
+        let run = run.ok_or(FileFault::NoStart)?;
+        if let Some((name, seconds)) = run.plan.impossible_time() {
+            return Err(FileFault::ImpossibleTime { name, seconds });
+        }
         let mut log = Self {
             format,
-            run: run.ok_or(FileFault::NoStart)?,
+            run,
             levels: 0,
             in_flight: Vec::new(),
             last_s: 0.0,
@@ -44,6 +48,7 @@ impl Log {
         if self.run.state != RunState::Running && !matches!(event, RunEvent::Resumed { .. }) {
             return Err(FileFault::GoesOn);
         }
+        possible(&event)?;
         match &event {
             RunEvent::RunStarted { .. } => return Err(FileFault::TwoRuns),
             RunEvent::LevelStarted { index, at_s, .. } => {
@@ -84,6 +89,28 @@ impl Log {
             due: self.levels,
         })
     }
+}
+
+/// Times that a run can have.
+fn possible(event: &RunEvent) -> Result<(), FileFault> {
+    let times = match event {
+        RunEvent::RunStarted { .. } | RunEvent::CheckFinished { .. } => return Ok(()),
+        RunEvent::LevelStarted { at_s, .. } | RunEvent::Resumed { at_s, .. } => {
+            [("at_s", *at_s), ("at_s", *at_s)]
+        }
+        RunEvent::LevelCut { level } | RunEvent::LevelFinished { level, .. } => [
+            ("started_s", level.started_s),
+            ("duration_s", level.duration_s),
+        ],
+        RunEvent::RunFinished { verdict, .. } => {
+            let time = ("load_time_s", verdict.load_time_s);
+            [time, time]
+        }
+    };
+    let wrong = times.into_iter().find(|(_, time)| !is_possible_time(*time));
+    wrong.map_or(Ok(()), |(name, seconds)| {
+        Err(FileFault::ImpossibleTime { name, seconds })
+    })
 }
 
 /// A newer version may have what is unknown here, so it is looked at before the rest of a run or of

@@ -425,7 +425,40 @@ fn what_is_no_torn_end_is_refused_with_its_reason() {
         (newer, "schema version 9"),
         (log.replace(":00:00Z", ":00:01Z"), "another run"),
     ];
-    for (text, expected) in table {
+    let by_hand = [
+        (
+            "\"budget_s\":1.0",
+            "\"budget_s\":-1.0",
+            "impossible `budget_s`: -1 seconds",
+        ),
+        (
+            "\"timeout_s\":120.0",
+            "\"timeout_s\":1e300",
+            "impossible `timeout_s`",
+        ),
+        (
+            "\"level_time_s\":null",
+            "\"level_time_s\":-2.5",
+            "impossible `level_time_s`",
+        ),
+        (
+            "\"think_time_s\":null",
+            "\"think_time_s\":1e20",
+            "impossible `think_time_s`",
+        ),
+        (
+            "\"duration_s\":",
+            "\"duration_s\":-",
+            "impossible `duration_s`",
+        ),
+        (
+            "\"started_s\":",
+            "\"started_s\":9e99",
+            "impossible `started_s`",
+        ),
+    ];
+    let by_hand = by_hand.map(|(was, is, expected)| (log.replacen(was, is, 1), expected));
+    for (text, expected) in table.into_iter().chain(by_hand) {
         killed.write(EVENTS, text.as_bytes());
         let why = killed.refused();
         assert!(why.contains(expected), "{why}");
