@@ -2,6 +2,7 @@
 
 use crate::judge::Decision;
 use crate::level::{LevelSummary, LevelVerdict};
+use crate::outcome::Outcome;
 use crate::slo::Metric;
 use crate::verdict::{Cause, CauseDetail, CauseKind};
 
@@ -18,24 +19,18 @@ pub(crate) fn cause_of(good: Option<&LevelSummary>, broken: &LevelSummary) -> Op
             from_metrics: false,
         });
     }
-    let rejected: u64 = broken
-        .requests
-        .outcomes
-        .get("http_429")
-        .copied()
-        .unwrap_or(0);
-    let ended: u64 = broken.requests.outcomes.values().sum();
-    if rejected * 20 > ended {
+    let counts = Counts::of(broken);
+    if counts.is_many(counts.refused) {
         return Some(Cause {
             kind: CauseKind::RateLimit,
             detail: Some(CauseDetail::Refused {
-                refused: rejected,
-                of: ended,
+                refused: counts.refused,
+                of: counts.ended,
             }),
             from_metrics: false,
         });
     }
-    if let Some(detail) = failures(broken) {
+    if let Some(detail) = counts.failures() {
         return Some(Cause {
             kind: CauseKind::Failures,
             detail: Some(detail),
@@ -45,23 +40,48 @@ pub(crate) fn cause_of(good: Option<&LevelSummary>, broken: &LevelSummary) -> Op
     by_metrics(broken).or_else(|| by_latencies(good?, broken))
 }
 
-/// The commonest way to fail, where more than one request in twenty failed.
-fn failures(broken: &LevelSummary) -> Option<CauseDetail> {
-    let failed = broken.requests.failed_in_window;
-    let ended = failed + broken.requests.completed_in_window;
-    let blameless = ["completed", "cut_at_end", "never_sent"];
-    let outcomes = broken
-        .requests
-        .outcomes
-        .iter()
-        .filter(|(key, _)| !blameless.contains(&key.as_str()));
-    let (key, count) = outcomes.max_by_key(|(_, count)| **count)?;
-    (failed * 20 > ended).then(|| CauseDetail::Failed {
-        failed,
-        of: ended,
-        most_by: key.clone(),
-        most: *count,
-    })
+/// How the requests of a level ended, all of them from its start to its end.
+struct Counts<'a> {
+    refused: u64,
+    failed: u64,
+    /// Failed or completed; what the client cut or never sent says nothing.
+    ended: u64,
+    /// The commonest way to fail.
+    most: Option<(&'a str, u64)>,
+}
+
+impl<'a> Counts<'a> {
+    fn of(level: &'a LevelSummary) -> Self {
+        let outcomes = &level.requests.outcomes;
+        let count = |key: &str| outcomes.get(key).copied().unwrap_or(0);
+        let failures = || {
+            let all = outcomes.iter().map(|(key, count)| (key.as_str(), *count));
+            all.filter(|(key, _)| Outcome::is_failure_key(key))
+        };
+        let failed = failures().map(|(_, count)| count).sum();
+        Self {
+            refused: count("http_429"),
+            failed,
+            ended: failed + count("completed"),
+            most: failures().max_by_key(|(_, count)| *count),
+        }
+    }
+
+    /// More than one request in twenty.
+    fn is_many(&self, count: u64) -> bool {
+        count * 20 > self.ended
+    }
+
+    /// The commonest way to fail, where many failed.
+    fn failures(&self) -> Option<CauseDetail> {
+        let (most_by, most) = self.most?;
+        self.is_many(self.failed).then(|| CauseDetail::Failed {
+            failed: self.failed,
+            of: self.ended,
+            most_by: most_by.to_owned(),
+            most,
+        })
+    }
 }
 
 fn by_metrics(broken: &LevelSummary) -> Option<Cause> {
@@ -120,21 +140,20 @@ fn breaks_pace(broken: &LevelSummary) -> bool {
 /// token from what happens after it. Whether a request waits for a slot or for its prefill, the
 /// latencies cannot tell.
 fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
-    let growth = |of: fn(&LevelSummary) -> Option<f64>| Some(of(broken)? / of(good)?);
-    let ttft = growth(|level| level.ttft_ms.p95)?;
-    let tpot = growth(|level| level.tpot_ms.mean);
+    let ttft = Growth::between(good, broken, ttft_p95)?;
+    let tpot = Growth::between(good, broken, tpot_mean);
     let load = broken.load.amount() / good.load.amount();
-    let grew = |ratio: f64| ratio > 1.0 + (load - 1.0) * 0.2;
-    let kind = match (grew(ttft), tpot.is_some_and(grew)) {
+    let kind = match (
+        ttft.is_told(load),
+        tpot.is_some_and(|tpot| tpot.is_told(load)),
+    ) {
         (true, false) => CauseKind::QueueOrPrefill,
         (_, true) => CauseKind::Decode,
         (false, false) => return None,
     };
-    // A ratio to nothing is no number.
-    let tpot = tpot.filter(|tpot| tpot.is_finite() && ttft.is_finite());
     let detail = tpot.map(|tpot| CauseDetail::Latencies {
-        ttft_p95_ratio: ttft,
-        tpot_ratio: tpot,
+        ttft_p95_ratio: ttft.ratio,
+        tpot_ratio: tpot.ratio,
         load_ratio: load,
     });
     Some(Cause {
@@ -142,6 +161,64 @@ fn by_latencies(good: &LevelSummary, broken: &LevelSummary) -> Option<Cause> {
         detail,
         from_metrics: false,
     })
+}
+
+/// How a statistic grew from one level to another.
+#[derive(Clone, Copy)]
+struct Growth {
+    ratio: f64,
+    /// Its standard error, relative.
+    error: f64,
+}
+
+/// A growth of less than this part of the load's own is none.
+const LEAST_PART: f64 = 0.2;
+/// … nor is one within so many of its standard errors (95 %, one-sided, twice).
+const SURE: f64 = 2.0;
+/// Variance inflation of neighbouring requests: upper values of statistics.md §1.1.
+const TTFT_CORRELATION: f64 = 3.0;
+const TPOT_CORRELATION: f64 = 10.0;
+/// Deviations between the median and the 90 % quantile of a normal distribution.
+const P90: f64 = 1.281_6;
+
+impl Growth {
+    /// `None` where a level lacks the statistic or its error, or the ratio is to nothing.
+    fn between(
+        good: &LevelSummary,
+        broken: &LevelSummary,
+        of: fn(&LevelSummary) -> Option<(f64, f64)>,
+    ) -> Option<Self> {
+        let ((before, its_error), (after, error)) = (of(good)?, of(broken)?);
+        let growth = Self {
+            ratio: after / before,
+            error: (its_error / before).hypot(error / after),
+        };
+        (growth.ratio.is_finite() && growth.error.is_finite()).then_some(growth)
+    }
+
+    fn is_told(self, load_ratio: f64) -> bool {
+        let rise = self.ratio - 1.0;
+        rise > (load_ratio - 1.0) * LEAST_PART && rise > SURE * self.error * self.ratio
+    }
+}
+
+/// The p95 of TTFT and its standard error: √(q(1−q)·τ/n) over the density there, as the quantiles
+/// on both sides of it show that.
+fn ttft_p95(level: &LevelSummary) -> Option<(f64, f64)> {
+    let ttft = &level.ttft_ms;
+    let width = (ttft.p99? - ttft.p90?) / 0.09;
+    let shares = 0.95 * 0.05 * TTFT_CORRELATION / ttft.n as f64;
+    Some((ttft.p95?, shares.sqrt() * width))
+}
+
+/// The mean TPOT and its standard error, with the deviation as the upper quantiles show it.
+fn tpot_mean(level: &LevelSummary) -> Option<(f64, f64)> {
+    let tpot = &level.tpot_ms;
+    let deviation = (tpot.p90? - tpot.p50?) / P90;
+    Some((
+        tpot.mean?,
+        deviation * (TPOT_CORRELATION / tpot.n as f64).sqrt(),
+    ))
 }
 
 #[cfg(test)]
@@ -159,19 +236,22 @@ mod tests {
         }
     }
 
+    /// A sample of `n` values, evenly spread by ±20 % around its mean.
+    fn around(mean: f64, n: usize) -> Summary {
+        let spread = |i: usize| 0.8 + 0.4 * i as f64 / (n - 1) as f64;
+        Summary::of((0..n).map(|i| mean * spread(i)).collect())
+    }
+
+    fn seen(streams: u32, ttft_ms: f64, tpot_ms: f64, n: usize) -> LevelSummary {
+        LevelSummary {
+            ttft_ms: around(ttft_ms, n),
+            tpot_ms: around(tpot_ms, n),
+            ..level(streams, 300, 300)
+        }
+    }
+
     fn kind(broken: &LevelSummary) -> Option<CauseKind> {
-        let means = |ttft, tpot| LevelSummary {
-            ttft_ms: Summary {
-                p95: Some(ttft),
-                ..Summary::default()
-            },
-            tpot_ms: Summary {
-                mean: Some(tpot),
-                ..Summary::default()
-            },
-            ..level(32, 0, 300)
-        };
-        cause_of(Some(&means(100.0, 20.0)), broken).map(|cause| cause.kind)
+        cause_of(Some(&seen(32, 100.0, 20.0, 400)), broken).map(|cause| cause.kind)
     }
 
     #[test]
@@ -199,8 +279,8 @@ mod tests {
         };
         let mut slow = broken(queue);
         slow.objectives[0].objective = "tpot p95 <= 50ms".parse().unwrap();
-        slow.ttft_ms.p95 = Some(150.0);
-        slow.tpot_ms.mean = Some(55.0);
+        slow.ttft_ms = around(150.0, 400);
+        slow.tpot_ms = around(55.0, 400);
         assert_eq!(kind(&slow), Some(CauseKind::Decode));
     }
 
@@ -219,11 +299,47 @@ mod tests {
 
     #[test]
     fn without_metrics_the_latencies_speak() {
-        let mut broken = level(64, 300, 300);
-        broken.ttft_ms.p95 = Some(900.0);
-        broken.tpot_ms.mean = Some(21.0);
-        assert_eq!(kind(&broken), Some(CauseKind::QueueOrPrefill));
-        broken.ttft_ms.p95 = None;
-        assert_eq!(kind(&broken), None);
+        let queue = seen(64, 900.0, 21.0, 400);
+        assert_eq!(kind(&queue), Some(CauseKind::QueueOrPrefill));
+        assert_eq!(kind(&seen(64, 900.0, 40.0, 400)), Some(CauseKind::Decode));
+        let unknown = LevelSummary {
+            ttft_ms: Summary::default(),
+            ..queue
+        };
+        assert_eq!(kind(&unknown), None);
+    }
+
+    #[test]
+    fn a_growth_within_its_noise_is_no_cause() {
+        // One stream more, and 1 %: also where that is more than a fifth of the load's growth.
+        assert_eq!(kind(&seen(33, 101.0, 20.2, 400)), None);
+        // A quarter more may be chance where twelve requests show it.
+        assert_eq!(kind(&seen(64, 105.0, 25.0, 12)), None);
+        assert_eq!(kind(&seen(64, 105.0, 25.0, 4_000)), Some(CauseKind::Decode));
+    }
+
+    /// The counts of a failure's sentence are of one stretch of time: the whole level.
+    #[test]
+    fn failures_are_counted_over_the_same_requests() {
+        let mut broken = level(64, 4, 4);
+        broken.requests.failed_in_window = 4;
+        broken.requests.completed_in_window = 0;
+        broken.requests.outcomes = [
+            ("completed".to_owned(), 1),
+            ("error_event".to_owned(), 5),
+            ("reset".to_owned(), 1),
+            ("cut_at_end".to_owned(), 30),
+        ]
+        .into();
+        let cause = cause_of(None, &broken).unwrap();
+        assert_eq!(
+            cause.detail,
+            Some(CauseDetail::Failed {
+                failed: 6,
+                of: 7,
+                most_by: "error_event".to_owned(),
+                most: 5,
+            })
+        );
     }
 }

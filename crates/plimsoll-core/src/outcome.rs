@@ -50,6 +50,11 @@ impl Outcome {
         !matches!(self, Self::Completed | Self::CutAtEnd | Self::NeverSent)
     }
 
+    /// The same of a key in counts; a key that is not known here is a failure.
+    pub fn is_failure_key(key: &str) -> bool {
+        Self::from_key(key).is_none_or(Self::is_failure)
+    }
+
     /// A short stable name, used as a key in counts: `http_429`, `reset`, `timed_out`.
     pub fn key(self) -> String {
         match self {
@@ -130,5 +135,7 @@ mod tests {
         }
         assert_eq!(Outcome::from_key("http_"), None);
         assert_eq!(Outcome::from_key("lost"), None);
+        assert!(Outcome::is_failure_key("http_500") && Outcome::is_failure_key("lost"));
+        assert!(!Outcome::is_failure_key("cut_at_end"));
     }
 }

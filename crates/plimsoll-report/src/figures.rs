@@ -124,14 +124,15 @@ fn marks(run: &Run) -> Marks {
         };
     };
     // Where a stop rule ended the ramp the ends are two rungs, not a confidence interval.
-    let interval = verdict.capacity.filter(|_| {
+    let answer = verdict.answer();
+    let interval = answer.filter(|_| {
         !matches!(
             verdict.kind,
             VerdictKind::DiminishingReturns | VerdictKind::ResourcesExhausted
         )
     });
     Marks {
-        capacity: verdict.capacity.map(|one| one.at.amount()),
+        capacity: answer.map(|one| one.at.amount()),
         capacity_lower: interval.map(|one| one.lower.amount()),
         capacity_upper: interval.and_then(|one| one.upper).map(Load::amount),
         cap: verdict.recommended.map(|one| one.cap.amount()),

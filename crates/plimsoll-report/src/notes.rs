@@ -172,14 +172,10 @@ fn void_level(run: &Run, level: &LevelSummary, lang: Lang) -> String {
 }
 
 pub(crate) fn interval(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
-    let is_printed = verdict.capacity.is_some()
+    let is_printed = verdict.answer().is_some()
         && !matches!(
             verdict.kind,
-            VerdictKind::DiminishingReturns
-                | VerdictKind::ResourcesExhausted
-                | VerdictKind::Inconclusive
-                | VerdictKind::ServerGone
-                | VerdictKind::BelowFirst
+            VerdictKind::DiminishingReturns | VerdictKind::ResourcesExhausted
         );
     let share = trimmed(run.plan.confidence.two_sided() * 100.0);
     let of = match run.plan.unit() {
@@ -204,7 +200,7 @@ pub(crate) fn interval(run: &Run, verdict: &Verdict, lang: Lang) -> Option<Strin
 pub(crate) fn think_time(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
     let think_s = run.plan.think_time_s?;
     let think = duration(think_s, lang);
-    let in_flight = verdict.capacity.and_then(|capacity| {
+    let in_flight = verdict.answer().and_then(|capacity| {
         let at = |level: &&LevelSummary| level.load == capacity.at;
         let level = run.levels.iter().rev().find(at)?;
         Some(figure(level.client.achieved_concurrency?))

@@ -36,7 +36,11 @@ fn table(runs: &[Repetition], lang: Lang) -> Table {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(heads);
     for run in runs {
-        let found = run.capacity.map(|found| load_text(found.at, lang));
+        let found = run.capacity.map(|found| {
+            let at = load_text(found.at, lang);
+            let at_least = if is_open(run) { "≥ " } else { "" };
+            format!("{at_least}{at}")
+        });
         let cells = [
             Some(run.folder.clone()),
             found,
@@ -107,25 +111,43 @@ fn range(repeats: &Repeats, lang: Lang) -> Option<String> {
     let (least, most) = repeats.range?;
     let from = least.amount();
     let [least, most] = [least, most].map(|load| load_text(load, lang));
-    let is_open = repeats
-        .runs
-        .iter()
-        .any(|run| run.kind == VerdictKind::AboveLast);
-    Some(match (repeats.runs.len(), least == most, is_open) {
-        (1, ..) => return None,
-        (_, true, false) => lang.pick(
-            format!("The capacity is {least} each time."),
-            format!("每遍测得的容量都是 {least}。"),
-        ),
-        (_, _, true) => lang.pick(
-            format!("Capacities from {from} to at least {most}."),
-            format!("测得的容量从 {least}到至少 {most}。"),
-        ),
-        _ => lang.pick(
-            format!("Capacities from {from} to {most}."),
-            format!("测得的容量在 {least}到 {most}之间。"),
-        ),
-    })
+    let with_answer = repeats.runs.iter().filter(|run| run.capacity.is_some());
+    let (answers, of) = (with_answer.clone().count(), repeats.runs.len());
+    Some(
+        match (answers, least == most, with_answer.clone().any(is_open)) {
+            (1, ..) if of == 1 => return None,
+            (_, true, false) if answers == of => lang.pick(
+                format!("The capacity is {least} each time."),
+                format!("每遍测得的容量都是 {least}。"),
+            ),
+            (_, true, true) => lang.pick(
+                format!("The capacity is at least {least}, in {answers} of {of} runs."),
+                format!("{of} 遍中有 {answers} 遍测得容量至少为 {least}。"),
+            ),
+            (_, true, false) => lang.pick(
+                format!(
+                    "The capacity is {least}, in {answers} of {of} runs; the others have no answer."
+                ),
+                format!("{of} 遍中有 {answers} 遍测得容量为 {least}，其余没有结论。"),
+            ),
+            (_, _, true) => lang.pick(
+                format!("Capacities from {from} to at least {most}."),
+                format!("测得的容量从 {least}到至少 {most}。"),
+            ),
+            _ => lang.pick(
+                format!("Capacities from {from} to {most}."),
+                format!("测得的容量在 {least}到 {most}之间。"),
+            ),
+        },
+    )
+}
+
+/// Whether its capacity is a lower bound.
+fn is_open(run: &Repetition) -> bool {
+    matches!(
+        run.kind,
+        VerdictKind::AboveLast | VerdictKind::ClientLimited
+    )
 }
 
 fn one_is_beyond(beyond: Beyond, lang: Lang) -> String {
@@ -252,6 +274,13 @@ mod tests {
             run(3, VerdictKind::AboveLast, Some((64, 64, None))),
         ];
         let alone = vec![closed(1, 48, 46, 49)];
+        let nothing = |folder| run(folder, VerdictKind::Inconclusive, None);
+        let one_of_three = vec![nothing(1), closed(2, 8, 7, 9), nothing(3)];
+        let no_answer = vec![nothing(1), nothing(2)];
+        let at_least = vec![
+            run(1, VerdictKind::ClientLimited, Some((64, 64, None))),
+            run(2, VerdictKind::AboveLast, Some((64, 64, None))),
+        ];
         let cases = [
             (3, alike),
             (2, apart),
@@ -259,6 +288,9 @@ mod tests {
             (3, beside),
             (3, alone),
             (2, Vec::new()),
+            (3, one_of_three),
+            (2, no_answer),
+            (2, at_least),
         ];
         let mut text = Vec::new();
         for (asked, runs) in cases {

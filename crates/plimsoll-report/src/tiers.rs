@@ -134,7 +134,7 @@ fn row(tier: &TierVerdict, lang: Lang) -> [String; 6] {
 
 /// The capacity, or why there is none.
 fn capacity(verdict: &Verdict, lang: Lang) -> String {
-    let found = verdict.capacity.map(|found| found.at.amount());
+    let found = verdict.answer().map(|found| found.at.amount());
     match (verdict.kind, found) {
         (VerdictKind::BelowFirst, _) => lang.pick("none", "无").to_owned(),
         (VerdictKind::AboveLast | VerdictKind::ClientLimited, Some(at)) => format!("≥ {at}"),
@@ -147,7 +147,7 @@ fn capacity(verdict: &Verdict, lang: Lang) -> String {
 
 /// Where a stop rule ended the ramp there is none.
 fn interval(verdict: &Verdict, lang: Lang) -> Option<String> {
-    let found = verdict.capacity?;
+    let found = verdict.answer()?;
     let lower = found.lower.amount();
     match (verdict.kind, found.upper.map(Load::amount)) {
         (VerdictKind::Capacity, Some(upper)) => Some(format!("{lower}–{upper}")),

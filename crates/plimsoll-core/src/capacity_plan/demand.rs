@@ -66,9 +66,9 @@ impl Demand {
             },
             request_per_s,
             mean_streams,
-            cap_streams: mean_streams
-                .filter(|_| supply.is_none())
-                .and_then(|mean| PlannedMean::least_cap(mean, inputs.headroom_ratio)),
+            cap_streams: mean_streams.filter(|_| supply.is_none()).and_then(|mean| {
+                PlannedMean::least_cap(mean, inputs.headroom_ratio, inputs.exceed_ratio)
+            }),
             request_per_day,
             tokens_per_day,
             servers,

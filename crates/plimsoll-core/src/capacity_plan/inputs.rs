@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::verdict::EXCEED;
+
 /// What is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
@@ -60,6 +62,8 @@ pub struct Inputs {
     pub cap_streams: Option<u32>,
     /// The planned mean is at most this share of the cap, 0..1.
     pub headroom_ratio: f64,
+    /// More than the cap may be in flight for this share of the time, 0..1.
+    pub exceed_ratio: f64,
     /// Mean number in flight that the throughput of a run allows, where it is below the planned
     /// mean.
     pub throughput_mean_streams: Option<f64>,
@@ -87,6 +91,7 @@ impl Inputs {
         Self {
             cap_streams: None,
             headroom_ratio,
+            exceed_ratio: EXCEED,
             throughput_mean_streams: None,
             request_time: None,
             think_time_s: None,

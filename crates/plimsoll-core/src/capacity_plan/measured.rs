@@ -1,12 +1,9 @@
 //! What a finished run knows of a plan's inputs.
 
-use std::collections::BTreeMap;
-
-use super::in_flight::at_largest_rate;
 use super::{OperatingPoint, RequestTime, TimeSource, TokensPerRequest};
 use crate::level::LevelSummary;
 use crate::run::Run;
-use crate::verdict::PlannedMean;
+use crate::verdict::{RequestTimes, exceed_ratio};
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +12,10 @@ pub struct Measured {
     pub cap_streams: Option<u32>,
     /// Tokens of a request, by the server's own `usage`.
     pub tokens_per_request: Option<TokensPerRequest>,
-    /// Mean request time by load, s.
-    times: BTreeMap<u32, f64>,
+    /// How much of the time more than the cap may be in flight, by the run's objectives, 0..1.
+    pub exceed_ratio: f64,
+    /// Mean request time by load.
+    times: RequestTimes,
 }
 
 impl Measured {
@@ -29,65 +28,29 @@ impl Measured {
             tokens_per_request: sound()
                 .max_by_key(|level| level.requests.completed_in_window)
                 .and_then(tokens),
-            // A load that was visited again stands with its last visit.
-            // With think time the loads of a run are users, not requests in flight.
-            times: sound()
-                .filter(|_| run.plan.think_time_s.is_none())
-                .filter_map(|level| Some((level.load.streams()?, level.e2e_ms.mean? / 1e3)))
-                .collect(),
+            exceed_ratio: exceed_ratio(&run.plan.slo),
+            times: RequestTimes::of(&run.levels, run.plan.unit()),
         }
     }
 
-    /// Where a server with this cap works: at its planned mean, or below it where its throughput
-    /// grows too little for that. `None` where the run has not tested such loads.
+    /// Where a server with this cap works, as the search that the run was would plan it. `None` where
+    /// the run has not tested loads up to the cap.
     pub fn operating_point(&self, cap_streams: u32, headroom_ratio: f64) -> Option<OperatingPoint> {
-        let planned = PlannedMean::within(cap_streams, headroom_ratio).streams;
-        let _ = self.time_at(f64::from(cap_streams))?;
-        let completions = |n: u32| {
-            let streams = f64::from(n);
-            self.time_at(streams)
-                .map_or(f64::MIN_POSITIVE, |(time_s, _)| streams / time_s)
-        };
-        let safe = at_largest_rate(cap_streams, &completions)?;
-        if safe.mean_streams < planned {
-            return Some(OperatingPoint {
-                mean_streams: safe.mean_streams,
-                request_time: RequestTime {
-                    s: safe.mean_streams / safe.request_per_s,
-                    source: TimeSource::Throughput,
-                },
-            });
-        }
-        let (s, (below, above)) = self.time_at(planned)?;
+        let at = self
+            .times
+            .operating(cap_streams, headroom_ratio, self.exceed_ratio)?;
+        let (_, (below, above)) = self.times.at(at.mean_streams)?;
         Some(OperatingPoint {
-            mean_streams: planned,
+            mean_streams: at.mean_streams,
             request_time: RequestTime {
-                s,
-                source: TimeSource::Between(below, above),
+                s: at.mean_streams / at.request_per_s,
+                source: if at.queues {
+                    TimeSource::Throughput
+                } else {
+                    TimeSource::Between(below, above)
+                },
             },
         })
-    }
-
-    /// The mean request time at a mean number in flight, on the line between the loads next to it,
-    /// and these; `None` above the loads tested. Request times bend upwards with the load, so the
-    /// line lies above them: the plan errs on the safe side. Below the lowest load stands its own.
-    fn time_at(&self, streams: f64) -> Option<(f64, (u32, u32))> {
-        let lowest = self.times.first_key_value()?;
-        let streams = streams.max(f64::from(*lowest.0));
-        let (below, below_s) = self
-            .times
-            .iter()
-            .rfind(|(load, _)| f64::from(**load) <= streams)?;
-        let (above, above_s) = self
-            .times
-            .iter()
-            .find(|(load, _)| f64::from(**load) >= streams)?;
-        let share = if above == below {
-            0.0
-        } else {
-            (streams - f64::from(*below)) / f64::from(above - below)
-        };
-        Some((below_s + (above_s - below_s) * share, (*below, *above)))
     }
 }
 

@@ -10,13 +10,13 @@
 //! the average, more than the cap is in flight half of the time (statistics.md §9.1).
 //!
 //! A run also shows where throughput stops growing. Requests queue there, and more than the cap
-//! would be in flight more often than the planned mean allows; so the load is lower (`in_flight`).
+//! would be in flight more often than the planned mean allows; so the load is lower
+//! ([`RequestTimes`](crate::verdict::RequestTimes)).
 //!
 //! An input that is not given is not guessed: the lines that need it are absent, and [`Missing`]
 //! says what they need.
 
 mod demand;
-mod in_flight;
 mod inputs;
 mod measured;
 mod missing;

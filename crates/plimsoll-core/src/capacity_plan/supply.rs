@@ -32,7 +32,8 @@ pub struct Supply {
 
 impl Supply {
     pub(super) fn of(cap_streams: u32, inputs: &Inputs) -> Self {
-        let planned_mean = PlannedMean::within(cap_streams, inputs.headroom_ratio);
+        let planned_mean =
+            PlannedMean::within(cap_streams, inputs.headroom_ratio, inputs.exceed_ratio);
         let mean_streams = inputs
             .throughput_mean_streams
             .map_or(planned_mean.streams, |mean| mean.min(planned_mean.streams));

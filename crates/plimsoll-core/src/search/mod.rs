@@ -13,6 +13,7 @@
 //! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
 mod config;
+mod decided;
 mod drive;
 mod edge;
 mod growth;
@@ -302,7 +303,8 @@ impl Search {
         (low, None)
     }
 
-    /// Each load with what its latest held visit says, else its latest screened one.
+    /// Each load with what its latest held visit says, else its latest screened one; one that was
+    /// decided against breaks, whatever a visit that decides nothing looks like.
     fn standings(&self) -> BTreeMap<u32, Standing> {
         let mut standings = BTreeMap::new();
         let on_axis = || self.levels.iter().filter(|level| self.rung(level) > 0);
@@ -320,6 +322,11 @@ impl Search {
                 let _ = standings.insert(rung, standing);
             }
         }
+        standings.extend(
+            self.decided_against()
+                .into_iter()
+                .map(|rung| (rung, Standing::Breaks)),
+        );
         standings
     }
 
@@ -375,6 +382,7 @@ impl Search {
         };
         let request_time = self.last_request_time();
         let think = self.think(load, purpose);
+        let is_contested = purpose == Purpose::Refine && self.is_contested(rung);
         let remaining = self
             .config
             .budget
@@ -385,12 +393,19 @@ impl Search {
             purpose,
             load,
             open_loop: self.open_loop(),
-            hold: hold_of(load, purpose),
+            hold: if is_contested {
+                Hold::Decide
+            } else {
+                hold_of(load, purpose)
+            },
             request_time,
-            longest_hold: self
-                .config
-                .level_time
-                .unwrap_or_else(|| self.longest_hold(load, purpose, request_time)),
+            longest_hold: self.config.level_time.unwrap_or_else(|| {
+                if is_contested {
+                    self.confirm_time(request_time)
+                } else {
+                    self.longest_hold(load, purpose, request_time)
+                }
+            }),
             longest: remaining,
             settings: LevelSettings {
                 think,
@@ -449,9 +464,8 @@ impl Search {
         let mut telling = self.levels.iter().rev().filter(is_telling);
         telling
             .find_map(|level| level.e2e_ms.mean)
-            .map_or(self.config.first_request_time, |ms| {
-                Duration::from_secs_f64(ms / 1e3)
-            })
+            .and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok())
+            .unwrap_or(self.config.first_request_time)
     }
 }
 

@@ -350,8 +350,9 @@ fn a_void_level_is_tried_again_and_then_the_client_is_the_limit() {
     let (verdict, tried) = run(config(), server);
     assert_eq!(verdict.kind, VerdictKind::ClientLimited);
     assert_eq!(tried.iter().filter(|load| **load == 64).count(), 2);
-    assert_eq!(verdict.capacity.unwrap().at, Load::Streams(32));
-    assert_eq!(verdict.capacity.unwrap().upper, None);
+    assert_eq!(verdict.broken_at, Some(Load::Streams(64)));
+    // 32 were screened and never held: not even "at least 32" is known.
+    assert_eq!((verdict.capacity, verdict.recommended), (None, None));
 }
 
 fn saturating(cap: u32) -> impl Fn(u32) -> LevelSummary {

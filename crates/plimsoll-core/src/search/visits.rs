@@ -74,7 +74,7 @@ impl Search {
     fn known_by(&self, edge: &Edge) -> Known {
         let rung_of = |q: f64| self.config.axis.at_most(edge.quantile(q));
         let (most, sure) = self.saturation_rungs();
-        let rung = rung_of(0.5).min(self.most()).min(sure);
+        let rung = rung_of(0.5).min(self.most()).min(sure).min(self.ceiling());
         let tail = tail(self.config.settings.confidence);
         let (lower, upper) = self.stretched(rung_of(tail), rung_of(1.0 - tail));
         Known {
@@ -152,6 +152,11 @@ impl Search {
             }
             if self.falls_back() {
                 return Err(Stop::NotMonotone);
+            }
+            let contested = self.contested(&edge);
+            let to_decide = reserve.unwrap_or_default() + self.confirm_time(request_time);
+            if let Some(rung) = contested.filter(|_| left >= to_decide) {
+                return Ok((rung, Purpose::Refine));
             }
             let next = if is_closed {
                 self.unseen_end(known)
@@ -261,11 +266,11 @@ impl Search {
     /// The load on that side of the likeliest capacity that has had fewer visits.
     fn beside(&self, edge: &Edge, visits: &[u32]) -> u32 {
         let axis = self.config.axis;
-        let middle = edge.quantile(0.5);
+        let middle = self.middle(edge);
         let spread = (edge.quantile(0.84) / edge.quantile(0.16)).ln() / 2.0;
         let reach = (spread * REACH).min(FURTHEST);
         let most = self.most_to_visit();
-        let below = axis.at_most(middle * (-reach).exp()).clamp(1, most);
+        let below = axis.at_most(middle * (-reach).exp()).clamp(1, most.max(1));
         let above = axis.at_least(middle * reach.exp()).max(below + 1);
         let lower = visits
             .iter()
@@ -276,6 +281,36 @@ impl Search {
         } else {
             below
         }
+    }
+
+    /// The likeliest capacity, in the load's unit; just below a load that was decided against.
+    fn middle(&self, edge: &Edge) -> f64 {
+        let axis = self.config.axis;
+        let middle = edge.quantile(0.5);
+        match self.lowest_decided_against() {
+            Some(broken) if middle >= axis.amount(broken) => {
+                (axis.amount(broken.saturating_sub(1)) * axis.amount(broken)).sqrt()
+            }
+            _ => middle,
+        }
+    }
+
+    /// A load that one level decided against while all levels together make a higher capacity
+    /// likely: it is held until that is decided again.
+    fn contested(&self, edge: &Edge) -> Option<u32> {
+        let broken = self.lowest_decided_against()?;
+        let is_doubtful = edge.quantile(0.5) >= self.config.axis.amount(broken);
+        (is_doubtful && self.was_seen_once(broken)).then_some(broken)
+    }
+
+    /// Whether a visit of this load is to settle such a doubt.
+    pub(super) fn is_contested(&self, rung: u32) -> bool {
+        self.config.axis == Axis::Streams
+            && self.lowest_decided_against() == Some(rung)
+            && self.was_seen_once(rung)
+            && self
+                .edge()
+                .is_some_and(|edge| self.contested(&edge) == Some(rung))
     }
 
     /// The highest rung worth a visit: above the saturation rate a rate is unstable without being run.

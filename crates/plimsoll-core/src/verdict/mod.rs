@@ -2,19 +2,20 @@
 
 mod broken;
 mod cause;
+mod in_flight;
+mod planned;
+mod recommended;
+mod request_times;
 
 pub use broken::BrokenBy;
 pub use cause::{Cause, CauseDetail, CauseKind};
+pub use planned::{EXCEED, PlannedMean, exceed_ratio};
+pub use recommended::Recommended;
+pub use request_times::{Operating, RequestTimes};
 use serde::{Deserialize, Serialize};
 
 use crate::level::{LevelVerdict, Load};
 use crate::scaling::Scaling;
-use crate::stats::{largest_mean_within, poisson_exceeds};
-
-/// In-flight exceeds the gateway cap this share of the time at the planned mean, at most.
-const EXCEED: f64 = 0.01;
-/// More in flight than this belongs into no single pool, and is not looked for.
-const MOST_IN_FLIGHT: f64 = 1e6;
 use crate::slo::Objective;
 
 /// What kind of answer it is.
@@ -81,107 +82,6 @@ pub struct Confirmed {
     pub verdict: LevelVerdict,
     /// Whether its latencies moved from the first to the last third.
     pub drifts: bool,
-}
-
-/// What to set in production.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Recommended {
-    /// Beyond it, queue or shed: requests in flight for a gateway, or arrivals per second. The lower
-    /// end of the interval.
-    pub cap: Load,
-    /// Mean load to plan for, in the unit of the cap.
-    pub mean_amount: f64,
-    /// The mean as a share of the cap, 0..1.
-    pub mean_cap_ratio: f64,
-    /// Share of the time that in-flight exceeds the cap at that mean, if users arrive like Poisson,
-    /// 0..1; `None` of a rate, which says nothing of what is in flight.
-    pub exceeds_cap_ratio: Option<f64>,
-}
-
-impl Recommended {
-    /// By the headroom, and for requests in flight by how they scatter as well. `cap` is some load.
-    pub fn within(cap: Load, headroom_ratio: f64) -> Self {
-        match cap {
-            Load::Streams(streams) => {
-                let mean = PlannedMean::within(streams, headroom_ratio);
-                Self {
-                    cap,
-                    mean_amount: mean.streams,
-                    mean_cap_ratio: mean.cap_ratio,
-                    exceeds_cap_ratio: Some(mean.exceeds_cap_ratio),
-                }
-            }
-            Load::RatePerS(rate) => {
-                let mean = cap.axis().rounded_down(rate * headroom_ratio);
-                Self {
-                    cap,
-                    mean_amount: mean,
-                    mean_cap_ratio: mean / rate,
-                    exceeds_cap_ratio: None,
-                }
-            }
-        }
-    }
-}
-
-/// The mean number in flight to plan for (statistics.md §7).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PlannedMean {
-    /// Mean number of streams in flight.
-    pub streams: f64,
-    /// As a share of the gateway cap, 0..1.
-    pub cap_ratio: f64,
-    /// Share of the time that in-flight exceeds the cap, if users arrive like Poisson, 0..1.
-    pub exceeds_cap_ratio: f64,
-}
-
-impl PlannedMean {
-    /// The smaller of the headroom's share of `cap` and the mean that exceeds `cap` 1 % of the time;
-    /// rounded down, to a tenth below 10. `cap` is at least 1.
-    pub fn within(cap: u32, headroom_ratio: f64) -> Self {
-        let mean = (f64::from(cap) * headroom_ratio).min(largest_mean_within(cap, EXCEED));
-        let streams = if mean >= 10.0 {
-            mean.floor()
-        } else {
-            (mean * 10.0).floor() / 10.0
-        };
-        Self {
-            streams,
-            cap_ratio: streams / f64::from(cap),
-            exceeds_cap_ratio: poisson_exceeds(cap, streams),
-        }
-    }
-
-    /// The smallest cap whose planned mean is `mean` or more; `None` above a million in flight.
-    pub fn least_cap(mean: f64, headroom_ratio: f64) -> Option<u32> {
-        // As finely as the planned mean is stated; the difference below is the rounding of floats.
-        let mean = if mean > 9.9 {
-            (mean - 1e-9).ceil()
-        } else {
-            ((mean * 10.0) - 1e-9).ceil() / 10.0
-        };
-        if mean.is_nan() || mean > MOST_IN_FLIGHT {
-            return None;
-        }
-        let first = ((mean / headroom_ratio) - 1e-9).ceil().max(1.0) as u32;
-        let enough = |cap: u32| poisson_exceeds(cap, mean) <= EXCEED;
-        if enough(first) {
-            return Some(first);
-        }
-        // A Poisson number is below its mean plus five of its deviations in 99 % of all cases.
-        let (mut low, mut high) = (first, first + (5.0 * mean.sqrt()).ceil() as u32 + 5);
-        while high - low > 1 {
-            let middle = low.midpoint(high);
-            if enough(middle) {
-                high = middle;
-            } else {
-                low = middle;
-            }
-        }
-        Some(high)
-    }
 }
 
 /// Something the reader must know beside the verdict.
@@ -268,49 +168,20 @@ pub struct Verdict {
     pub load_time_s: f64,
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_planned_mean_keeps_in_flight_below_the_cap() {
-        for (cap, planned) in [(8, 3.5), (48, 34.0), (200, 150.0)] {
-            let mean = PlannedMean::within(cap, 0.75);
-            assert!((mean.streams - planned).abs() < 0.2, "{cap}: {mean:?}");
-            assert!(mean.exceeds_cap_ratio <= 0.0101);
-        }
+impl VerdictKind {
+    /// Whether a verdict of this kind says what is carried.
+    pub fn is_answer(self) -> bool {
+        !matches!(
+            self,
+            Self::BelowFirst | Self::ServerGone | Self::Inconclusive
+        )
     }
+}
 
-    #[test]
-    fn a_rate_is_planned_with_headroom_and_says_nothing_of_what_is_in_flight() {
-        let advice = Recommended::within(Load::RatePerS(20.0), 0.75);
-        assert!(
-            advice.mean_amount <= 15.0 && advice.mean_amount > 14.8,
-            "{advice:?}"
-        );
-        assert!((advice.mean_cap_ratio - advice.mean_amount / 20.0).abs() < 1e-12);
-        assert_eq!(advice.exceeds_cap_ratio, None);
-    }
-
-    #[test]
-    fn more_than_a_pool_holds_has_no_cap() {
-        assert_eq!(PlannedMean::least_cap(2e6, 0.75), None);
-        assert_eq!(PlannedMean::least_cap(3e5, 0.75), Some(400_000));
-    }
-
-    proptest! {
-        #[test]
-        fn the_least_cap_is_the_first_whose_planned_mean_is_enough(
-            tenths in 1..4_000u32, headroom in 0.2..1.0f64,
-        ) {
-            let mean = f64::from(tenths) / 10.0;
-            let cap = PlannedMean::least_cap(mean, headroom).unwrap();
-            prop_assert!(PlannedMean::within(cap, headroom).streams >= mean - 1e-6);
-            if cap > 1 {
-                prop_assert!(PlannedMean::within(cap - 1, headroom).streams < mean);
-            }
-        }
+impl Verdict {
+    /// The capacity as something to print: none where the kind of the verdict is no answer, as some
+    /// runs of earlier versions have it.
+    pub fn answer(&self) -> Option<Capacity> {
+        self.capacity.filter(|_| self.kind.is_answer())
     }
 }

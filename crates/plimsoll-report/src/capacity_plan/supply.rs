@@ -55,16 +55,17 @@ fn planned_mean(supply: &Supply, inputs: &Inputs, lang: Lang) -> Line {
     let (cap, mean) = (supply.cap_streams, supply.planned_mean);
     let headroom = percent(inputs.headroom_ratio);
     let over = figure(mean.exceeds_cap_ratio * 100.0);
+    let exceed = trimmed(inputs.exceed_ratio * 100.0);
     Line {
         label: lang.pick("in flight, mean", "平均并发（路）"),
         value: trimmed(mean.streams),
         formula: lang.pick(
             format!(
                 "at most {headroom} % × {cap}, and such that more than {cap} are in flight at most \
-                 1 % of the time (here {over} %)"
+                 {exceed} % of the time (here {over} %)"
             ),
             format!(
-                "不超过 {headroom} % × {cap}，且在途超过 {cap} 路的时间不超过 1 %（此处为 {over} %）"
+                "不超过 {headroom} % × {cap}，且在途超过 {cap} 路的时间不超过 {exceed} %（此处为 {over} %）"
             ),
         ),
     }
@@ -74,16 +75,17 @@ fn planned_mean(supply: &Supply, inputs: &Inputs, lang: Lang) -> Line {
 fn safe_mean(supply: &Supply, inputs: &Inputs, lang: Lang) -> Option<Line> {
     let safe = inputs.throughput_mean_streams?;
     let cap = supply.cap_streams;
+    let exceed = trimmed(inputs.exceed_ratio * 100.0);
     Some(Line {
         label: lang.pick("… by its throughput", "……按实测吞吐"),
         value: amount(safe, lang),
         formula: lang.pick(
             format!(
                 "throughput hardly grows up to the cap: with more in flight the queue would exceed \
-                 {cap} more than 1 % of the time"
+                 {cap} more than {exceed} % of the time"
             ),
             format!(
-                "接近上限时吞吐已几乎不增长：平均并发再高，排队会使在途超过 {cap} 路的时间多于 1 %"
+                "接近上限时吞吐已几乎不增长：平均并发再高，排队会使在途超过 {cap} 路的时间多于 {exceed} %"
             ),
         ),
     })

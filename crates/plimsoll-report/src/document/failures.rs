@@ -44,17 +44,18 @@ impl Failures {
         let completed = counts.get("completed").copied().unwrap_or(0);
         let mut failed: Vec<(&str, u64)> = counts
             .into_iter()
-            .filter(|(key, _)| Outcome::from_key(key).is_none_or(Outcome::is_failure))
+            .filter(|(key, _)| Outcome::is_failure_key(key))
             .collect();
         failed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let sum = failed.iter().map(|(_, count)| count).sum();
+        let sum: u64 = failed.iter().map(|(_, count)| count).sum();
+        let of = completed + sum;
         let classes = failed.into_iter().map(|(key, count)| Failure {
             key: key.to_owned(),
             count,
-            text: class(key, count, said.get(key).copied(), lang),
+            text: class(key, (count, of), said.get(key).copied(), lang),
         });
         Self {
-            summary: summary(sum, completed + sum, lang),
+            summary: summary(sum, of, lang),
             classes: classes.collect(),
         }
     }
@@ -85,14 +86,16 @@ fn is_servers(key: &str) -> bool {
     )
 }
 
-fn class(key: &str, count: u64, said: Option<&str>, lang: Lang) -> String {
+/// Counts are of all levels from their start to their end, the share of all that ended there.
+fn class(key: &str, (count, of): (u64, u64), said: Option<&str>, lang: Lang) -> String {
     let name = words::outcome(key, lang);
+    let share = percent_up(count as f64 / of as f64);
     // What was not said by the server are English terms of the transport.
     let said = said.filter(|_| lang == Lang::En || is_servers(key));
     match (lang, said) {
-        (Lang::En, Some(said)) => format!("{count} × {name}: “{said}”"),
-        (Lang::Zh, Some(said)) => format!("{count} 个 {name}：“{said}”"),
-        (Lang::En, None) => format!("{count} × {name}"),
-        (Lang::Zh, None) => format!("{count} 个 {name}"),
+        (Lang::En, Some(said)) => format!("{count} × {name} ({share} %): “{said}”"),
+        (Lang::Zh, Some(said)) => format!("{count} 个 {name}（{share} %）：“{said}”"),
+        (Lang::En, None) => format!("{count} × {name} ({share} %)"),
+        (Lang::Zh, None) => format!("{count} 个 {name}（{share} %）"),
     }
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_core::verdict::{Cause, CauseDetail, CauseKind};
 
-use super::reason;
+use super::{outcome, reason};
 use crate::lang::Lang;
 
 /// A cause with its figures, as the rest of a sentence.
@@ -53,7 +53,10 @@ fn en(detail: &CauseDetail) -> String {
             of,
             most_by,
             most,
-        } => format!("{failed} of {of} failed, most by {most_by} ({most})"),
+        } => {
+            let name = outcome(most_by, Lang::En);
+            format!("{failed} of {of} failed, most by {name} ({most})")
+        }
         CauseDetail::Preemptions { per_min } => format!("{per_min:.0} preemptions/min"),
         CauseDetail::WaitForCache { waiting } => {
             format!("{waiting:.0} requests waiting for cache")
@@ -80,7 +83,10 @@ fn zh(detail: &CauseDetail) -> String {
             of,
             most_by,
             most,
-        } => format!("{of} 个请求中有 {failed} 个失败，最多的是 {most_by}（{most} 个）"),
+        } => {
+            let name = outcome(most_by, Lang::Zh);
+            format!("{of} 个请求中有 {failed} 个失败，最多的是 {name}（{most} 个）")
+        }
         CauseDetail::Preemptions { per_min } => format!("每分钟抢占 {per_min:.0} 次"),
         CauseDetail::WaitForCache { waiting } => format!("{waiting:.0} 个请求在等缓存"),
         CauseDetail::Queue { running, waiting } => {

@@ -162,7 +162,7 @@ fn open(mut verdict: Verdict, levels: &[LevelSummary]) -> Verdict {
 
 /// Both ends of the answer's interval, where it has both.
 fn interval(verdict: &Verdict) -> Option<(Option<Load>, Option<Load>)> {
-    let found = verdict.capacity?;
+    let found = verdict.answer()?;
     let has_both = found.lower.amount() > 0.0 && found.upper.is_some();
     has_both.then_some((Some(found.lower), found.upper))
 }
@@ -195,5 +195,6 @@ fn is_of_the_server(note: &Note) -> bool {
 fn load_time(run: &Run, before: Option<&Verdict>) -> Duration {
     let end = |level: &LevelSummary| level.started_s + level.duration_s;
     let last = run.levels.last().map_or(0.0, end);
-    Duration::from_secs_f64(before.map_or(last, |verdict| verdict.load_time_s))
+    let seconds = before.map_or(last, |verdict| verdict.load_time_s);
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

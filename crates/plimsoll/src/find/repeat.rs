@@ -171,6 +171,6 @@ fn repetition((number, run): (u32, &Run)) -> Option<Repetition> {
         started_utc: run.started_utc.clone(),
         load_time_s: verdict.load_time_s,
         kind: verdict.kind,
-        capacity: verdict.capacity,
+        capacity: verdict.answer(),
     })
 }

@@ -4,6 +4,7 @@ use plimsoll_core::capacity_plan::{
     Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
 };
 use plimsoll_core::run::Run;
+use plimsoll_core::verdict::EXCEED;
 use plimsoll_report::capacity_plan::render;
 use plimsoll_report::lang::Lang;
 
@@ -48,13 +49,16 @@ fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
         s: time.as_secs_f64(),
         source: TimeSource::Given,
     });
-    let point = match (typed, &measured, cap_streams) {
-        (None, Some(measured), Some(cap)) => measured.operating_point(cap, headroom_ratio),
+    let point = match (&measured, cap_streams) {
+        (Some(measured), Some(cap)) => measured.operating_point(cap, headroom_ratio),
         _ => None,
     };
     Ok(Inputs {
         cap_streams,
         headroom_ratio,
+        exceed_ratio: measured
+            .as_ref()
+            .map_or(EXCEED, |measured| measured.exceed_ratio),
         throughput_mean_streams: point
             .filter(|point| point.request_time.source == TimeSource::Throughput)
             .map(|point| point.mean_streams),

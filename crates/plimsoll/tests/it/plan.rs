@@ -67,6 +67,11 @@ fn a_run_gives_its_cap_and_its_request_times() {
         plan["supply"]["cap_streams"],
         saved["verdict"]["recommended"]["cap"]["streams"]
     );
+    // One model: what `find` says to plan for is what `plan` plans with.
+    assert_eq!(
+        plan["supply"]["mean_streams"],
+        saved["verdict"]["recommended"]["mean_amount"]
+    );
     assert!(plan["supply"]["active_users"].is_number());
     assert!(plan["inputs"]["tokens_per_request"]["output"].is_number());
 }

@@ -29,7 +29,8 @@ pub(super) fn bounds(
     low: u32,
     known: Option<Known>,
 ) -> Option<Bounds> {
-    match stop {
+    let ceiling = search.ceiling();
+    let found = match stop {
         Stop::Growth { from_streams } | Stop::FullBatch { from_streams } => {
             let rung = from_streams.min(low);
             let mut ramp = search
@@ -74,6 +75,13 @@ pub(super) fn bounds(
                 upper: Some(known.upper),
             }))
         }
-    }
-    .filter(|bounds| bounds.rung > 0)
+    };
+    // However it was found, it lies below what was decided against.
+    found
+        .map(|bounds| Bounds {
+            rung: bounds.rung.min(ceiling),
+            lower: bounds.lower.min(ceiling),
+            ..bounds
+        })
+        .filter(|bounds| bounds.rung > 0)
 }

@@ -60,6 +60,8 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::SearchConfig;
+    use super::super::super::tests::level;
     use super::*;
 
     #[test]
@@ -71,5 +73,30 @@ mod tests {
         assert_eq!(slope(&flat), None);
         assert_eq!(slope(&noisy[..2]), None, "two points have no noise to show");
         assert_eq!(slope(&[(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)]), None);
+    }
+
+    /// p95 of TTFT at four loads around 40; what more load makes better is luck, or another thing.
+    fn shape(values_ms: [f64; 4]) -> Option<EdgeShape> {
+        let mut search = Search::new(SearchConfig::new("ttft p95 <= 1s".parse().unwrap()));
+        for (streams, value_ms) in [36, 38, 41, 44].into_iter().zip(values_ms) {
+            let mut summary = level(streams, 10, 300);
+            summary.objectives[0].value = Some(value_ms);
+            search.take(summary);
+        }
+        let known = Known {
+            rung: 40,
+            lower: 36,
+            upper: 44,
+            binding: 0,
+        };
+        edge_shape(&search, known)
+    }
+
+    #[test]
+    fn more_load_is_no_relief() {
+        let steep = shape([800.0, 890.0, 1_040.0, 1_190.0]).unwrap();
+        assert!((0.08..0.13).contains(&steep.change_for_5_percent_ratio));
+        assert_eq!(shape([1_190.0, 1_040.0, 890.0, 800.0]), None);
+        assert_eq!(shape([1_000.0, 900.0, 1_100.0, 1_000.0]), None);
     }
 }

@@ -8,7 +8,7 @@ mod throughput;
 
 use std::time::Duration;
 
-use bounds::bounds;
+use bounds::{Bounds, bounds};
 use broken::{broken_by, broken_level};
 use edge_shape::edge_shape;
 use notes::notes;
@@ -16,10 +16,13 @@ use throughput::throughput_at;
 
 use super::{Search, Stop};
 use crate::cause::cause_of;
-use crate::level::{Alarm, LevelSummary, LevelVerdict, Purpose};
+use crate::level::{Alarm, LevelSummary, LevelVerdict, Load, Purpose};
 use crate::load::LoadUnit;
 use crate::scaling::{Scaling, scaling};
-use crate::verdict::{Confirmed, Recommended, Verdict, VerdictKind};
+use crate::verdict::{Confirmed, Recommended, RequestTimes, Verdict, VerdictKind, exceed_ratio};
+
+/// Loads that differ by this factor show what grows with the load.
+const APART: f64 = 1.5;
 
 pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict {
     let (low, high) = search.bracket();
@@ -30,12 +33,14 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         VerdictKind::AboveLast if bounds.is_none_or(|bounds| bounds.lower == 0) => {
             VerdictKind::Inconclusive
         }
+        // Something broke, and what was seen does not say where.
+        VerdictKind::Capacity if bounds.is_none_or(|bounds| bounds.upper.is_none()) => {
+            VerdictKind::Inconclusive
+        }
         kind => kind,
     };
-    let is_open = matches!(kind, VerdictKind::Inconclusive | VerdictKind::ServerGone);
-    let cap = bounds
-        .map(|bounds| bounds.lower)
-        .filter(|cap| *cap > 0 && !is_open);
+    let bounds = bounds.filter(|bounds| answers(kind, *bounds));
+    let cap = bounds.map(|bounds| bounds.lower).filter(|cap| *cap > 0);
     // A gateway counts requests in flight, and streams that think are not always in flight.
     let cap = cap.filter(|_| search.unit() != LoadUnit::Users);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
@@ -44,16 +49,17 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     Verdict {
         kind,
         capacity: bounds.map(|bounds| bounds.capacity(search)),
-        recommended: cap
-            .map(|cap| Recommended::within(search.config.axis.load(cap), search.config.headroom)),
+        recommended: cap.map(|cap| recommended(search, search.config.axis.load(cap))),
         saturation_rate_per_s: search.saturation_rate_per_s(),
-        edge: known.and_then(|known| edge_shape(search, known)),
+        edge: known
+            .filter(|_| bounds.is_some())
+            .and_then(|known| edge_shape(search, known)),
         confirmed: confirmed(search),
         broken_by: broken_by(search, stop, broken),
         broken_at: broken.map(|level| level.load),
         cause: broken
             .filter(|level| !level.says_nothing() || level.is_clients_fault())
-            .and_then(|level| cause_of(latest(search, low), level)),
+            .and_then(|level| cause_of(before(search, level, low), level)),
         scaling: scaling_of(search),
         request_per_s: throughput(|level| level.request_per_s),
         output_tokens_per_s: throughput(|level| level.output_tokens_per_s),
@@ -62,8 +68,23 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     }
 }
 
+/// Whether a verdict of this kind states a capacity. Without an answer there is none, and "at least
+/// so many" of a load that was not held is none either.
+fn answers(kind: VerdictKind, bounds: Bounds) -> bool {
+    let is_at_least = matches!(kind, VerdictKind::ClientLimited | VerdictKind::AboveLast);
+    kind.is_answer() && (bounds.lower > 0 || !is_at_least)
+}
+
 fn kind(stop: Stop, rung: u32, low: u32, high: Option<u32>) -> VerdictKind {
     match (stop, high) {
+        // No load is left below what was decided against.
+        (
+            Stop::Growth { .. }
+            | Stop::FullBatch { .. }
+            | Stop::NotMonotone
+            | Stop::Resources { .. },
+            Some(_),
+        ) if rung == 0 => VerdictKind::BelowFirst,
         (Stop::Growth { .. }, _) => VerdictKind::DiminishingReturns,
         (Stop::FullBatch { .. }, _) => VerdictKind::FullBatch,
         (Stop::NotMonotone, _) => VerdictKind::NotMonotone,
@@ -78,6 +99,12 @@ fn kind(stop: Stop, rung: u32, low: u32, high: Option<u32>) -> VerdictKind {
     }
 }
 
+fn recommended(search: &Search, cap: Load) -> Recommended {
+    let times = RequestTimes::of(&search.levels, search.unit());
+    let exceed = exceed_ratio(&search.config.slo);
+    Recommended::within(cap, search.config.headroom, exceed, &times)
+}
+
 /// How throughput follows the load, as far as that is a number of streams or users. By rate it is
 /// the rate itself, until the server saturates.
 fn scaling_of(search: &Search) -> Scaling {
@@ -87,6 +114,22 @@ fn scaling_of(search: &Search) -> Scaling {
     }
     let levels = search.levels.iter().filter(|level| level.counts(unit));
     scaling(&levels.cloned().collect::<Vec<_>>())
+}
+
+/// A load that held, to compare one that broke with: not its neighbour, from which nothing grows,
+/// but the highest that is lower by [`APART`]; where there is none, `low`.
+fn before<'a>(search: &'a Search, broken: &LevelSummary, low: u32) -> Option<&'a LevelSummary> {
+    let most = broken.load.amount() / APART;
+    let apart = search.levels.iter().filter(|level| {
+        let rung = search.rung(level);
+        (1..=low).contains(&rung)
+            && level.load.amount() <= most
+            && !level.says_nothing()
+            && !level.is_broken()
+    });
+    apart
+        .max_by_key(|level| search.rung(level))
+        .or_else(|| latest(search, low))
 }
 
 /// What the hold at the gateway cap showed.

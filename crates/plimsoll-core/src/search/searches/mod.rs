@@ -188,6 +188,9 @@ impl Searches {
             if !passing.says_nothing() || passing.shows_no_server() {
                 seat.search.take(passing);
             }
+            // A level that another tier asked for may show more than there was to see then.
+            let search = &seat.search;
+            seat.answer = seat.answer.take().filter(|one| !search.contradicts(one));
         }
         kept
     }

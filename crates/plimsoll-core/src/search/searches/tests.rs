@@ -182,3 +182,26 @@ fn a_void_level_is_tried_again_by_the_tier_that_asked_alone() {
     let levels = tiers.seats.iter().map(|seat| seat.search.levels().len());
     assert!(levels.eq([1, 0]));
 }
+
+/// Gold gave up at loads that its own tries could not carry. What silver's levels then show of gold
+/// is in gold's answer: it does not stand beside a table that says more.
+#[test]
+fn an_answer_goes_with_the_levels_that_other_tiers_add() {
+    let mut tiers = Searches::new(&config(GOLD, 900), &[slo(SILVER)]);
+    let mut elapsed = Duration::ZERO;
+    while let Some(asked) = tiers.next(elapsed) {
+        let mut finished = run(&asked, elapsed);
+        if asked.tier == 0 && asked.plan.streams() >= 8 {
+            finished.summary.verdict = LevelVerdict::Void;
+            finished.summary.reason = Some(Shortfall::BusyWorker { cpu_ratio: 0.99 }.into());
+        }
+        let _ = tiers.take(&finished);
+        elapsed += Duration::from_secs(5);
+        assert!(elapsed < Duration::from_secs(2_000), "it does not end");
+    }
+    let gold = &tiers.verdicts(elapsed)[0];
+    let broken_at = gold.broken_at.unwrap().amount();
+    assert!((16.0..=32.0).contains(&broken_at), "{gold:?}");
+    let found = gold.answer().unwrap().at.amount();
+    assert!(found < broken_at, "{gold:?}");
+}

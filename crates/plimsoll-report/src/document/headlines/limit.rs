@@ -13,13 +13,13 @@ use crate::words;
 impl Teller<'_> {
     /// The limit, by the kind of the verdict.
     pub(super) fn limit(&self) -> String {
-        let Some(found) = self.verdict.capacity else {
+        let Some(found) = self.verdict.answer() else {
             return self.without_capacity();
         };
         let at = self.load(found.at);
         match self.verdict.kind {
             VerdictKind::Capacity => self.found(&found),
-            VerdictKind::DiminishingReturns => self.only_waits(&found),
+            VerdictKind::DiminishingReturns => self.grows_little(&found),
             VerdictKind::FullBatch => self.full_batch(&at),
             VerdictKind::NotMonotone => self.lang.pick(
                 format!("{at}: above that it breaks, and higher up it holds again; each was seen twice, and the lower load counts"),
@@ -31,39 +31,29 @@ impl Teller<'_> {
                 format!("未找到极限：至少 {at}，测到最高一档仍未超标"),
             ),
             VerdictKind::ClientLimited => self.client_limited(&at),
-            VerdictKind::ServerGone => format!(
-                "{}{}",
-                self.gone(),
-                self.lang.pick(
-                    format!("; up to {at} nothing was against the objectives"),
-                    format!("；此前到 {at}为止未见超标"),
-                )
-            ),
-            VerdictKind::BelowFirst => self.below_first(),
-            VerdictKind::Inconclusive => self.inconclusive(&at),
+            VerdictKind::BelowFirst | VerdictKind::ServerGone | VerdictKind::Inconclusive => {
+                self.without_capacity()
+            }
         }
     }
 
-    fn inconclusive(&self, at: &str) -> String {
-        let beyond = self.beyond();
-        match self.lang {
-            Lang::En => format!(
-                "not found: up to {at} nothing is against the objectives{}",
-                beyond.map_or(String::new(), |beyond| format!("; {beyond}"))
-            ),
-            Lang::Zh => format!(
-                "未找到极限：到 {at}为止未见超标{}",
-                beyond.map_or(String::new(), |beyond| format!("；{beyond}"))
-            ),
-        }
-    }
-
+    /// That there is no answer, with what was seen all the same: loads that nothing speaks against
+    /// are not known to hold.
     fn without_capacity(&self) -> String {
-        match self.verdict.kind {
-            VerdictKind::BelowFirst => self.below_first(),
-            VerdictKind::ServerGone => self.gone(),
-            VerdictKind::ClientLimited => self.client_at(),
-            _ => self
+        let unbroken = self.unbroken().map(|load| self.load(load));
+        match (self.verdict.kind, unbroken) {
+            (VerdictKind::BelowFirst, _) => self.below_first(),
+            (VerdictKind::ServerGone, seen) => self.with_seen(&self.gone(), seen),
+            (VerdictKind::ClientLimited, seen) => self.with_seen(
+                &format!(
+                    "{}{}",
+                    self.lang.pick("not known: ", "未知："),
+                    self.client_at()
+                ),
+                seen,
+            ),
+            (_, Some(seen)) => self.inconclusive(&seen),
+            (_, None) => self
                 .lang
                 .pick(
                     "not known: the data do not decide at any load tested",
@@ -71,6 +61,48 @@ impl Teller<'_> {
                 )
                 .to_owned(),
         }
+    }
+
+    fn with_seen(&self, what: &str, seen: Option<String>) -> String {
+        let seen = seen.map_or(String::new(), |at| {
+            self.lang.pick(
+                format!("; up to {at} nothing was against the objectives"),
+                format!("；此前到 {at}为止未见超标"),
+            )
+        });
+        format!("{what}{seen}")
+    }
+
+    fn inconclusive(&self, at: &str) -> String {
+        let beyond = self.beyond();
+        match self.lang {
+            Lang::En => format!(
+                "not known: up to {at} nothing is against the objectives, which is not decided{}",
+                beyond.map_or(String::new(), |beyond| format!("; {beyond}"))
+            ),
+            Lang::Zh => format!(
+                "未知：到 {at}为止未见超标，但还不能判定达标{}",
+                beyond.map_or(String::new(), |beyond| format!("；{beyond}"))
+            ),
+        }
+    }
+
+    /// The highest load that nothing speaks against, below all that something does.
+    fn unbroken(&self) -> Option<Load> {
+        let unit = self.run.plan.unit();
+        let telling = || {
+            let levels = self.run.levels.iter();
+            levels.filter(move |level| level.counts(unit) && !level.says_nothing())
+        };
+        let by_amount = |one: &Load, other: &Load| one.amount().total_cmp(&other.amount());
+        let of = |broken: bool| {
+            let levels = telling().filter(move |level| level.is_broken() == broken);
+            levels.map(|level| level.load)
+        };
+        let lowest = of(true).min_by(by_amount);
+        of(false)
+            .filter(|load| lowest.is_none_or(|lowest| load.amount() < lowest.amount()))
+            .max_by(by_amount)
     }
 
     fn found(&self, found: &Capacity) -> String {
@@ -198,12 +230,12 @@ impl Teller<'_> {
         breaks.then(|| metric_value(objective.metric, value))
     }
 
-    fn only_waits(&self, found: &Capacity) -> String {
+    fn grows_little(&self, found: &Capacity) -> String {
         let growth = least_growth(self.run);
         let at = self.load(found.at);
         self.lang.pick(
-            format!("{at}: from there on throughput grows by less than {growth} % per doubling, so more streams only wait"),
-            format!("{at}：再往上，并发每翻一倍，吞吐增长不到 {growth} %，再加路数只会排队等待"),
+            format!("{at}: from there on throughput grows by less than {growth} % per doubling"),
+            format!("{at}：再往上，并发每翻一倍，吞吐增长不到 {growth} %"),
         )
     }
 

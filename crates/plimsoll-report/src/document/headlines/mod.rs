@@ -186,7 +186,7 @@ fn label(kind: HeadlineKind, run: &Run, lang: Lang) -> &'static str {
 }
 
 fn standing(verdict: &Verdict) -> Standing {
-    match (verdict.kind, verdict.capacity) {
+    match (verdict.kind, verdict.answer()) {
         (VerdictKind::BelowFirst, _) => Standing::NotMet,
         (VerdictKind::Inconclusive | VerdictKind::ServerGone, _) | (_, None) => Standing::NotKnown,
         (VerdictKind::AboveLast | VerdictKind::ClientLimited, Some(_)) => Standing::AtLeast,

@@ -6,7 +6,7 @@ use plimsoll_core::verdict::{Confirmed, Note, VerdictKind};
 
 use super::Teller;
 use crate::document::cautions::looks_broken;
-use crate::number::{duration, percent, percent_up, trimmed};
+use crate::number::{duration, figure, percent, percent_up, trimmed};
 
 /// A search without a narrow answer is given at least this long the next time, s.
 const LEAST_BUDGET_S: f64 = 900.0;
@@ -58,7 +58,7 @@ impl Teller<'_> {
     }
 
     fn nothing_to_set(&self) -> String {
-        let text = match (self.verdict.kind, self.verdict.capacity) {
+        let text = match (self.verdict.kind, self.verdict.answer()) {
             (VerdictKind::BelowFirst, _) => self.lang.pick(
                 "no load: not even the lowest meets the objectives",
                 "无：最低一档也达不到目标",
@@ -102,9 +102,16 @@ impl Teller<'_> {
                 format!("；用户随机到达时，有 {exceeds} % 的时间超过上限"),
             )
         });
+        let rate = advice.request_per_s.map(figure);
+        let rate = rate.map_or(String::new(), |rate| {
+            self.lang.pick(
+                format!(", {rate} req/s of arrivals"),
+                format!("，到达速率 {rate} 请求/秒"),
+            )
+        });
         Some(self.lang.pick(
-            format!("{mean} in flight on average ({share} % of the cap{exceeds})"),
-            format!("{mean} 路（上限的 {share} %{exceeds}）"),
+            format!("{mean} in flight on average{rate} ({share} % of the cap{exceeds})"),
+            format!("{mean} 路{rate}（上限的 {share} %{exceeds}）"),
         ))
     }
 
@@ -167,7 +174,7 @@ impl Teller<'_> {
     }
 
     fn higher(&self) -> String {
-        let option = match self.verdict.capacity.map(|found| found.at) {
+        let option = match self.verdict.answer().map(|found| found.at) {
             Some(Load::RatePerS(_)) => "--max-rate",
             _ => "--max-concurrency",
         };

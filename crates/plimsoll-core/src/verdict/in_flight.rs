@@ -5,8 +5,6 @@
 //! Where throughput still grows with n this is the Poisson law of the planned mean. Where it has
 //! stopped growing, requests queue, and far less than the planned mean is safe.
 
-/// More than the cap may be in flight this share of the time.
-const EXCEED: f64 = 0.01;
 /// States whose weight, beside the largest, is below this no longer count.
 const NEGLIGIBLE: f64 = -40.0;
 /// A chain that has not faded after this many states beyond its cap does not fade.
@@ -23,15 +21,20 @@ pub(super) struct InFlightAt {
     pub(super) exceeds_cap_ratio: f64,
 }
 
-/// The largest rate at which more than `cap` are in flight 1 % of the time at most; `completions`
-/// is the throughput with so many in flight, per second, for 1 to `cap`. `cap` is at least 1.
-pub(super) fn at_largest_rate(cap: u32, completions: &dyn Fn(u32) -> f64) -> Option<InFlightAt> {
+/// The largest rate at which more than `cap` are in flight for a share `exceed` of the time at most;
+/// `completions` is the throughput with so many in flight, per second, for 1 to `cap`. `cap` is at
+/// least 1.
+pub(super) fn at_largest_rate(
+    cap: u32,
+    exceed: f64,
+    completions: &dyn Fn(u32) -> f64,
+) -> Option<InFlightAt> {
     let (mut low, mut high) = (0.0, completions(cap));
     let mut found = None;
     for _ in 0..40 {
         let rate = f64::midpoint(low, high);
         match at_rate(cap, rate, completions) {
-            Some(at) if at.exceeds_cap_ratio <= EXCEED => {
+            Some(at) if at.exceeds_cap_ratio <= exceed => {
                 found = Some(at);
                 low = rate;
             }
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn a_server_that_never_queues_is_poisson() {
         for cap in [8, 46, 200] {
-            let at = at_largest_rate(cap, &|n| f64::from(n) / 2.0).unwrap();
+            let at = at_largest_rate(cap, 0.01, &|n| f64::from(n) / 2.0).unwrap();
             let mean = largest_mean_within(cap, 0.01);
             assert!((at.mean_streams / mean - 1.0).abs() < 1e-6, "{cap}: {at:?}");
             assert!((at.request_per_s - mean / 2.0).abs() < 1e-6);
@@ -107,7 +110,7 @@ mod tests {
     /// One server (M/M/1): more than n are in the system ρ^(n+1) of the time, ρ/(1−ρ) on average.
     #[test]
     fn a_single_server_is_geometric() {
-        let at = at_largest_rate(9, &|_| 5.0).unwrap();
+        let at = at_largest_rate(9, 0.01, &|_| 5.0).unwrap();
         let load = 0.01_f64.powf(0.1);
         assert!(
             (at.request_per_s / (5.0 * load) - 1.0).abs() < 1e-6,
@@ -121,7 +124,7 @@ mod tests {
     /// would have 32.
     #[test]
     fn a_server_that_queues_below_its_cap_carries_less() {
-        let at = at_largest_rate(46, &|n| f64::from(n.min(24))).unwrap();
+        let at = at_largest_rate(46, 0.01, &|n| f64::from(n.min(24))).unwrap();
         assert!((at.request_per_s - 20.5328).abs() < 1e-3, "{at:?}");
         assert!((at.mean_streams - 22.6758).abs() < 1e-3, "{at:?}");
     }
