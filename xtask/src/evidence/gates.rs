@@ -2,6 +2,7 @@
 
 use plimsoll_core::judge::Decision;
 
+use super::aims::AimScore;
 use super::rates::Rate;
 use super::study::{BUDGET, Found, Study};
 use super::trial::{Score, covers};
@@ -33,6 +34,15 @@ pub(super) fn cap_holds(scores: &[&Score]) -> Rate {
         .filter(|score| score.cap_holds.is_some())
         .collect();
     Rate::of(&given, |score| score.cap_holds == Some(true))
+}
+
+pub(super) fn aim_covered(all: &[&AimScore]) -> Rate {
+    Rate::of(all, |one| one.covers())
+}
+
+pub(super) fn lower_holds(all: &[&AimScore]) -> Rate {
+    let given: Vec<&&AimScore> = all.iter().filter(|one| one.lower_holds.is_some()).collect();
+    Rate::of(&given, |one| one.lower_holds == Some(true))
 }
 
 pub(super) fn false_decisions(decisions: &[Decision]) -> Rate {
@@ -72,6 +82,18 @@ pub(super) fn missed(study: &Study) -> Vec<String> {
         .filter(|(_, rate, goal)| rate.misses_at_least(*goal))
         .map(|(name, rate, goal)| format!("{name} {:.1} % of {goal} %", rate.percent()))
         .collect();
+    for (aim, all) in &study.aims {
+        let all: Vec<&AimScore> = all.iter().filter(|one| one.truth > 0).collect();
+        for (what, rate, goal) in [
+            ("interval covers", aim_covered(&all), COVERED),
+            ("lower end holds", lower_holds(&all), CAP_HOLDS),
+        ] {
+            if rate.misses_at_least(goal) {
+                let (name, percent) = (aim.name(), rate.percent());
+                missed.push(format!("{name}: {what} {percent:.1} % of {goal} %"));
+            }
+        }
+    }
     let all: Vec<Decision> = study
         .judged
         .iter()

@@ -6,6 +6,7 @@
 //! | `population` | the engines, written down beforehand |
 //! | `truth` | the true capacity of one, by long holds |
 //! | `trial` | a search on one, and how good its answer is |
+//! | `aims` | searches with objectives of other kinds, and of users |
 //! | `isotonic` | another interval, on the same levels |
 //! | `peers` | what others would have said |
 //! | `judged` | false decisions of the judge |
@@ -14,6 +15,7 @@
 //! | `gates` | the goals, and which of them are missed |
 //! | `page` | the tables of docs/evidence.md |
 
+mod aims;
 mod gates;
 mod isotonic;
 mod judged;

@@ -2,6 +2,7 @@
 
 use plimsoll_core::judge::Decision;
 
+use super::aims::{Aim, AimScore};
 use super::gates::{self, cap_holds, covered, false_decisions, feasible};
 use super::rates::{Rate, quantile};
 use super::study::{Found, Study};
@@ -13,6 +14,7 @@ pub(super) fn tables(study: &Study, set: u64) -> String {
         goals(study, set),
         edges(study),
         second(study),
+        aims(study),
         peers(study),
         judge(study),
         other_ways(study),
@@ -184,6 +186,36 @@ fn second(study: &Study) -> String {
     format!(
         "### What breaks the model's assumptions\n\n| second population | {HEAD}\n|---|{RULE}\n| all | {}\n{}",
         row(&engines),
+        rows.join("\n")
+    )
+}
+
+fn aims(study: &Study) -> String {
+    let row = |(aim, all): &(Aim, Vec<AimScore>)| {
+        let all: Vec<&AimScore> = all.iter().filter(|one| one.truth > 0).collect();
+        let of = |is: fn(&AimScore) -> bool| Rate::of(&all, |one| is(one)).percent();
+        let lower = gates::lower_holds(&all);
+        let widths = all.iter().filter_map(|one| {
+            Some(f64::from(one.interval.1? - one.interval.0) / f64::from(one.truth))
+        });
+        let times = all.iter().map(|one| one.load_time_s);
+        format!(
+            "| {} | {} | {:.1} % | {:.1} % | {} | {:.1} % | {:.1} % | {:.0} % | {:.1} % | {:.0} s |",
+            aim.name(),
+            all.len(),
+            of(|one| one.is_close),
+            of(|one| one.is_close_enough),
+            share(gates::aim_covered(&all)),
+            of(|one| one.interval.0 > one.truth),
+            of(|one| one.interval.1.is_some_and(|upper| upper < one.truth)),
+            100.0 * quantile(widths.collect(), 0.5),
+            lower.percent(),
+            quantile(times.collect(), 0.5)
+        )
+    };
+    let rows: Vec<String> = study.aims.iter().map(row).collect();
+    format!(
+        "### Objectives of other kinds\n\n| objective | engines | error | error or metric | covers (exact 95 % bounds) | truth below it | truth above it | width / C | lower end holds | load time |\n|---|---|---|---|---|---|---|---|---|---|\n{}",
         rows.join("\n")
     )
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::aims::{self, Aim, AimScore};
 use super::judged::{self, Judged};
 use super::peers::PEERS;
 use super::population::Subject;
@@ -18,6 +19,8 @@ pub(super) const BUDGET: Duration = Duration::from_secs(900);
 pub(super) struct Sizes {
     pub(super) steady: u64,
     pub(super) troubled: u64,
+    /// Engines for each other kind of objective.
+    pub(super) aims: u64,
     /// Levels of each kind for the judge.
     pub(super) levels: u64,
     /// Engines that the others are asked about as well.
@@ -28,12 +31,14 @@ impl Sizes {
     pub(super) const RELEASE: Self = Self {
         steady: 1_000,
         troubled: 490,
+        aims: 200,
         levels: 200,
         peers: 1_000,
     };
     pub(super) const SMALL: Self = Self {
         steady: 80,
         troubled: 21,
+        aims: 10,
         levels: 20,
         peers: 10,
     };
@@ -55,6 +60,8 @@ pub(super) struct Study {
     pub(super) common_lengths: Vec<Score>,
     /// The second population.
     pub(super) troubled: Vec<Found>,
+    /// Engines of the first population, asked for other objectives.
+    pub(super) aims: Vec<(Aim, Vec<AimScore>)>,
     /// What others say of the first population.
     pub(super) peers: Vec<(&'static str, Vec<Score>)>,
     pub(super) judged: Vec<Judged>,
@@ -107,6 +114,10 @@ impl Study {
                 let truth = truth(&subject, seed(set, number, 6));
                 found(&subject, &truth, seed(set, number, 7))
             }),
+            aims: (9..)
+                .zip(Aim::ALL)
+                .map(|(purpose, aim)| (aim, aimed(aim, (set, purpose), sizes.aims)))
+                .collect(),
             judged: each(judged::KINDS, |kind| {
                 judged::judged(kind, sizes.levels, seed(set, kind, 8))
             }),
@@ -114,6 +125,15 @@ impl Study {
             peers,
         }
     }
+}
+
+/// Engines of their own for each aim: the set's number is that of the aim as well.
+fn aimed(aim: Aim, (set, purpose): (u64, u64), count: u64) -> Vec<AimScore> {
+    each(count, |number| {
+        let subject = Subject::steady(set ^ (purpose << 40), number);
+        let seed = |use_: u64| seed(set, number, (purpose << 2) + use_);
+        aims::score(aim, &subject, [0, 1, 2].map(seed))
+    })
 }
 
 fn found(subject: &Subject, truth: &Truth, seed: u64) -> Found {

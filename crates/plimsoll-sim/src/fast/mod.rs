@@ -18,6 +18,6 @@ mod trouble;
 
 pub use batch::{Batch, Timing, batch};
 pub use engine::FastEngine;
-pub use hold::{Ask, HoldCounts, hold};
+pub use hold::{Ask, HoldCounts, HoldSums, LongHold, Measure, hold, hold_sums};
 pub use runner::FastRunner;
 pub use trouble::{Delivery, Prefix, Stalls, Tenants, Trouble};

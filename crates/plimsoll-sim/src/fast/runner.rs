@@ -141,12 +141,20 @@ impl Runner for FastRunner {
     ) -> Result<FinishedLevel, Infallible> {
         let streams = plan.closed_streams();
         let spread = plan.handover(self.streams.busy());
+        let (think, request_time) = (plan.settings.think, plan.request_time);
+        self.streams.think = think;
         let level = Level::start(plan, slo.clone(), self.now(), self.in_flight());
         let mut recorder = Recorder {
             level,
             changed: true,
         };
-        let offset_ns = |i: u32| scatter(i, spread).as_nanos() as u64;
+        let offset_ns = |i: u32| {
+            let offset = match think {
+                Some(think) => think.join(i, request_time),
+                None => scatter(i, spread),
+            };
+            offset.as_nanos() as u64
+        };
         self.streams.hand_over(streams, offset_ns, &mut recorder);
         let mut server = Server::default();
         let preempted = self.streams.engine.counts().preemptions;

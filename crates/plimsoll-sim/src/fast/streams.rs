@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plimsoll_core::workload::Lengths;
+use plimsoll_core::workload::{Lengths, ThinkTime};
 
 use super::engine::FastEngine;
 use super::jitter::Jitter;
@@ -60,6 +60,8 @@ pub(super) struct Streams {
     requests: u64,
     /// Whether each level starts anew in the table of lengths.
     pub(super) same_lengths: bool,
+    /// How streams wait after an answer, before they send again.
+    pub(super) think: Option<ThinkTime>,
     /// Position in the table of lengths.
     next_length: usize,
     tenants_at_ns: Option<u64>,
@@ -80,6 +82,7 @@ impl Streams {
             held: BTreeSet::new(),
             requests: 0,
             same_lengths: false,
+            think: None,
             next_length: 0,
             tenants_at_ns: None,
             chance: Jitter::new(0.0, seed ^ 0x5eed),
@@ -191,11 +194,18 @@ impl Streams {
                 watch.first(flight, now_ns);
             }
         }
+        let request = flight.request;
         if is_last
             && let Some(stream) = self.end(id, now_ns, Fate::Completed, watch)
             && stream < self.count
         {
-            self.send(stream, watch);
+            match self.think {
+                Some(think) => {
+                    let wait_ns = think.after(request).as_nanos() as u64;
+                    self.timers.insert((now_ns + wait_ns, stream));
+                }
+                None => self.send(stream, watch),
+            }
         }
     }
 
