@@ -27,7 +27,26 @@ pub struct DryRun {
     pub passes: Vec<LeastForPass>,
     /// Where a cap and a rate are both set: what they leave for a request.
     pub leaves: Option<Leaves>,
+    /// How often it would be searched, one after another, where that is more than once.
+    pub repeats: Option<u32>,
+    /// Where a run of the past would go on.
+    pub goes_on: Option<GoesOn>,
 }
+
+/// Where a run of the past would go on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct GoesOn {
+    /// Levels that it has.
+    pub levels: u32,
+    /// Time that it has had, s.
+    pub elapsed_s: f64,
+    /// The next load; `None` where nothing is left to do.
+    pub next: Option<Load>,
+}
+
+/// A request time to show with which rates a ramp begins, s: that of the first request is not known
+/// before it was sent.
+pub const SHOWN_REQUEST_TIME_S: f64 = 1.0;
 
 /// How many requests a pass of an objective needs at least, with none over its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -92,10 +111,22 @@ pub fn dry_run(plan: &RunPlan, search: &SearchPlan) -> DryRun {
             let output = plan.output_len.mean_tokens();
             Leaves::of(search.max_concurrency, guide.request_per_s, output)
         }),
+        repeats: None,
+        goes_on: None,
         loads: loads(search),
         plan: plan.clone(),
         search: search.clone(),
     }
+}
+
+/// The rates of a whole ramp, where one stream alone takes [`SHOWN_REQUEST_TIME_S`] for a request.
+pub fn shown_rates(most_per_s: f64) -> Vec<f64> {
+    let most = Axis::Rate.at_most(most_per_s);
+    let first = Axis::Rate.at_least(0.5 / SHOWN_REQUEST_TIME_S);
+    let next = |rung: &u32| Some(Axis::Rate.at_least(Axis::Rate.amount(*rung) * 2.0));
+    let below = std::iter::successors(Some(first), next).take_while(|rung| *rung < most);
+    let rungs = below.chain([most]);
+    rungs.map(|rung| Axis::Rate.amount(rung)).collect()
 }
 
 fn loads(search: &SearchPlan) -> Vec<Load> {
@@ -109,6 +140,25 @@ fn loads(search: &SearchPlan) -> Vec<Load> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_double_from_half_of_what_a_stream_alone_brings() {
+        let rates = shown_rates(10.0);
+        // Rungs of rates are about a per cent apart.
+        let is_about = |rate: f64, of: f64| (rate / of - 1.0).abs() < 0.02;
+        assert!(is_about(rates[0], 0.5), "{rates:?}");
+        let (last, doubled) = rates.split_last().unwrap();
+        assert!(
+            doubled
+                .windows(2)
+                .all(|pair| is_about(pair[1], 2.0 * pair[0]))
+        );
+        assert!(
+            is_about(*last, 10.0) && *last <= 10.0 && rates.len() == 6,
+            "{rates:?}"
+        );
+        assert_eq!(shown_rates(0.1).len(), 1);
+    }
 
     /// guide.zh.md: 200 streams at 100 requests a second, 512 tokens each.
     #[test]

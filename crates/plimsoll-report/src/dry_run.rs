@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use plimsoll_core::dry_run::{DryRun, Leaves};
+use plimsoll_core::dry_run::{DryRun, Leaves, SHOWN_REQUEST_TIME_S, shown_rates};
 use plimsoll_core::load::LoadUnit;
 use plimsoll_core::search::Ladder;
 
 use crate::lang::Lang;
 use crate::layout;
 use crate::lengths::lengths;
-use crate::load::think_text;
-use crate::number::{amount, duration, percent, trimmed};
+use crate::load::{load_text, think_text};
+use crate::number::{amount, duration, percent, plural, trimmed};
 use crate::words;
 
 /// Writes the plan for a terminal of `width` columns.
@@ -34,6 +34,8 @@ pub fn render(dry: &DryRun, lang: Lang, width: u16, w: &mut dyn Write) -> io::Re
         (lang.pick("Stops", "停止条件"), stops(dry, lang)),
         (lang.pick("Loads", "负载档位"), loads(dry, lang)),
         (lang.pick("Time", "时间"), time(dry, lang)),
+        (lang.pick("Goes on", "接着做"), goes_on(dry, lang)),
+        (lang.pick("Repeats", "重复"), repeats(dry, lang)),
         (lang.pick("A pass", "判定达标"), passes(dry, lang)),
     ];
     let widest = rows.iter().map(|row| layout::width(row.0)).max();
@@ -124,15 +126,20 @@ fn loads(dry: &DryRun, lang: Lang) -> String {
 
 /// By rate the loads follow from the request time of a stream alone.
 fn rates(most_per_s: f64, lang: Lang) -> String {
+    let rates = shown_rates(most_per_s).into_iter();
+    let rates: Vec<String> = rates.map(|rate| rate.to_string()).collect();
+    let rates = rates.join(lang.pick(", ", "、"));
     lang.pick(
         format!(
             "one stream alone, then half the rate that it brings, doubled until something breaks, to \
              {most_per_s} req/s at most (--max-rate); then streams that saturate the server, and \
-             rates between the highest that holds and the lowest that breaks"
+             rates between the highest that holds and the lowest that breaks. If that stream takes \
+             {SHOWN_REQUEST_TIME_S} s for a request, the rates are {rates} req/s"
         ),
         format!(
             "先测单路，再从它所得速率的一半起逐次翻倍，直到某一档超标，最高 {most_per_s} 请求/秒（--max-rate）；\
-             然后用足够多的并发测出饱和速率，再在最高的达标速率与最低的超标速率之间逼近"
+             然后用足够多的并发测出饱和速率，再在最高的达标速率与最低的超标速率之间逼近。\
+             若单路的一个请求耗时 {SHOWN_REQUEST_TIME_S} 秒，各档速率为 {rates} 请求/秒"
         ),
     )
 }
@@ -147,6 +154,54 @@ fn time(dry: &DryRun, lang: Lang) -> String {
         format!(
             "加载最多 {budget}（--budget）。加压的每一档约需 4 到 8 个平均请求耗时，单路约 10 个；\
              剩下的时间用在临界处"
+        ),
+    )
+}
+
+/// Where a run of the past would go on.
+fn goes_on(dry: &DryRun, lang: Lang) -> String {
+    let Some(on) = dry.goes_on else {
+        return String::new();
+    };
+    let (levels, had) = (on.levels, duration(on.elapsed_s, lang));
+    let left = duration((dry.search.budget_s - on.elapsed_s).max(0.0), lang);
+    let from = lang.pick(
+        format!(
+            "after {levels} {} and {had}, with {left} left",
+            plural(u64::from(levels), "level")
+        ),
+        format!("已做 {levels} 档、用时 {had}，还剩 {left}"),
+    );
+    match on.next {
+        Some(next) => {
+            let next = load_text(next, lang);
+            lang.pick(
+                format!("{from}; next: {next}"),
+                format!("{from}；下一档：{next}"),
+            )
+        }
+        None => lang.pick(
+            format!("{from}; nothing is left to do"),
+            format!("{from}；没有可做的了"),
+        ),
+    }
+}
+
+/// How often the whole search would be done.
+fn repeats(dry: &DryRun, lang: Lang) -> String {
+    let Some(times) = dry.repeats else {
+        return String::new();
+    };
+    let all = duration(dry.search.budget_s * f64::from(times), lang);
+    let first = dry.plan.seed;
+    let last = first.wrapping_add(u64::from(times) - 1);
+    lang.pick(
+        format!(
+            "{times} searches, one after another, each with a folder and a seed of its own \
+             ({first} to {last}); at most {all} under load"
+        ),
+        format!(
+            "整个搜索依次做 {times} 遍，每遍各有目录和种子（{first} 到 {last}）；加载最多 {all}"
         ),
     )
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use plimsoll_core::judge::{Confidence, least_requests_for_a_pass};
+use plimsoll_core::load::Load;
 use plimsoll_core::slo::{Metric, Objective, Slo};
 
 use crate::lang::Lang;
+use crate::load::load_text;
 use crate::number::{duration, in_thousands};
 use crate::words;
 
@@ -85,9 +87,9 @@ impl Need {
     fn text(&self, lang: Lang) -> String {
         let (requests, streams) = (in_thousands(self.requests as f64), self.streams);
         let time = duration(self.seconds.max(1.0), lang);
-        let plural = if streams == 1 { "stream" } else { "streams" };
+        let load = load_text(Load::Streams(streams), lang);
         lang.pick(
-            format!("{requests} requests ({time}) at {streams} {plural}"),
+            format!("{requests} requests ({time}) at {load}"),
             format!("{streams} 路时 {requests} 个请求（{time}）"),
         )
     }

@@ -1,6 +1,6 @@
 //! The load of a level in words.
 
-use plimsoll_core::load::{Load, LoadUnit};
+use plimsoll_core::load::{Load, LoadUnit, without_dust};
 
 use crate::lang::Lang;
 use crate::number::duration;
@@ -10,7 +10,7 @@ pub fn load_text(load: Load, lang: Lang) -> String {
     match (lang, load) {
         (Lang::En, _) => load.to_string(),
         (Lang::Zh, Load::Streams(streams)) => format!("{streams} 路"),
-        (Lang::Zh, Load::RatePerS(rate)) => format!("{rate} 请求/秒"),
+        (Lang::Zh, Load::RatePerS(rate)) => format!("{} 请求/秒", without_dust(rate)),
     }
 }
 

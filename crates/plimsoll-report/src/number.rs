@@ -108,6 +108,20 @@ pub(crate) fn metric_value(metric: Metric, value: f64) -> String {
     }
 }
 
+/// The English word for so many: `request` of 1, `requests` of any other number.
+pub(crate) fn plural(count: u64, word: &str) -> String {
+    if count == 1 {
+        word.to_owned()
+    } else {
+        format!("{word}s")
+    }
+}
+
+/// So many of something, in English: `1 request`, `2 requests`.
+pub(crate) fn so_many(count: u64, word: &str) -> String {
+    format!("{count} {}", plural(count, word))
+}
+
 /// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.
 pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
     let whole = seconds.max(0.0).round() as u64;

@@ -7,7 +7,7 @@ use plimsoll_core::selftest::{SelfTest, Stage};
 
 use crate::lang::Lang;
 use crate::layout::STYLE;
-use crate::number::MISSING;
+use crate::number::{MISSING, so_many};
 
 /// The verdict in one or two sentences.
 pub fn sentence(found: &SelfTest, lang: Lang) -> String {
@@ -20,10 +20,12 @@ pub fn sentence(found: &SelfTest, lang: Lang) -> String {
     };
     let verdict = match (found.right_up_to(), lang) {
         (Some(n), Lang::En) if n == most => {
-            format!("This machine's figures are right up to {n} streams, as far as was tried.")
+            let n = so_many(u64::from(n), "stream");
+            format!("This machine's figures are right up to {n}, as far as was tried.")
         }
         (Some(n), Lang::En) => format!(
-            "This machine's figures are right up to {n} streams, not at {most}: give the client more cores or machines."
+            "This machine's figures are right up to {}, not at {most}: give the client more cores or machines.",
+            so_many(u64::from(n), "stream")
         ),
         (None, Lang::En) => {
             "This machine's figures are not right: something else keeps it from its work."

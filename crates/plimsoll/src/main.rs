@@ -7,6 +7,8 @@ mod cli;
 mod exit;
 mod fault;
 mod find;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
 mod machine;
 mod measure;
@@ -29,8 +31,11 @@ use fault::{AskFault, Failure, UsageFault};
 use plimsoll_report::lang::Lang;
 
 fn main() -> std::process::ExitCode {
-    let words: Vec<String> = std::env::args().collect();
     let stop = signal::watch();
+    let words = match cli::words(std::env::args_os()) {
+        Ok(words) => words,
+        Err(fault) => return ended(say(&fault.into(), cli::language(&[]))),
+    };
     // Every stream is an open file; reports say how far the limit could be raised.
     let _ = machine::raise_open_files();
     let code = match bench_arguments(&words) {
@@ -45,22 +50,50 @@ fn main() -> std::process::ExitCode {
         ),
         None => command(&words, &stop),
     };
+    drop(std::io::stdout().flush());
+    // What could not be written is said by the exit code.
+    let dies = code != Exit::Fault.code() && !is_server(&words);
+    ended(
+        Some(())
+            .filter(|()| dies)
+            .and_then(|()| stop.die())
+            .unwrap_or(code),
+    )
+}
+
+fn ended(code: i32) -> std::process::ExitCode {
     std::process::ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// A server runs until it is told to stop: that is its end, and no interruption.
+fn is_server(words: &[String]) -> bool {
+    words.get(1).is_some_and(|command| command == "sim")
 }
 
 /// `bench serve …` has a parser of its own: it follows the rules of the tool it stands in for.
 fn bench_arguments(words: &[String]) -> Option<&[String]> {
     match words {
         [_, bench, serve, rest @ ..] if bench == "bench" && serve == "serve" => Some(rest),
+        // There is one command to describe.
+        [_, bench, rest @ ..]
+            if bench == "bench" && rest.first().is_some_and(|word| is_a_question(word)) =>
+        {
+            Some(rest)
+        }
         _ => None,
     }
 }
 
+fn is_a_question(word: &str) -> bool {
+    matches!(word, "-h" | "--help")
+}
+
 fn command(words: &[String], stop: &signal::Stop) -> i32 {
+    let words = &cli::with_negatives(words);
     let lang = cli::language(words);
     let cli = match Cli::parse_in(words, lang) {
         Ok(cli) => cli,
-        Err(error) => return unread(error, lang),
+        Err(error) => return unread(error, words, lang),
     };
     let done = match cli.command {
         Command::Find(args) => find::run(&args, words, lang, stop),
@@ -80,7 +113,10 @@ fn command(words: &[String], stop: &signal::Stop) -> i32 {
 }
 
 /// A command line that asks for help, or makes no sense.
-fn unread(error: clap::Error, lang: Lang) -> i32 {
+fn unread(error: clap::Error, words: &[String], lang: Lang) -> i32 {
+    if let Some(failure) = cli::of_vllm(&error, words) {
+        return say(&failure, lang);
+    }
     let is_ours = lang == Lang::Zh && error.use_stderr() && !is_help(error.kind());
     if is_ours {
         return say(&UsageFault::from(error).into(), lang);

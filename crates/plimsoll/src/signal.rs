@@ -1,37 +1,25 @@
-//! Ctrl-C: asked for once it ends the run cleanly, asked for twice it ends the program.
+//! Ctrl-C: asked for once it ends the run cleanly, asked for twice it ends the program. Either way the
+//! program dies of the signal: a shell ends its loop only where it sees that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
 
 /// Whether the user wants to stop.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub(crate) struct Stop {
+    is_set: Arc<AtomicBool>,
+    /// The signal that said so; 0 for none.
+    signal: Arc<AtomicUsize>,
+}
 
 impl Stop {
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_set.load(Ordering::Relaxed)
     }
-}
 
-/// Starts to watch for the signals. Where they cannot be caught they end the program, as usual.
-pub(crate) fn watch() -> Stop {
-    let stop = Stop::default();
-    for signal in [SIGINT, SIGTERM] {
-        // Order matters: the second signal must find the flag already set by the first.
-        drop(flag::register_conditional_shutdown(
-            signal,
-            130,
-            Arc::clone(&stop.0),
-        ));
-        drop(flag::register(signal, Arc::clone(&stop.0)));
-    }
-    stop
-}
-
-impl Stop {
     /// Blocks until the user wants to stop.
     pub(crate) fn wait(&self) {
         // Signals wake this thread at once on Linux; the time-out covers a signal that came
@@ -40,4 +28,38 @@ impl Stop {
             std::thread::park_timeout(std::time::Duration::from_millis(200));
         }
     }
+
+    /// Ends the program by the signal that asked for it, as if it had not been caught; to be called when
+    /// all is written. Returns the exit code that says the same where that is not possible, and `None`
+    /// where no signal came.
+    pub(crate) fn die(&self) -> Option<i32> {
+        let signal = i32::try_from(self.signal.load(Ordering::Relaxed)).ok()?;
+        if signal == 0 {
+            return None;
+        }
+        // The first process of a container is not ended by signals that it does not catch.
+        if std::process::id() != 1 {
+            drop(low_level::emulate_default_handler(signal));
+        }
+        Some(128 + signal)
+    }
+}
+
+/// Starts to watch for the signals. Where they cannot be caught they end the program, as usual.
+pub(crate) fn watch() -> Stop {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM] {
+        // Order matters: the second signal must find the flag already set by the first.
+        drop(flag::register_conditional_default(
+            signal,
+            Arc::clone(&stop.is_set),
+        ));
+        drop(flag::register_usize(
+            signal,
+            Arc::clone(&stop.signal),
+            usize::try_from(signal).unwrap_or(0),
+        ));
+        drop(flag::register(signal, Arc::clone(&stop.is_set)));
+    }
+    stop
 }

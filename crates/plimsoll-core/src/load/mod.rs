@@ -57,12 +57,23 @@ impl Load {
     }
 }
 
+/// A number to be shown, without what binary fractions leave behind its ninth digit: 0.8 × 0.1 is
+/// 0.08000000000000002.
+pub fn without_dust(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10f64.powi(8 - value.abs().log10().floor() as i32);
+    let shown = (value * scale).round() / scale;
+    if shown.is_finite() { shown } else { value }
+}
+
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Streams(1) => f.write_str("1 stream"),
             Self::Streams(streams) => write!(f, "{streams} streams"),
-            Self::RatePerS(rate) => write!(f, "{rate} req/s"),
+            Self::RatePerS(rate) => write!(f, "{} req/s", without_dust(*rate)),
         }
     }
 }
@@ -70,6 +81,16 @@ impl fmt::Display for Load {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_shown_without_dust() {
+        assert_eq!(Load::RatePerS(0.8 * 0.1).to_string(), "0.08 req/s");
+        assert_eq!(Load::RatePerS(0.1 + 0.2).to_string(), "0.3 req/s");
+        for whole in [1e-300, 0.5, 20.0, 16.4, 123_456.75, 1e6, f64::MAX] {
+            assert_eq!(without_dust(whole).to_bits(), whole.to_bits(), "{whole}");
+        }
+        assert!(without_dust(f64::INFINITY).is_infinite());
+    }
 
     #[test]
     fn a_load_is_either_streams_or_a_rate() {

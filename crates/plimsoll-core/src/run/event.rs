@@ -60,6 +60,9 @@ pub enum RunEvent {
         next_level: u32,
         /// No request from here on has a lower number than this, and none before had a higher one.
         first_request: u64,
+        /// Time for the whole search from here on, s; `None` where it is as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        budget_s: Option<f64>,
     },
     /// A search is over.
     RunFinished {

@@ -200,8 +200,12 @@ impl Run {
                 started_utc,
                 at_s,
                 next_level,
+                budget_s,
                 ..
             } => {
+                if let (Some(budget_s), Goal::Search(search)) = (budget_s, &mut self.plan.goal) {
+                    search.budget_s = budget_s;
+                }
                 self.levels.retain(|level| level.index < next_level);
                 self.state = RunState::Running;
                 self.verdict = None;

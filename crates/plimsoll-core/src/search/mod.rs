@@ -69,6 +69,8 @@ pub enum Next {
 pub struct Search {
     config: SearchConfig,
     levels: Vec<LevelSummary>,
+    /// Levels of the past: what was in the way of them may be gone.
+    past: usize,
 }
 
 /// Why a search is over.
@@ -118,6 +120,7 @@ impl Search {
         Self {
             config,
             levels: Vec::new(),
+            past: 0,
         }
     }
 
@@ -139,6 +142,12 @@ impl Search {
     /// Takes the summary of the level that was run.
     pub fn take(&mut self, summary: LevelSummary) {
         self.levels.push(summary);
+    }
+
+    /// Goes on with what is known so far. Where the last levels said nothing, or the server was gone,
+    /// that load is tried again.
+    pub fn go_on(&mut self) {
+        self.past = self.levels.len();
     }
 
     /// What to do next, `elapsed` into the run.
@@ -173,15 +182,15 @@ impl Search {
         let Some(last) = self.levels.last() else {
             return Ok((1, Purpose::Baseline));
         };
-        if last.shows_no_server() {
+        let since = &self.levels[self.past..];
+        if last.shows_no_server() && !since.is_empty() {
             return Err(Stop::ServerGone {
                 at_streams: self.rung(last),
             });
         }
         if last.says_nothing() {
             let at_streams = self.rung(last);
-            let visits = self
-                .levels
+            let visits = since
                 .iter()
                 .rev()
                 .take_while(|level| level.says_nothing())

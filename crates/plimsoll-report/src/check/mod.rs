@@ -15,7 +15,7 @@ use crate::dry_run::little;
 use crate::lang::Lang;
 use crate::layout;
 use crate::load::load_text;
-use crate::number::duration;
+use crate::number::{duration, so_many};
 pub use dry_run::render_dry_run;
 pub use latencies::Latencies;
 pub use rows::Row;
@@ -75,7 +75,10 @@ fn holding(plan: &RunPlan, hold: &HoldPlan, lang: Lang) -> String {
     let target = &plan.target;
     if let Some(requests) = hold.until_requests {
         return lang.pick(
-            format!("Holding {load} for {requests} requests on {target}, {time} at most."),
+            format!(
+                "Holding {load} for {} on {target}, {time} at most.",
+                so_many(requests, "request")
+            ),
             format!("正在以 {load}的负载压测 {target}，直到完成 {requests} 个请求，最长 {time}。"),
         );
     }

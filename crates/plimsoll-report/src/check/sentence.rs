@@ -4,7 +4,7 @@ use plimsoll_core::check::{Check, CheckVerdict};
 
 use crate::lang::Lang;
 use crate::load::load_text;
-use crate::number::{duration, figure, trimmed};
+use crate::number::{duration, figure, so_many, trimmed};
 use crate::words;
 
 /// Why it broke, as far as is known.
@@ -25,18 +25,18 @@ pub(crate) fn verdict(check: Check<'_>, lang: Lang) -> String {
     let held = duration(held, lang);
     let text = match check.answer.verdict {
         CheckVerdict::Holds => lang.pick(
-            format!("Holds at {load}: {slo}, decided at 95 % by {n} requests in {held}."),
+            format!("Holds at {load}: {slo}, decided at 95 % by {} in {held}.", so_many(n, "request")),
             format!("{load}扛得住：{slo}，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
         ),
         CheckVerdict::NotContradicted => lang.pick(
-            format!("Not contradicted at {load} by {n} requests in {held}: nothing breaks {slo}, but a pass is not decided."),
+            format!("Not contradicted at {load} by {} in {held}: nothing breaks {slo}, but a pass is not decided.", so_many(n, "request")),
             format!("{load}未见超标：{held}内的 {n} 个请求没有违反目标（{slo}），但还不足以判定达标。"),
         ),
         CheckVerdict::Broken => {
             let by = check.answer.broken_by.as_ref();
             let by = by.map_or(String::new(), |by| words::reason(by, lang));
             lang.pick(
-                format!("Does not hold at {load}: {by} is broken, decided at 95 % by {n} requests in {held}."),
+                format!("Does not hold at {load}: {by} is broken, decided at 95 % by {} in {held}.", so_many(n, "request")),
                 format!("{load}扛不住：{by} 未达到，由 {held}内的 {n} 个请求以 95 % 的置信度判定。"),
             )
         }

@@ -11,7 +11,7 @@ use crate::lang::Lang;
 use crate::lengths::cannot_fix;
 use crate::load::load_text;
 use crate::notes;
-use crate::number::duration;
+use crate::number::{duration, so_many};
 
 /// The cautions of a run; none where there is nothing to doubt.
 pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
@@ -130,7 +130,8 @@ fn other_held(at: &str, time: &str, requests: u64, lang: Lang) -> String {
     lang.pick(
         format!(
             "The cap itself was not held; the hold was at {at}, for {time}: nothing against it in \
-             {requests} requests."
+             {}.",
+            so_many(requests, "request")
         ),
         format!("上限本身没有实测保持过；{at}保持了 {time}，{requests} 个请求中未见超标。"),
     )

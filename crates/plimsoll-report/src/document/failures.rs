@@ -6,7 +6,7 @@ use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::Run;
 
 use crate::lang::Lang;
-use crate::number::percent_up;
+use crate::number::{percent_up, so_many};
 use crate::words;
 
 /// The failures of a run, of all its levels from their start to their end.
@@ -67,13 +67,16 @@ fn summary(failed: u64, of: u64, lang: Lang) -> String {
     }
     if failed == 0 {
         return lang.pick(
-            format!("Failures: none of {of} requests."),
+            format!("Failures: none of {}.", so_many(of, "request")),
             format!("失败：{of} 个请求中没有。"),
         );
     }
     let share = percent_up(failed as f64 / of as f64);
     lang.pick(
-        format!("Failures: {failed} of {of} requests ({share} %)."),
+        format!(
+            "Failures: {failed} of {} ({share} %).",
+            so_many(of, "request")
+        ),
         format!("失败：{of} 个请求中有 {failed} 个（{share} %）。"),
     )
 }

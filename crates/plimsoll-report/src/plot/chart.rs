@@ -112,7 +112,8 @@ fn draw_title(
     if note.trim().is_empty() {
         return 56.0;
     }
-    let note = font.fitted(note.trim(), NOTE_EM_PX, f64::from(WIDTH_PX) - 2.0 * EDGE_PX);
+    let note = font.drawable(note.trim());
+    let note = font.fitted(&note, NOTE_EM_PX, f64::from(WIDTH_PX) - 2.0 * EDGE_PX);
     scene.text(
         (EDGE_PX, 63.0),
         &note,

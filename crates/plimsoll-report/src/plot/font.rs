@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 /// Noto Sans SC Regular, cut to the characters of the reports (OFL-1.1, `assets/OFL.txt`).
 pub(super) static BYTES: &[u8] = include_bytes!("../../assets/NotoSansSC-subset.ttf");
 
+/// Stands for characters that the font lacks.
+const LACKING: char = '·';
+
 /// Horizontal metrics of the built-in font, in parts of the em.
 pub(super) struct Font {
     units_per_em: f64,
@@ -58,8 +61,24 @@ impl Font {
         })
     }
 
+    /// Returns `text` with one [`LACKING`] in place of each run of characters that the font lacks: emoji
+    /// and rare scripts, in names that are not ours. It would draw a box for each.
+    pub(super) fn drawable(&self, text: &str) -> String {
+        let mut drawn = String::new();
+        let mut lacked = false;
+        for character in text.chars() {
+            let has = self.has(character);
+            match (has, lacked) {
+                (true, _) => drawn.push(character),
+                (false, false) => drawn.push(LACKING),
+                (false, true) => {}
+            }
+            lacked = !has;
+        }
+        drawn
+    }
+
     /// Whether the font can draw `character`.
-    #[cfg(test)]
     pub(super) fn has(&self, character: char) -> bool {
         self.index(character) != 0
     }

@@ -363,6 +363,21 @@ fn every_text_has_its_glyphs() {
     assert!(!font.has('\u{1F600}') && !font.has('\u{E000}'));
 }
 
+/// A rocket, a family of four joined emoji, and Arabic: the font has none of them.
+#[test]
+fn what_the_font_lacks_becomes_a_plain_mark() {
+    let font = font::font().unwrap();
+    for (name, expected) in [
+        ("Qwen-7B", "Qwen-7B"),
+        ("Qwen\u{1F680} 7B", "Qwen· 7B"),
+        ("\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}x", "·x"),
+        ("a\u{645}\u{631}b", "a·b"),
+    ] {
+        assert_eq!(font.drawable(name), expected);
+        assert!(font.drawable(name).chars().all(|c| font.has(c)));
+    }
+}
+
 /// A long ladder with a void level, a hole, no bound, and marks at the low end.
 fn ladder() -> PlotInput {
     use PointVerdict::{Fail, Pass, Screened, Void};

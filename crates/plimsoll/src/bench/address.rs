@@ -16,10 +16,13 @@ use crate::proxy::{self, Wanted};
 pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {
     let instead = match name {
         "vllm" | "openai" => return Ok(Protocol::Completions),
-        "openai-chat" => return Ok(Protocol::Chat),
-        "tgi" | "lmdeploy" | "deepspeed-mii" | "scalellm" | "sglang" | "tensorrt-llm" => {
-            Instead::OpenAiBackend
+        // Servers of other kinds by the same requests, as the older script sends them; TGI had a
+        // protocol of its own there, and has taken these since its version 2.
+        "sglang" | "lmdeploy" | "scalellm" | "llama.cpp" | "tgi" => {
+            return Ok(Protocol::Completions);
         }
+        "openai-chat" => return Ok(Protocol::Chat),
+        "deepspeed-mii" | "tensorrt-llm" => Instead::OpenAiBackend,
         "openai-responses" => Instead::ChatBackend,
         "openai-audio"
         | "openai-embeddings"
@@ -371,10 +374,18 @@ mod tests {
         assert_eq!(proxy("--base-url http://gpu1 --connect-to h:1"), None);
     }
 
+    /// As vLLM's own script does, which tells nothing of the server but this name.
+    #[test]
+    fn servers_of_other_kinds_are_asked_as_vllm_is() {
+        for name in ["vllm", "sglang", "lmdeploy", "scalellm", "llama.cpp", "tgi"] {
+            assert_eq!(backend(name).unwrap(), Protocol::Completions, "{name}");
+        }
+    }
+
     #[test]
     fn backends_that_are_not_offered_say_so() {
         for name in [
-            "tgi",
+            "tensorrt-llm",
             "openai-embeddings",
             "openai-responses",
             "vllm-rerank",

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::corrected::Corrected;
 use super::json::python_float;
-use super::legacy::Legacy;
+use super::legacy::{Legacy, Summary};
 use super::load::Load;
 use super::metrics::{Reported, percentile_word};
 
@@ -147,13 +147,13 @@ pub(crate) fn own_block(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "{:=^WIDTH$}", " Plimsoll ")?;
-    if let Some(first) = &corrected.first_from_due_ms {
-        number(out, "First output from due time, avg (ms):", first.mean)?;
-        number(out, "First output from due time, mid (ms):", first.median)?;
-        for (percentile, value) in &first.percentiles {
-            let word = percentile_word(*percentile);
-            let label = format!("First output from due time, p{word} (ms):");
-            number(out, &label, *value)?;
+    let firsts = [
+        ("First output from sending", &corrected.first_from_sent_ms),
+        ("First output from due time", &corrected.first_from_due_ms),
+    ];
+    for (name, first) in firsts {
+        if let Some(first) = first {
+            first_output(name, first, out)?;
         }
     }
     row(
@@ -183,6 +183,16 @@ pub(crate) fn own_block(
         }
     }
     writeln!(out, "{:=^WIDTH$}", "")
+}
+
+fn first_output(name: &str, first: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    number(out, &format!("{name}, avg (ms):"), first.mean)?;
+    number(out, &format!("{name}, mid (ms):"), first.median)?;
+    for (percentile, value) in &first.percentiles {
+        let word = percentile_word(*percentile);
+        number(out, &format!("{name}, p{word} (ms):"), *value)?;
+    }
+    Ok(())
 }
 
 fn row(out: &mut dyn Write, label: &str, value: impl std::fmt::Display) -> io::Result<()> {

@@ -88,6 +88,7 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
 fn corrected() -> Corrected {
     Corrected {
         first_from_due_ms: Some(Summary::new(vec![1.0], &[99.0])),
+        first_from_sent_ms: Some(Summary::new(vec![1.0], &[99.0])),
         peak_in_flight: 10,
         send_lag_p99_ms: Some(0.5),
         outcomes: BTreeMap::from([("completed".to_owned(), 99), ("http_429".to_owned(), 1)]),

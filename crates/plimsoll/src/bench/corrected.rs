@@ -15,6 +15,9 @@ use super::legacy::Summary;
 pub(crate) struct Corrected {
     /// First output − due, ms, of completed requests: what a user waits, with the wait for a slot.
     pub(crate) first_from_due_ms: Option<Summary>,
+    /// First output − sent, ms, of completed requests: what the server took, where vLLM's own figure
+    /// may be that of an event without output.
+    pub(crate) first_from_sent_ms: Option<Summary>,
     /// Most requests in flight at any moment.
     pub(crate) peak_in_flight: u32,
     /// Tool's own lateness, P99, ms: sent − due, or − the moment a slot was free if that was later.
@@ -45,9 +48,10 @@ impl Corrected {
                 .iter()
                 .filter(|record| record.outcome.is_completed())
         };
-        let first: Vec<f64> = completed()
-            .filter_map(|one| one.ttft_from_due_ms())
-            .collect();
+        let summary_of = |value: fn(&RequestRecord) -> Option<f64>| {
+            let values: Vec<f64> = completed().filter_map(|one| value(one)).collect();
+            (!values.is_empty()).then(|| Summary::new(values, percentiles))
+        };
         let mut outcomes = BTreeMap::new();
         for record in &records {
             *outcomes.entry(record.outcome.key()).or_insert(0) += 1;
@@ -65,7 +69,8 @@ impl Corrected {
             });
         let lags = send_lags_ms(&records, cap);
         Self {
-            first_from_due_ms: (!first.is_empty()).then(|| Summary::new(first, percentiles)),
+            first_from_due_ms: summary_of(RequestRecord::ttft_from_due_ms),
+            first_from_sent_ms: summary_of(RequestRecord::ttft_ms),
             peak_in_flight: batch.peak_in_flight,
             send_lag_p99_ms: (!lags.is_empty())
                 .then(|| Summary::new(lags, &[99.0]).percentiles[0].1),
@@ -126,6 +131,8 @@ mod tests {
         let corrected = Corrected::new(&batch(vec![a, b], 203), Some(1), &[50.0]);
         // First outputs at 51 and 153 from a due time of 0.
         assert!((corrected.first_from_due_ms.unwrap().mean - 102.0).abs() < 1e-9);
+        // Both came 50 ms after they were sent.
+        assert!((corrected.first_from_sent_ms.unwrap().mean - 50.0).abs() < 1e-9);
         // Lags 1 and 2 ms: P99 = 1.99.
         assert!((corrected.send_lag_p99_ms.unwrap() - 1.99).abs() < 1e-9);
     }

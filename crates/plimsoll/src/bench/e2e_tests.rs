@@ -193,7 +193,7 @@ fn wrong_arguments_exit_with_2_and_leave_stdout_empty() {
     for line in [
         "--no-such-flag",
         "--profile",
-        "--backend tgi",
+        "--backend tensorrt-llm",
         "--request-rate 0",
     ] {
         let ran = run(&server, line);

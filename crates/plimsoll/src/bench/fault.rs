@@ -66,6 +66,8 @@ pub(crate) enum BenchFault {
     },
     #[error("{name} must be above 0, got {got}")]
     NotAbove0 { name: String, got: String },
+    #[error("{name} must be at least {least}, got {got:e}")]
+    TooSmall { name: String, least: f64, got: f64 },
     #[error("--timeout must be above 0 and at most 31536000 seconds, got {0}")]
     Timeout(f64),
     #[error("{name}: `{value}` is none of {known}")]
@@ -126,9 +128,18 @@ pub(crate) enum BenchFault {
     NoRows(String),
     /// With what was last seen of it, as it was said.
     #[error("the server was not up in {seconds} s: {seen}")]
-    NotUp { seconds: u64, seen: String },
+    NotUp {
+        seconds: u64,
+        seen: String,
+        /// Whether no connection could be made.
+        refused: bool,
+    },
     #[error("the model's name cannot be learned from the server: {seen}")]
-    NoModelName { seen: String },
+    NoModelName {
+        seen: String,
+        /// Whether nobody listens there.
+        refused: bool,
+    },
     #[error("stopped before the run")]
     Stopped,
     #[error("the request before the run left no record")]
@@ -188,6 +199,9 @@ impl BenchFault {
     pub(super) fn hint(&self) -> Option<WayOut> {
         match self {
             Self::Machine(fault) => Some(WayOut::Machine(fault.hint())),
+            Self::NotUp { refused: true, .. } | Self::NoModelName { refused: true, .. } => {
+                Some(WayOut::IsItRunning)
+            }
             Self::NoModelName { .. } => Some(WayOut::NameModel),
             Self::NoOutputTokens { .. } => Some(WayOut::OutputLen),
             _ => None,
@@ -226,6 +240,9 @@ impl Words for BenchFault {
                 got,
             } => format!("`{name}` 必须在 {least} 到 {most} 之间，而给出的是 {got}"),
             Self::NotAbove0 { name, got } => format!("`{name}` 必须大于 0，而给出的是 {got}"),
+            Self::TooSmall { name, least, got } => {
+                format!("`{name}` 至少为 {least}，而给出的是 {got:e}")
+            }
             Self::Timeout(got) => {
                 format!("--timeout 必须大于 0 且不超过 31536000 秒，而给出的是 {got}")
             }
@@ -272,8 +289,10 @@ impl Words for BenchFault {
                 format!("`{path}` 第 {line} 行没有 output_tokens")
             }
             Self::NoRows(path) => format!("`{path}` 里没有可用的行"),
-            Self::NotUp { seconds, seen } => format!("服务在 {seconds} 秒内没有就绪：「{seen}」"),
-            Self::NoModelName { seen } => format!("无法从服务得知模型名：「{seen}」"),
+            Self::NotUp { seconds, seen, .. } => {
+                format!("服务在 {seconds} 秒内没有就绪：「{seen}」")
+            }
+            Self::NoModelName { seen, .. } => format!("无法从服务得知模型名：「{seen}」"),
             Self::Stopped => "开始前已被中断".into(),
             Self::NoRecord => "开始前的请求没有留下记录".into(),
             Self::Load(error) => error.zh(),

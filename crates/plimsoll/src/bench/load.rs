@@ -64,6 +64,13 @@ pub(crate) struct Load {
     pub(crate) seed: u64,
 }
 
+/// Least requests per second and least burstiness: a request in a quarter of an hour, and gaps of which
+/// nearly all are 0.
+const LEAST: f64 = 0.001;
+/// Highest rate of a ramp, requests per second: none is sent faster, and each is an entry of the
+/// result.
+const MOST_RPS: u32 = 1_000_000;
+
 impl Load {
     /// Reads the flags of the load.
     pub(crate) fn read(parsed: &Parsed) -> Result<Self, Failure> {
@@ -72,6 +79,14 @@ impl Load {
         for (name, value) in [("request-rate", rate_per_s), ("burstiness", burstiness)] {
             if value.is_nan() || value <= 0.0 {
                 return Err(not_above_0(&format!("--{name}"), value).into());
+            }
+            if value < LEAST {
+                return Err(BenchFault::TooSmall {
+                    name: format!("--{name}"),
+                    least: LEAST,
+                    got: value,
+                }
+                .into());
             }
         }
         let max_concurrency = parsed.int("max-concurrency").map(|cap| {
@@ -186,7 +201,8 @@ fn ramp_up(parsed: &Parsed) -> Result<Option<RampUp>, Failure> {
         let value = parsed
             .int(name)
             .ok_or_else(|| needs("--ramp-up-strategy", &format!("--{name}")))?;
-        u32::try_from(value).map_err(|_| out_of_bounds(name, (0, i64::from(u32::MAX)), value))
+        let within = u32::try_from(value).ok().filter(|rps| *rps <= MOST_RPS);
+        within.ok_or_else(|| out_of_bounds(name, (0, i64::from(MOST_RPS)), value))
     };
     let (start_rps, end_rps) = (rps("ramp-up-start-rps")?, rps("ramp-up-end-rps")?);
     if start_rps > end_rps || end_rps == 0 {

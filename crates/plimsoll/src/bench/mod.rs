@@ -11,7 +11,8 @@
 //! | [`block`], [`result`] | numbers → stdout and the result file |
 //!
 //! Where it differs from vLLM, on purpose:
-//! - exit code 1 if every request failed (`--exit-zero` gives vLLM's 0), 130 after an interrupt;
+//! - exit code 1 if every request failed (`--exit-zero` gives vLLM's 0); after an interrupt it dies of
+//!   the signal;
 //! - error events inside a stream, streams cut short and answers without text are failures;
 //! - without `--seed`, random prompts are new in every run, so that no prefix cache answers;
 //! - warm-ups and the readiness check use prompts of their own;
@@ -47,8 +48,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Zoned;
+use plimsoll_core::outcome::Outcome;
 use plimsoll_core::runner::Go;
-use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
+use plimsoll_load::batch::{Batch, BatchPlan, BatchRecord, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::source::RequestSource;
 use plimsoll_report::lang::Lang;
@@ -107,6 +109,25 @@ pub(crate) fn run(
         writeln!(here.err, "{}", failure.words(lang)).unwrap_or_default();
         failure.code
     })
+}
+
+/// What `--help` prints, for tests.
+#[cfg(test)]
+pub(crate) fn help() -> String {
+    args::help()
+}
+
+/// Reads a command line up to the schedule of its requests, for tests. Nothing is sent.
+#[cfg(test)]
+pub(crate) fn read(argv: &[String]) {
+    let Ok(args::Command::Run(parsed)) = args::parse(argv) else {
+        return;
+    };
+    let settings = Settings::read(&parsed, &|_| None, 0, &mut |_| {});
+    if let Ok(settings) = settings {
+        // So many requests are their own test.
+        drop(settings.load.dues(settings.num_prompts.min(1_000)));
+    }
 }
 
 fn unwritable(error: io::Error) -> Failure {
@@ -217,6 +238,15 @@ impl Surroundings<'_> {
             keep_alive: true,
         };
         let batch = self.carry(settings, &source, &plan)?;
+        if batch.interrupted {
+            let cut = |one: &&BatchRecord| {
+                matches!(one.record.outcome, Outcome::CutAtEnd | Outcome::NeverSent)
+            };
+            self.warn(&Warning::Interrupted {
+                ended: batch.records.len() - batch.records.iter().filter(cut).count(),
+                all: dues.len(),
+            });
+        }
         if let Some(warning) = late::complaint(&settings.load, &batch) {
             self.warn(&warning);
         }
@@ -250,8 +280,7 @@ impl Surroundings<'_> {
         if batch.interrupted {
             return Err(preflight::stopped());
         }
-        let completed =
-            |one: &&plimsoll_load::batch::BatchRecord| one.record.outcome.is_completed();
+        let completed = |one: &&BatchRecord| one.record.outcome.is_completed();
         let failed = plan.dues.len() - batch.records.iter().filter(completed).count();
         if failed > 0 {
             self.warn(&Warning::WarmUps {

@@ -18,8 +18,8 @@ use plimsoll_core::workload::Calibration;
 
 use super::body::Writer;
 use super::dataset::{Dataset, Item, Prompt, Random, Style, UNCALIBRATED, WARMUP_INDEX};
-use super::failure::{BenchFault, Failure};
-use super::probe::{Answer, Probe};
+use super::failure::{BenchFault, Failure, WayOut};
+use super::probe::{Answer, NoList, Probe};
 use super::settings::Settings;
 use crate::bench::warning::Warning;
 
@@ -69,6 +69,10 @@ pub(crate) fn preflight(
         if tried.is_err() && probe.wait(Duration::ZERO) == Go::Stop {
             return Err(stopped());
         }
+        let refused = match &tried {
+            Ok(tried) => tried.answer.outcome == Outcome::Connect,
+            Err(failure) => failure.hint == Some(WayOut::IsItRunning),
+        };
         let fault = match tried {
             Ok(tried) if is_up(&tried.answer) || refuses_ids(settings, &tried.answer) => {
                 break tried;
@@ -82,9 +86,12 @@ pub(crate) fn preflight(
             Err(failure) => failure.fault.to_string(),
         };
         if waited >= settings.ready_timeout {
-            let seconds = settings.ready_timeout.as_secs();
-            let seen = fault;
-            return Err(BenchFault::NotUp { seconds, seen }.into());
+            return Err(BenchFault::NotUp {
+                seconds: settings.ready_timeout.as_secs(),
+                seen: fault,
+                refused,
+            }
+            .into());
         }
         let span = RETRY.min(settings.ready_timeout.saturating_sub(waited));
         if probe.wait(span) == Go::Stop {
@@ -182,14 +189,15 @@ fn names(settings: &Settings, probe: &mut dyn Probe) -> Result<(String, String),
         let name = settings.served_model_name.as_ref().unwrap_or(model);
         return Ok((model.clone(), name.clone()));
     }
-    let fault = |seen: &str| BenchFault::NoModelName {
-        seen: seen.to_owned(),
+    let fault = |none: NoList| BenchFault::NoModelName {
+        seen: none.seen,
+        refused: none.refused,
     };
-    let models = probe.models().map_err(|error| fault(&error))?;
+    let models = probe.models().map_err(fault)?;
     let first = models
         .into_iter()
         .next()
-        .ok_or_else(|| fault("it lists no models"))?;
+        .ok_or_else(|| fault("it lists no models".into()))?;
     let name = settings
         .served_model_name
         .clone()

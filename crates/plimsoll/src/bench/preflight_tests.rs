@@ -16,7 +16,7 @@ struct Fake {
 }
 
 impl Probe for Fake {
-    fn models(&mut self) -> Result<Vec<ServedModel>, String> {
+    fn models(&mut self) -> Result<Vec<ServedModel>, NoList> {
         self.asked.push("models".to_owned());
         let served = |id: &&str| ServedModel {
             id: (*id).to_owned(),

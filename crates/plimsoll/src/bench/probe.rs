@@ -1,5 +1,6 @@
 //! Small questions to the server before the run: which models it serves, and one request alone.
 
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use plimsoll_core::protocol::ServedModel;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
-use plimsoll_load::fetch;
+use plimsoll_load::connect::ConnectFault;
+use plimsoll_load::fetch::{self, FetchError};
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
 
@@ -43,10 +45,46 @@ impl Answer {
     }
 }
 
+/// Why there is no list of models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NoList {
+    /// On one line.
+    pub(crate) seen: String,
+    /// Whether nobody listens there.
+    pub(crate) refused: bool,
+}
+
+impl<T: Into<String>> From<T> for NoList {
+    fn from(seen: T) -> Self {
+        Self {
+            seen: seen.into(),
+            refused: false,
+        }
+    }
+}
+
+fn no_list(error: &FetchError) -> NoList {
+    let refused = match error {
+        FetchError::Connect { source, .. } => is_refused(source),
+        _ => false,
+    };
+    NoList {
+        seen: chain(error),
+        refused,
+    }
+}
+
+fn is_refused(fault: &ConnectFault) -> bool {
+    match fault {
+        ConnectFault::Tcp { error, .. } => error.kind() == io::ErrorKind::ConnectionRefused,
+        _ => false,
+    }
+}
+
 /// Asks the server, or stands in for it in tests.
 pub(crate) trait Probe {
-    /// The models it lists; the error is one line.
-    fn models(&mut self) -> Result<Vec<ServedModel>, String>;
+    /// The models it lists.
+    fn models(&mut self) -> Result<Vec<ServedModel>, NoList>;
 
     /// The answer to one request.
     fn completion(&mut self, request: Built) -> Result<Answer, Failure>;
@@ -87,21 +125,21 @@ impl RequestSource for Single {
 }
 
 impl Probe for LiveProbe<'_> {
-    fn models(&mut self) -> Result<Vec<ServedModel>, String> {
+    fn models(&mut self) -> Result<Vec<ServedModel>, NoList> {
         let (target, timeout) = (self.target.clone(), self.timeout.min(LONGEST));
         let list = target.protocol.models();
         let ask = move || fetch::get(&target, list.path, timeout);
         let response = unless_stopped(ask, self.interrupted)
             .map_err(|error| format!("{error:#}"))?
             .ok_or("stopped")?
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| no_list(&error))?;
         let path = list.path;
         if response.status != 200 {
             let status = response.status;
-            return Err(format!("{path} answered with status {status}"));
+            return Err(format!("{path} answered with status {status}").into());
         }
         let models = list.read(&response.body);
-        models.ok_or_else(|| format!("{path} did not answer with a list of models in JSON"))
+        models.ok_or_else(|| format!("{path} did not answer with a list of models in JSON").into())
     }
 
     fn completion(&mut self, request: Built) -> Result<Answer, Failure> {

@@ -234,6 +234,9 @@ fn own_keys(run: &Finished<'_>, object: &mut Object) {
     if let Some(first) = &corrected.first_from_due_ms {
         summary_keys("plimsoll_", "ttft_from_due", first, object);
     }
+    if let Some(first) = &corrected.first_from_sent_ms {
+        summary_keys("plimsoll_", "ttft_from_sent", first, object);
+    }
     object.set("plimsoll_peak_in_flight", corrected.peak_in_flight);
     object.set("plimsoll_send_lag_p99_ms", corrected.send_lag_p99_ms);
     let mut outcomes = Object::default();

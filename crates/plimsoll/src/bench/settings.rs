@@ -162,8 +162,8 @@ fn count(parsed: &Parsed, name: &str) -> Result<usize, Failure> {
     let value = parsed.int(name).unwrap_or(0);
     usize::try_from(value)
         .ok()
-        .filter(|value| *value <= 1_000_000_000)
-        .ok_or_else(|| out_of_bounds(name, (0, 1_000_000_000), value).into())
+        .filter(|value| *value <= 10_000_000)
+        .ok_or_else(|| out_of_bounds(name, (0, 10_000_000), value).into())
 }
 
 fn num_prompts(parsed: &Parsed) -> Result<usize, Failure> {
@@ -268,7 +268,7 @@ pub(crate) mod tests {
             "--metadata novalue",
             "--num-warmups -1",
             "--extra-body [1]",
-            "--backend tgi",
+            "--backend tensorrt-llm",
             "--backend ollama --endpoint /v1/completions",
             "--endpoint /api/chat",
         ] {

@@ -51,6 +51,8 @@ pub(crate) enum Warning {
     NoPromptLength,
     #[error("{failed} of {all} warm-ups failed")]
     WarmUps { failed: usize, all: usize },
+    #[error("interrupted: {ended} of {all} requests had ended; what follows is of those")]
+    Interrupted { ended: usize, all: usize },
     #[error(
         "this client was too late, and its figures may be wrong: {}; give it more cores",
         words::shortfall(.0, Lang::En)
@@ -92,6 +94,9 @@ impl Words for Warning {
             Self::NoTokenIds => "服务不接受 token id：提示词改用长度相近的词".into(),
             Self::NoPromptLength => "服务不报告输入长度：按一个词一个 token 计".into(),
             Self::WarmUps { failed, all } => format!("{all} 个预热请求中有 {failed} 个失败"),
+            Self::Interrupted { ended, all } => {
+                format!("已被中断：{all} 个请求中结束了 {ended} 个，以下只统计这些")
+            }
             Self::Late(late) => format!(
                 "客户端太慢，数值可能不准：{}；请给它更多的核",
                 words::shortfall(late, Lang::Zh)

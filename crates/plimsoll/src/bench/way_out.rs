@@ -17,6 +17,8 @@ pub(crate) enum WayOut {
     Add(String),
     #[error("name it with --model")]
     NameModel,
+    #[error("is the server running, and are --host and --port, or --base-url, right?")]
+    IsItRunning,
     #[error("give --custom-output-len a number above 0")]
     OutputLen,
     #[error(transparent)]
@@ -33,6 +35,7 @@ impl Words for WayOut {
             Self::ChooseFrom(known) => format!("可选：`{known}`"),
             Self::Add(words) => format!("加上 `{}`", words.replace(", or ", "` 或 `")),
             Self::NameModel => "用 --model 给出模型名".into(),
+            Self::IsItRunning => "服务是否在运行？--host 和 --port（或 --base-url）对吗？".into(),
             Self::OutputLen => "给 --custom-output-len 一个大于 0 的数".into(),
             Self::Machine(hint) => hint.zh(),
             Self::Instead(instead) => instead.zh(),

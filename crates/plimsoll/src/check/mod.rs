@@ -21,7 +21,7 @@ use crate::limits;
 use crate::machine;
 use crate::measure::asked::{self, MeasureArgs};
 use crate::measure::report::{exit, report};
-use crate::measure::{Console, Recorder, Server, Way, begin};
+use crate::measure::{Console, Recorder, Server, Way, begin, no_effect};
 use crate::output::{self, Shown};
 use crate::signal::Stop;
 use crate::sim;
@@ -37,7 +37,17 @@ pub(crate) fn run(
     let started = jiff::Timestamp::now();
     let shown = Shown::of(&args.show, lang);
     let hold = held::held(args)?;
-    let mut plan = plan(args, &hold, &Typed::read(line)?.saved())?;
+    let typed = Typed::read(line)?;
+    let mut plan = plan(args, &hold, &typed.saved())?;
+    let way = Way::of(&args.connect, args.server.api_key_env.as_deref());
+    way.check(&plan)?;
+    let console = Console::new(shown.quiet, lang);
+    for idle in no_effect::look(&plan, &typed)? {
+        console.warn(&idle);
+    }
+    for odd in asked::odd_objectives(&plan) {
+        console.warn(&odd);
+    }
     if args.show.dry_run {
         let dry = CheckDryRun::of(&plan, &hold);
         output::show(&dry, shown.json, |dry, out| {
@@ -46,7 +56,6 @@ pub(crate) fn run(
         return Ok(Exit::Done);
     }
     let engine = sim::embedded(&plan)?;
-    let way = Way::of(&args.connect, args.server.api_key_env.as_deref());
     let server = Server::of(&plan, &way, engine.as_ref())?;
     plan.proxy = server.proxy();
     let most = most_in_flight(&plan, &hold, &server.target)?;
@@ -60,13 +69,19 @@ pub(crate) fn run(
         server,
         ready,
         folder,
-        console: Console::new(shown.quiet, lang),
+        console,
         stop,
     };
     let run = check.run(run, lang)?;
     report(&run, shown)?;
-    check.console.say(&check.folder.say(&run, lang));
+    Console::where_it_is(&check.folder.say(&run, lang));
     Ok(exit(&run))
+}
+
+/// The plan of a command line, for tests.
+#[cfg(test)]
+pub(crate) fn planned(args: &CheckArgs) -> Result<RunPlan, Failure> {
+    plan(args, &held::held(args)?, &[])
 }
 
 fn plan(args: &CheckArgs, hold: &HoldPlan, typed: &[String]) -> Result<RunPlan, Failure> {

@@ -8,7 +8,7 @@ use plimsoll_core::protocol::Protocol;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::value::{LangArg, count, duration, endpoint, percent, spread, workload};
+use super::value::{LangArg, duration, endpoint, length, percent, spread, workload};
 
 /// Which server.
 #[derive(Debug, Args)]
@@ -56,10 +56,10 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_name = "NAME", value_parser = workload)]
     pub(crate) workload: Option<NamedWorkload>,
     /// Mean prompt length, tokens; 512 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = count)]
+    #[arg(long, value_name = "TOKENS", value_parser = length)]
     pub(crate) input_len: Option<u32>,
     /// Mean answer length, tokens; 128 if not given.
-    #[arg(long, value_name = "TOKENS", value_parser = count)]
+    #[arg(long, value_name = "TOKENS", value_parser = length)]
     pub(crate) output_len: Option<u32>,
     /// How far lengths vary around their mean, all alike; 10%, or by the workload.
     #[arg(long, value_name = "SHARE", value_parser = spread)]

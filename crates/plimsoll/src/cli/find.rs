@@ -10,7 +10,9 @@ use plimsoll_core::search::Ladder;
 use plimsoll_core::tier::Tier;
 
 use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
-use super::value::{ByArg, amount, confidence, count, duration, percent, ratio, times};
+use super::value::{
+    Budget, ByArg, amount, budget, confidence, count, duration, percent, ratio, times,
+};
 use super::{ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
@@ -53,10 +55,10 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "SHAPE", default_value = "1", value_parser = amount)]
     pub(crate) burstiness: f64,
     /// Hold the gateway cap for some minutes at the end; on unless --no-confirm is given.
-    #[arg(long, overrides_with = "no_confirm")]
+    #[arg(long, conflicts_with = "no_confirm")]
     pub(crate) confirm: bool,
     /// End as soon as the interval is narrow.
-    #[arg(long, overrides_with = "confirm")]
+    #[arg(long)]
     pub(crate) no_confirm: bool,
     /// First load of the ramp, streams; 2 if not given.
     #[arg(long, value_name = "N", value_parser = count)]
@@ -77,16 +79,17 @@ pub(crate) struct FindArgs {
     /// Longest hold of a level; by the request time if not given.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) level_time: Option<Duration>,
-    /// Time for the whole search.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
-    pub(crate) budget: Duration,
+    /// Time for the whole search; with --resume also how much more, such as +15m.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = budget)]
+    pub(crate) budget: Budget,
     /// Planned mean as a share of the gateway cap, at most.
     #[arg(long, value_name = "SHARE", default_value = "75%", value_parser = ratio)]
     pub(crate) headroom: f64,
     #[command(flatten)]
     pub(crate) requests: RequestArgs,
 
-    /// Go on with the run in this folder, which was interrupted or killed.
+    /// Go on with the run in this folder: one that was interrupted or killed, or, with a --budget, one
+    /// that has ended.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "from", "repeat"])]
     pub(crate) resume: Option<PathBuf>,
     /// Judge the run in this folder under another --slo, without any request.

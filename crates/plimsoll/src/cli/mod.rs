@@ -11,11 +11,15 @@ mod selftest;
 mod sim;
 mod typed;
 mod value;
+mod vllm;
 mod zh;
+
+use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use plimsoll_report::lang::Lang;
 
+use crate::fault::AskFault;
 pub(crate) use check::CheckArgs;
 pub(crate) use common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
 pub(crate) use connect::{ConnectArgs, ProxyText};
@@ -26,6 +30,8 @@ pub(crate) use report::{FormatArg, ReportArgs};
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
 pub(crate) use typed::{Typed, name as argument_name};
+pub(crate) use value::Budget;
+pub(crate) use vllm::of_vllm;
 
 /// Finds how many concurrent streams an LLM server carries within a service objective.
 #[derive(Debug, Parser)]
@@ -56,6 +62,42 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print a man page.
     Man(ManArgs),
+}
+
+/// A command line as text.
+///
+/// # Errors
+/// An argument is not UTF-8.
+pub(crate) fn words(line: impl Iterator<Item = OsString>) -> Result<Vec<String>, AskFault> {
+    let word = |(place, word): (usize, OsString)| {
+        word.into_string().map_err(|word| AskFault::NotUtf8 {
+            place,
+            shown: word.to_string_lossy().into_owned(),
+        })
+    };
+    line.enumerate().map(word).collect()
+}
+
+/// A command line in which a value below 0 stands with its option, `--max-ttft=-1s`: alone it would be
+/// taken for an option of its own, and not be refused for what it is.
+pub(crate) fn with_negatives(words: &[String]) -> Vec<String> {
+    let is_negative = |word: &str| {
+        let digits = word.strip_prefix('-');
+        digits.is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit() || one == '.'))
+    };
+    let mut joined: Vec<String> = Vec::new();
+    for word in words {
+        match joined.last_mut() {
+            Some(option)
+                if is_negative(word) && option.starts_with("--") && !option.contains('=') =>
+            {
+                option.push('=');
+                option.push_str(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+    }
+    joined
 }
 
 impl Cli {
@@ -128,6 +170,20 @@ mod tests {
             ("selftest", Lang::Zh, "selftest_zh"),
         ] {
             insta::assert_snapshot!(tag, help(name, lang));
+        }
+    }
+
+    #[test]
+    fn a_value_below_0_stands_with_its_option() {
+        for (typed, joined) in [
+            ("--max-ttft -1s --json", "--max-ttft=-1s --json"),
+            ("--rate -.5 h:1", "--rate=-.5 h:1"),
+            ("--seed=1 -2", "--seed=1 -2"),
+            ("-q -3", "-q -3"),
+            ("h:1 --json", "h:1 --json"),
+        ] {
+            let words: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+            assert_eq!(with_negatives(&words).join(" "), joined);
         }
     }
 

@@ -64,6 +64,13 @@ impl Typed {
             && self.matches.value_source(id) == Some(ValueSource::CommandLine)
     }
 
+    /// The values of the argument of this id, one after another.
+    pub(crate) fn values_of(&self, id: &str) -> Vec<String> {
+        let mut all = self.all();
+        let arg = all.find(|arg| arg.get_id() == id);
+        arg.map(|arg| self.values(arg).concat()).unwrap_or_default()
+    }
+
     /// The values of an argument, by occurrence.
     pub(crate) fn values(&self, arg: &Arg) -> Vec<Vec<String>> {
         let found = self.matches.try_get_raw_occurrences(arg.get_id().as_str());

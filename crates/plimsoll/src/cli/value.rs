@@ -72,6 +72,40 @@ pub(super) fn duration(text: &str) -> Result<Duration, ValueFault> {
     Ok(parse_span(text)?)
 }
 
+/// Time for a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// For all of it.
+    Whole(Duration),
+    /// More than a run of the past had: `+15m`.
+    More(Duration),
+}
+
+impl Budget {
+    /// As it was typed.
+    pub(crate) fn time(self) -> Duration {
+        match self {
+            Self::Whole(time) | Self::More(time) => time,
+        }
+    }
+
+    /// Time for all of a run that was to have `planned`, and has had `elapsed`.
+    pub(crate) fn of_run(self, planned: Duration, elapsed: Duration) -> Duration {
+        match self {
+            Self::Whole(time) => time,
+            Self::More(time) => planned.max(elapsed) + time,
+        }
+    }
+}
+
+/// A time, or with a plus sign before it how much more.
+pub(super) fn budget(text: &str) -> Result<Budget, ValueFault> {
+    match text.trim().strip_prefix('+') {
+        Some(more) => duration(more).map(Budget::More),
+        None => duration(text).map(Budget::Whole),
+    }
+}
+
 /// A time, or 0 for none.
 pub(super) fn think_time(text: &str) -> Result<Duration, ValueFault> {
     Ok(parse_span_or_none(text)?)
@@ -145,6 +179,11 @@ pub(super) fn count(text: &str) -> Result<u32, ValueFault> {
     whole(text, 1, u32::MAX)
 }
 
+/// Tokens of a prompt or an answer: more than any server takes, and few enough to be written.
+pub(super) fn length(text: &str) -> Result<u32, ValueFault> {
+    whole(text, 1, 10_000_000)
+}
+
 /// Streams that one machine may hold.
 pub(super) fn streams(text: &str) -> Result<u32, ValueFault> {
     whole(text, 1, 100_000)
@@ -199,14 +238,14 @@ pub(super) fn tokens(text: &str) -> Result<TokensPerRequest, ValueFault> {
     })
 }
 
-/// Requests per second.
+/// Requests per second: one in a quarter of an hour at least.
 pub(super) fn rate(text: &str) -> Result<f64, ValueFault> {
-    number_up_to(text, 1e6)
+    number_within(text, 0.001, 1e6)
 }
 
-/// Shape of the gaps between arrivals; `inf` is allowed.
+/// Shape of the gaps between arrivals; `inf` is allowed. Below a hundredth nearly all come at once.
 pub(super) fn shape(text: &str) -> Result<f64, ValueFault> {
-    number_up_to(text, f64::INFINITY)
+    number_within(text, 0.01, f64::INFINITY)
 }
 
 #[cfg(test)]
@@ -221,9 +260,31 @@ mod tests {
         for bad in ["0", "-1", "1.5", "x", "", "4294967296"] {
             assert!(count(bad).is_err(), "{bad}");
         }
+        for tiny in ["1e-300", "0", "-1", ""] {
+            assert!(rate(tiny).is_err() && shape(tiny).is_err(), "{tiny}");
+        }
+        assert!(length("4294967295").is_err() && length("131072").is_ok());
         assert!(shape("inf").is_ok() && shape("NaN").is_err() && rate("NaN").is_err());
         assert!(confidence("95%").is_ok() && confidence("0.95").is_ok());
         assert!(confidence("0.5").is_err() && confidence("95").is_err());
+    }
+
+    #[test]
+    fn a_budget_is_for_all_or_for_more() {
+        let min = |minutes: u64| Duration::from_secs(minutes * 60);
+        assert_eq!(budget("15m"), Ok(Budget::Whole(min(15))));
+        assert_eq!(budget("+1m30s"), Ok(Budget::More(Duration::from_secs(90))));
+        for bad in ["+", "++1m", "+0", "-5m", "+15", "99999999999h"] {
+            assert!(budget(bad).is_err(), "{bad}");
+        }
+        let more = Budget::More(min(5));
+        assert_eq!(
+            more.of_run(min(15), min(16)),
+            min(21),
+            "it had a minute more"
+        );
+        assert_eq!(more.of_run(min(15), min(3)), min(20), "it ended early");
+        assert_eq!(Budget::Whole(min(20)).of_run(min(15), min(16)), min(20));
     }
 
     #[test]

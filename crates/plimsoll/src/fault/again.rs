@@ -1,6 +1,7 @@
 //! A run of the past that is gone on with, or judged again.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -22,6 +23,12 @@ pub(crate) enum AgainFault {
     OlderFormat(PathBuf),
     #[error("the run in `{}` is finished; nothing to resume", .0.display())]
     Finished(PathBuf),
+    #[error("the run in `{}` has its answer: more time leaves nothing to do", .0.display())]
+    NothingOpen(PathBuf),
+    #[error("--budget {total:.0?} is for the whole run, and it has had {elapsed:.0?}")]
+    TimeGone { total: Duration, elapsed: Duration },
+    #[error("runs that are compared have one budget: with --budget go on with one of them")]
+    OneBudget,
     #[error("all runs are finished; nothing to resume")]
     AllFinished,
     #[error("the run was begun by plimsoll {then}, and this is {now}: they may judge differently")]
@@ -72,6 +79,18 @@ impl Words for AgainFault {
             ),
             Self::Finished(path) => {
                 format!("`{}` 里的测试已经做完，没有可接着做的", path.display())
+            }
+            Self::NothingOpen(path) => {
+                format!(
+                    "`{}` 里的测试已有结论：再加时间也没有可做的",
+                    path.display()
+                )
+            }
+            Self::TimeGone { total, elapsed } => {
+                format!("--budget {total:.0?} 是整个测试的时间，而它已经用了 {elapsed:.0?}")
+            }
+            Self::OneBudget => {
+                "要比较的各遍，时间预算必须相同：要加 --budget，请只接着做其中一遍".into()
             }
             Self::AllFinished => "各遍都已做完，没有可接着做的".into(),
             Self::OtherVersion { then, now } => {

@@ -12,12 +12,23 @@ use super::Words;
 pub(crate) enum AskFault {
     #[error("`plimsoll bench` has one command: `plimsoll bench serve`")]
     BenchAlone,
+    #[error("argument {place} is not UTF-8: `{shown}`")]
+    NotUtf8 { place: usize, shown: String },
+    /// What was typed is not shown: it may be the key itself.
+    #[error("--api-key-env names an environment variable that is not set, or is empty")]
+    NoKey,
+    #[error("`plimsoll {command}` has no {name}")]
+    NotAnOption { name: String, command: String },
     #[error("no command")]
     NoCommand,
     #[error("--start {start} is above --max-concurrency {most}")]
     StartAboveMost { start: u32, most: u32 },
+    #[error("--ladder goes up to {last}, and the largest load is {most}: it would end there")]
+    LadderAboveMost { last: u32, most: u32 },
     #[error("--level-time {level:?} is longer than --budget {budget:?}")]
     LevelAboveBudget { level: Duration, budget: Duration },
+    #[error("--budget +{0:?} is more time for a run of the past, and none is named")]
+    MoreThanNothing(Duration),
     #[error("`goodput` is the share of requests that meet the other objectives, and there is none")]
     GoodputAlone,
     #[error("--rate and --concurrency are two loads, and one is held")]
@@ -78,12 +89,23 @@ impl Words for AskFault {
     fn zh(&self) -> String {
         match self {
             Self::BenchAlone => "`plimsoll bench` 只有一个子命令：`plimsoll bench serve`".into(),
+            Self::NotUtf8 { place, shown } => {
+                format!("第 {place} 个参数不是 UTF-8 文本：`{shown}`")
+            }
+            Self::NoKey => "--api-key-env 指定的环境变量没有设置，或者是空的".into(),
+            Self::NotAnOption { name, command } => format!("`plimsoll {command}` 没有 `{name}`"),
             Self::NoCommand => "缺少命令".into(),
             Self::StartAboveMost { start, most } => {
                 format!("--start {start} 大于 --max-concurrency {most}")
             }
+            Self::LadderAboveMost { last, most } => {
+                format!("--ladder 到 {last} 为止，而最大负载是 {most}：测到那里就结束了")
+            }
             Self::LevelAboveBudget { level, budget } => {
                 format!("--level-time {level:?} 比 --budget {budget:?} 还长")
+            }
+            Self::MoreThanNothing(time) => {
+                format!("--budget +{time:?} 是给以前的测试追加时间，而没有指明是哪一次")
             }
             Self::GoodputAlone => {
                 "`goodput` 是同时满足其余目标的请求所占的比例，而这里没有其余目标".into()

@@ -121,6 +121,20 @@ pub(crate) enum Hint {
          reached, such as --connect-to and --proxy"
     )]
     LeaveAway { name: String },
+    #[error("for all of it: --max-concurrency {last}")]
+    RaiseMost { last: u32 },
+    #[error("to go on give it more time: --resume RUN --budget +15m")]
+    MoreBudget,
+    /// In English and Chinese.
+    #[error("{}", .0[0])]
+    Instead([&'static str; 2]),
+    #[error(
+        "the option takes the variable's name, not the key: `export NAME=KEY`, then \
+         --api-key-env NAME"
+    )]
+    ExportKey,
+    #[error("write it in UTF-8; reach a file of another name by a link")]
+    WriteUtf8,
     #[error("profiles: {0}")]
     Profiles(String),
 }
@@ -207,6 +221,13 @@ impl Words for Hint {
                      能改的是如何连接服务，如 --connect-to 和 --proxy"
                 );
             }
+            Self::RaiseMost { last } => return format!("要测完整个阶梯：--max-concurrency {last}"),
+            Self::MoreBudget => "要接着做，就追加时间：--resume RUN --budget +15m",
+            Self::Instead([_, zh]) => zh,
+            Self::ExportKey => {
+                "这个选项要的是变量名，不是密钥本身：先 `export NAME=KEY`，再用 --api-key-env NAME"
+            }
+            Self::WriteUtf8 => "请写成 UTF-8；文件名不是 UTF-8 的，可用链接指向它",
             Self::Profiles(names) => return format!("可选的型号：{names}"),
         };
         text.to_owned()

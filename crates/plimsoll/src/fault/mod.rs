@@ -54,6 +54,7 @@ pub(crate) use value::ValueFault;
 pub(crate) use words::{Words, chain};
 
 use crate::exit::Exit;
+use crate::measure::no_effect::NoEffect;
 use crate::proxy::ProxyError;
 use crate::store::FolderFault;
 
@@ -66,6 +67,9 @@ pub(crate) enum Fault {
     /// Arguments that make no sense together.
     #[error(transparent)]
     Ask(#[from] AskFault),
+    /// An option that changes nothing.
+    #[error(transparent)]
+    NoEffect(#[from] NoEffect),
     /// The machine has less than is needed.
     #[error(transparent)]
     Machine(#[from] MachineFault),
@@ -112,6 +116,7 @@ impl Fault {
             Self::Preflight(error) => by_preflight(error),
             Self::Write(_) | Self::Tool(_) => Exit::Fault,
             Self::Ask(_)
+            | Self::NoEffect(_)
             | Self::Machine(_)
             | Self::Target(_)
             | Self::Proxy(_)
@@ -129,6 +134,9 @@ impl Fault {
         match self {
             Self::Preflight(error) => preflight::hint(error),
             Self::Machine(fault) => Some(fault.hint()),
+            Self::Ask(AskFault::NotUtf8 { .. }) => Some(Hint::WriteUtf8),
+            Self::Ask(AskFault::NoKey) => Some(Hint::ExportKey),
+            Self::Ask(AskFault::MoreThanNothing(_)) => Some(Hint::MoreBudget),
             _ => None,
         }
     }
@@ -162,6 +170,7 @@ impl Words for Fault {
         match self {
             Self::Interrupted => "测试开始前已被中断".to_owned(),
             Self::Ask(fault) => fault.zh(),
+            Self::NoEffect(fault) => fault.zh(),
             Self::Machine(fault) => fault.zh(),
             Self::Target(error) => error.zh(),
             Self::Proxy(error) => error.zh(),
@@ -191,6 +200,15 @@ pub(crate) fn with_hint(fault: &str, hint: Option<String>, lang: Lang) -> String
         Some(hint) => format!("{error}{fault}\n{way_out}{hint}"),
         None => format!("{error}{fault}"),
     }
+}
+
+/// Something to know that stops nothing, behind its mark.
+pub(crate) fn warning(words: &impl Words, lang: Lang) -> String {
+    let mark = match lang {
+        Lang::En => "warning: ",
+        Lang::Zh => "注意：",
+    };
+    format!("{mark}{}", words.words(lang))
 }
 
 /// Why the program cannot go on, with the way out.

@@ -4,6 +4,7 @@ mod again;
 mod answers;
 mod ladder;
 mod plan;
+mod preview;
 mod rejudge;
 mod repeat;
 mod resume;
@@ -11,17 +12,15 @@ mod session;
 mod start;
 mod tiers;
 
-use plimsoll_core::dry_run::dry_run;
 use plimsoll_core::run::{Run, RunPlan, SearchPlan};
-use plimsoll_report::dry_run::render as render_dry_run;
 use plimsoll_report::lang::Lang;
 
-use crate::cli::{FindArgs, Typed};
+use crate::cli::{Budget, FindArgs, Typed};
 use crate::exit::Exit;
-use crate::fault::{AgainFault, Failure};
-use crate::measure::Console;
+use crate::fault::{AgainFault, AskFault, Failure};
 use crate::measure::report::{exit, report};
-use crate::output::{self, Shown};
+use crate::measure::{Console, asked, no_effect};
+use crate::output::Shown;
 use crate::signal::Stop;
 use crate::sim;
 use plan::Planned;
@@ -42,18 +41,28 @@ pub(crate) fn run(
     }
     if let Some(folder) = &args.resume {
         let (planned, start) = resume::open(folder, args, &typed)?;
+        if args.show.dry_run {
+            return preview::goes_on(&planned, &start, shown);
+        }
         return one(planned, &start, shown, stop);
     }
     if let Some(folder) = &args.from {
         return rejudge::run(folder, args, &typed, shown);
     }
     let planned = plan::resolve(args, &typed.saved())?;
+    if let Budget::More(time) = args.budget {
+        return Err(AskFault::MoreThanNothing(time).into());
+    }
+    planned.way.check(&planned.plan)?;
+    let console = Console::new(shown.quiet, lang);
+    for idle in no_effect::look(&planned.plan, &typed)? {
+        console.warn(&idle);
+    }
+    for odd in asked::odd_objectives(&planned.plan) {
+        console.warn(&odd);
+    }
     if args.show.dry_run {
-        let dry = dry_run(&planned.plan, searched(&planned.plan)?);
-        output::show(&dry, shown.json, |dry, out| {
-            render_dry_run(dry, lang, Console::width(), out)
-        })?;
-        return Ok(Exit::Done);
+        return preview::begins(&planned, args.repeat, shown);
     }
     if let Some(times) = args.repeat {
         return repeat::run(times, args.show.out.as_deref(), planned, shown, stop);
@@ -62,10 +71,16 @@ pub(crate) fn run(
     one(planned, &start, shown, stop)
 }
 
+/// The plan of a command line, for tests.
+#[cfg(test)]
+pub(crate) fn planned(args: &FindArgs) -> Result<RunPlan, Failure> {
+    Ok(plan::resolve(args, &[])?.plan)
+}
+
 /// One search, from its start to its report.
 fn one(planned: Planned, start: &Start, shown: Shown, stop: &Stop) -> Result<Exit, Failure> {
     let engine = sim::embedded(&planned.plan).inspect_err(|_| start.folder().give_up())?;
-    let run = search(planned, start, engine.as_ref(), (shown, stop))?;
+    let run = search(planned, start, engine.as_ref(), (shown, stop), &|| Ok(()))?;
     report(&run, shown)?;
     say_where(&run, start, shown);
     Ok(exit(&run))
@@ -73,8 +88,7 @@ fn one(planned: Planned, start: &Start, shown: Shown, stop: &Stop) -> Result<Exi
 
 /// Where the run is saved.
 fn say_where(run: &Run, start: &Start, shown: Shown) {
-    let console = Console::new(shown.quiet, shown.lang);
-    console.say(&start.folder().say(run, shown.lang));
+    Console::where_it_is(&start.folder().say(run, shown.lang));
 }
 
 /// What a plan of this command searches for.

@@ -61,17 +61,14 @@ impl Planned {
 /// # Errors
 /// The arguments contradict each other.
 pub(super) fn resolve(args: &FindArgs, typed: &[String]) -> Result<Planned, Failure> {
-    let most_streams = ladder::most_streams(args);
+    let most_streams = ladder::most_streams(args)?;
     if let Some(start) = args.start.filter(|start| *start > most_streams) {
         let most = most_streams;
         return Err(AskFault::StartAboveMost { start, most }.into());
     }
-    if let Some(level_time) = args.level_time.filter(|time| *time > args.budget) {
-        return Err(AskFault::LevelAboveBudget {
-            level: level_time,
-            budget: args.budget,
-        }
-        .into());
+    let budget = args.budget.time();
+    if let Some(level) = args.level_time.filter(|time| *time > budget) {
+        return Err(AskFault::LevelAboveBudget { level, budget }.into());
     }
     let tiers = tiers::tiers(args)?;
     let (slo, slo_given) = objectives(args, &tiers)?;
@@ -134,7 +131,7 @@ fn search_plan(
         burstiness: args.burstiness,
         confirm: !args.no_confirm,
         level_time_s: args.level_time.map(|time| time.as_secs_f64()),
-        budget_s: args.budget.as_secs_f64(),
+        budget_s: args.budget.time().as_secs_f64(),
         headroom_ratio: args.headroom,
     })
 }

@@ -11,9 +11,9 @@ use plimsoll_report::run_file::sentence;
 use plimsoll_sim::SimServer;
 
 use super::plan::Planned;
-use super::session::search;
+use super::session::{Begun, search};
 use super::start::Start;
-use super::{again, resume as resume_one, say_where};
+use super::{again, preview, resume as resume_one, say_where};
 use crate::cli::{FindArgs, Typed};
 use crate::exit::Exit;
 use crate::fault::{AgainFault, Failure};
@@ -64,8 +64,22 @@ pub(super) fn resume(
     if repeats.runs.len() >= repeats.asked as usize {
         return Err(AgainFault::AllFinished.into());
     }
+    if typed.has("budget") {
+        return Err(AgainFault::OneBudget.into());
+    }
     again::agrees(&first, args, typed)?;
     let way = again::way(&first, args, typed);
+    if args.show.dry_run {
+        let number = repeats.runs.len() as u32 + 1;
+        let planned = Planned::of_saved(first, way);
+        return preview_of(
+            &folder,
+            (number, repeats.asked),
+            &planned,
+            (args, typed),
+            shown,
+        );
+    }
     let series = Series {
         times: repeats.asked,
         folder,
@@ -76,6 +90,23 @@ pub(super) fn resume(
         stop,
     };
     series.run()
+}
+
+/// What would be done of a series, from the run of this number on.
+fn preview_of(
+    folder: &Folder,
+    (number, times): (u32, u32),
+    planned: &Planned,
+    (args, typed): (&FindArgs, &Typed),
+    shown: Shown,
+) -> Result<Exit, Failure> {
+    let (path, has_run) = folder.below(number);
+    if has_run {
+        let (planned, start) = resume_one::open(&path, args, typed)?;
+        return preview::goes_on(&planned, &start, shown);
+    }
+    let seed = planned.plan.seed.wrapping_add(u64::from(number) - 1);
+    preview::begins(&planned.with_seed(seed), Some(times + 1 - number), shown)
 }
 
 /// Several runs of one search.
@@ -95,9 +126,11 @@ struct Series<'a> {
 impl Series<'_> {
     fn run(&self) -> Result<Exit, Failure> {
         let mut runs = Vec::new();
-        self.folder.repeats(&self.side_by_side(&runs))?;
         while runs.len() < self.times as usize && !self.stop.is_set() {
-            let run = self.one(runs.len() as u32 + 1)?;
+            let begun = || self.folder.repeats(&self.side_by_side(&runs));
+            let run = self.one(runs.len() as u32 + 1, &begun);
+            // Nothing is in it where not even the first has begun.
+            let run = run.inspect_err(|_| self.folder.give_up())?;
             if run.state != RunState::Finished {
                 break;
             }
@@ -114,7 +147,7 @@ impl Series<'_> {
     }
 
     /// The run of this number, begun or gone on with, or read back where it is finished.
-    fn one(&self, number: u32) -> Result<Run, Failure> {
+    fn one(&self, number: u32, begun: Begun<'_>) -> Result<Run, Failure> {
         let (path, has_run) = self.folder.below(number);
         let console = Console::new(self.shown.quiet, self.shown.lang);
         console.say(&self.heading(number));
@@ -134,6 +167,7 @@ impl Series<'_> {
             &start,
             self.engine.as_ref(),
             (self.shown, self.stop),
+            begun,
         )?;
         if run.verdict.is_some() {
             console.say(&sentence(&run, self.shown.lang));

@@ -1,15 +1,18 @@
 //! `find --resume`: a run goes on after its last finished level, as it was planned.
 
 use std::path::Path;
+use std::time::Duration;
 
-use plimsoll_core::run::{Format, RunPlan, RunState, ServerInfo};
+use plimsoll_core::load::Load;
+use plimsoll_core::run::{Format, Goal, RunPlan, RunState, SearchPlan, ServerInfo};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::again;
 use super::plan::Planned;
 use super::start::Start;
-use crate::cli::{FindArgs, Typed};
+use super::{searched, tiers};
+use crate::cli::{Budget, FindArgs, Typed};
 use crate::fault::{AgainFault, Failure, Hint};
 use crate::store::{Folder, Saved};
 
@@ -26,18 +29,60 @@ pub(super) fn open(
         let fault = AgainFault::HoldsOneLoad(path.to_owned());
         return Err(Failure::from(fault).hint(Hint::CheckAgain));
     }
-    if saved.run.state == RunState::Finished {
+    let budget = typed.has("budget").then_some(args.budget);
+    if saved.run.state == RunState::Finished && budget.is_none() {
         return Err(finished(&folder, &saved, path));
     }
     check_version(&saved)?;
     let plan = saved.run.plan.clone();
     again::agrees(&plan, args, typed)?;
     let way = again::way(&plan, args, typed);
+    way.check_key()?;
+    let mut planned = Planned::of_saved(plan, way);
+    if let (Some(budget), Goal::Search(search)) = (budget, &mut planned.plan.goal) {
+        search.budget_s = total(budget, search, &saved)?;
+    }
     let start = Start::Again {
         folder,
         saved: Box::new(saved),
     };
-    Ok((Planned::of_saved(plan, way), start))
+    check_open(&planned.plan, &start, path)?;
+    Ok((planned, start))
+}
+
+/// Time for all of a run, s.
+fn total(budget: Budget, search: &SearchPlan, saved: &Saved) -> Result<f64, Failure> {
+    let elapsed = saved.elapsed();
+    let planned = Duration::try_from_secs_f64(search.budget_s).unwrap_or(elapsed);
+    let total = budget.of_run(planned, elapsed);
+    if total <= elapsed {
+        let fault = AgainFault::TimeGone { total, elapsed };
+        return Err(Failure::from(fault).hint(Hint::MoreBudget));
+    }
+    Ok(total.as_secs_f64())
+}
+
+/// Whether a run that has ended leaves something to do in the time it has now.
+fn check_open(plan: &RunPlan, start: &Start, path: &Path) -> Result<(), Failure> {
+    let Some(saved) = start.saved() else {
+        return Ok(());
+    };
+    let ended = saved.run.state == RunState::Finished;
+    if ended && next(plan, start)?.is_none() {
+        return Err(AgainFault::NothingOpen(path.to_owned()).into());
+    }
+    Ok(())
+}
+
+/// The load that a run would go on with.
+pub(super) fn next(plan: &RunPlan, start: &Start) -> Result<Option<Load>, Failure> {
+    let Some(saved) = start.saved() else {
+        return Ok(None);
+    };
+    let config = searched(plan)?.config(plan);
+    let mut searches = tiers::searches(&config, start, &saved.run)?;
+    let level = searches.next(saved.elapsed());
+    Ok(level.map(|level| level.plan.load))
 }
 
 /// A folder has one version: what is added to it could not be read with the rest.
@@ -50,7 +95,7 @@ pub(super) fn check_format(saved: &Saved, path: &Path) -> Result<(), Failure> {
 
 /// There is nothing to do, but for a last `run.json` that a crash may have kept from the disk.
 fn finished(folder: &Folder, saved: &Saved, path: &Path) -> Failure {
-    let finished = Failure::from(AgainFault::Finished(path.to_owned()));
+    let finished = Failure::from(AgainFault::Finished(path.to_owned())).hint(Hint::MoreBudget);
     if saved.run_file_is_current {
         return finished;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::run::{Run, RunEvent, RunState};
+use plimsoll_core::run::{Run, RunEvent, RunPlan, RunState};
 use plimsoll_core::runner::Runner;
 use plimsoll_core::search::{Axis, SearchConfig, Searches, drive};
 use plimsoll_core::time::Offset;
@@ -34,7 +34,11 @@ pub(super) struct Session<'a> {
     console: Console,
     pub(super) lang: Lang,
     stop: &'a Stop,
+    begun: Begun<'a>,
 }
+
+/// What is done as soon as the run has begun: its server is ready, and it is in its folder.
+pub(super) type Begun<'a> = &'a dyn Fn() -> Result<(), Failure>;
 
 /// Runs a search to its verdict, or until it is stopped.
 pub(super) fn search(
@@ -42,6 +46,7 @@ pub(super) fn search(
     start: &Start,
     engine: Option<&SimServer>,
     (shown, stop): (Shown, &Stop),
+    begun: Begun<'_>,
 ) -> Result<Run, Failure> {
     let (server, ready) =
         prepare(&mut planned, start, engine, stop).inspect_err(|_| start.folder().give_up())?;
@@ -53,6 +58,7 @@ pub(super) fn search(
         console: Console::new(shown.quiet, shown.lang),
         lang: shown.lang,
         stop,
+        begun,
     };
     let run = session.run()?;
     session.console.say("");
@@ -86,6 +92,7 @@ fn prepare(
 impl Session<'_> {
     fn run(&self) -> Result<Run, Failure> {
         let (clock, run) = self.begin()?;
+        (self.begun)()?;
         let mut tiers = tiers::searches(&self.config()?, self.start, &run)?;
         let workers = plan::workers(searched(&self.planned.plan)?);
         let first_request = self.start.saved().map_or(0, Saved::first_request);
@@ -168,6 +175,7 @@ impl Session<'_> {
             at_s: at.as_secs_f64(),
             next_level: saved.levels,
             first_request: saved.first_request(),
+            budget_s: self.new_budget_s(saved),
         };
         folder.event(&event)?;
         run.apply(event);
@@ -176,6 +184,13 @@ impl Session<'_> {
             .iter()
             .for_each(|level| self.console.level(level));
         Ok((Clock::start_at(at), run))
+    }
+
+    /// The time for the search, where it was set anew.
+    fn new_budget_s(&self, saved: &Saved) -> Option<f64> {
+        let of = |plan: &RunPlan| plan.search().map(|search| search.budget_s);
+        let (now, then) = (of(&self.planned.plan), of(&saved.run.plan));
+        now.filter(|_| now != then)
     }
 
     fn finish(

@@ -75,5 +75,6 @@ pub(super) fn searches(
             samples: Vec::new(),
         });
     }
+    tiers.go_on();
     Ok(tiers)
 }

@@ -4,13 +4,14 @@
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
 use plimsoll_core::run::{Goal, RunPlan};
-use plimsoll_core::slo::{Metric, Objective, Slo};
+use plimsoll_core::slo::{Metric, Objective, Slo, Stat};
 use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
+use thiserror::Error;
 
 use crate::cli::{
     ConnectArgs, EngineArgs, RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs,
 };
-use crate::fault::{AskFault, Failure, Hint};
+use crate::fault::{AskFault, Failure, Hint, Words};
 
 /// The guide's lengths (guide.zh.md, method 1).
 const INPUT_TOKENS: u32 = 512;
@@ -150,6 +151,47 @@ pub(crate) fn has_what_goodput_counts(slo: &Slo) -> Result<(), Failure> {
         return Err(Failure::from(AskFault::GoodputAlone).hint(Hint::AddObjective));
     }
     Ok(())
+}
+
+/// An objective that asks for less than who typed it may think.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[error(
+    "`{0}` asks that the fastest requests alone are so fast, {share} % of all: for {most} % of them \
+     write p{share}",
+    share = slow_percent(.0),
+    most = 100.0 - slow_percent(.0)
+)]
+pub(crate) struct OddObjective(Objective);
+
+/// The share of requests that such an objective is about, in percent.
+fn slow_percent(objective: &Objective) -> f64 {
+    let quantile = match objective.stat {
+        Stat::Quantile(quantile) => quantile,
+        Stat::Mean | Stat::Ratio => 0.5,
+    };
+    ((1.0 - quantile) * 1e6).round() / 1e4
+}
+
+impl Words for OddObjective {
+    fn zh(&self) -> String {
+        let share = slow_percent(&self.0);
+        format!(
+            "`{}` 只要求最快的 {share} % 请求达到：要让 {} % 的请求都达到，请写 p{share}",
+            self.0,
+            100.0 - share
+        )
+    }
+}
+
+/// Of a speed the low quantiles are the slow requests: `speed p95 >= 20` is about the fastest 5 %.
+pub(crate) fn odd_objectives(plan: &RunPlan) -> Vec<OddObjective> {
+    let tiers = plan.tiers().iter().flat_map(|tier| &tier.slo.0);
+    let own = plan.slo.0.iter().filter(|_| plan.tiers().is_empty());
+    own.chain(tiers)
+        .filter(|one| one.metric == Metric::Speed && slow_percent(one) < 50.0)
+        .copied()
+        .map(OddObjective)
+        .collect()
 }
 
 /// A command that runs a preset, with numbers to be replaced.

@@ -8,6 +8,8 @@ use plimsoll_core::runner::Progress;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::live::{level_row, progress_line};
 
+use crate::fault::{Words, warning};
+
 /// Columns of a terminal that does not tell its width.
 const LIVE_COLUMNS: usize = 79;
 
@@ -43,6 +45,17 @@ impl Console {
         if self.style != Style::Quiet {
             write(&format!("{line}\n"));
         }
+    }
+
+    /// Where the run is: no progress, and wanted also where that is not.
+    pub(crate) fn where_it_is(line: &str) {
+        write(&format!("{line}\n"));
+    }
+
+    /// Something to know that stops nothing. It is no progress, so it is said also where that is not
+    /// wanted.
+    pub(crate) fn warn(&self, words: &impl Words) {
+        write(&format!("{}\n", warning(words, self.lang)));
     }
 
     /// What a running level looks like now.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `asked` | from the arguments that commands share to the plan of a run |
 //! | `way` | from a plan to a target: connection, proxy, key |
+//! | `no_effect` | options that would change nothing beside what else was typed |
 //! | `server` | preflight, and the runner |
 //! | `recorder` | what happens, into the run folder and onto the terminal |
 //! | `console` | progress on stderr |
@@ -11,6 +12,7 @@
 
 pub(crate) mod asked;
 mod console;
+pub(crate) mod no_effect;
 mod recorder;
 pub(crate) mod report;
 mod server;

@@ -6,7 +6,7 @@ use plimsoll_load::target::{ClientCertificate, HostPort, HttpChoice, Route, Targ
 use plimsoll_sim::SimServer;
 
 use crate::cli::{ConnectArgs, ProxyText};
-use crate::fault::Failure;
+use crate::fault::{AskFault, Failure};
 use crate::proxy::{self, Env, Wanted};
 
 /// How the server is reached in this call.
@@ -24,6 +24,33 @@ impl Way {
             connection: args.plan(api_key_env),
             proxy: args.proxy.clone(),
         }
+    }
+
+    /// Whether the address makes sense, and the key is there.
+    ///
+    /// # Errors
+    /// One of them does not, which a dry run says as well.
+    pub(crate) fn check(&self, plan: &RunPlan) -> Result<(), Failure> {
+        if plan.engine.is_none() {
+            drop(parse(&plan.target)?);
+        }
+        self.check_key()
+    }
+
+    /// Whether the variable that was named for the key has one.
+    ///
+    /// # Errors
+    /// It has none. A key that was pasted in its place must come no further.
+    pub(crate) fn check_key(&self) -> Result<(), Failure> {
+        let variable = self.connection.api_key_env.as_deref();
+        let is_empty = |name: &str| {
+            let value = std::env::var(name);
+            value.map_or(true, |key| key.trim().is_empty())
+        };
+        if variable.is_some_and(is_empty) {
+            return Err(AskFault::NoKey.into());
+        }
+        Ok(())
     }
 
     /// The target of a plan: the built-in engine, or the server with its key.

@@ -15,6 +15,7 @@ use plimsoll_load::batch::Batch;
 use plimsoll_load::clock::Clock;
 use plimsoll_load::stamps::kernel_stamps;
 use plimsoll_report::lang::Lang;
+use plimsoll_report::load::load_text;
 use plimsoll_report::selftest::render;
 
 use crate::cli::SelftestArgs;
@@ -101,10 +102,10 @@ fn test(args: &SelftestArgs, lang: Lang, stop: &Stop) -> anyhow::Result<Option<S
 }
 
 fn announcement(lang: Lang, streams: u32) -> String {
-    match lang {
-        Lang::En => format!("{streams} streams …"),
-        Lang::Zh => format!("{streams} 路 …"),
-    }
+    format!(
+        "{} …",
+        load_text(plimsoll_core::load::Load::Streams(streams), lang)
+    )
 }
 
 fn whereabouts(cores: &Cores) -> Machine {

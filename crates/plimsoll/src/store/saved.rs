@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use plimsoll_core::level::LevelSummary;
 use plimsoll_core::record::InFlight;
-use plimsoll_core::run::{Format, Run};
+use plimsoll_core::run::{Format, Goal, Run, RunPlan};
 use plimsoll_core::time::Offset;
 
 use super::files::{self, Whole};
@@ -91,6 +92,11 @@ impl Saved {
         Offset::from_nanos((self.last_s * 1e9).ceil() as u64 + 1)
     }
 
+    /// The time that it has had.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock_goes_on_at().since(Offset::ZERO)
+    }
+
     /// The number of the first request from here on.
     pub(crate) fn first_request(&self) -> u64 {
         (self.run.resumptions.len() as u64 + 1) * REQUESTS_PER_START
@@ -133,6 +139,15 @@ impl Saved {
     }
 }
 
+/// The plan of the log. The time for the search may have been set anew since `run.json` was written.
+fn with_budget_of(log: &Run, older: &Run) -> RunPlan {
+    let mut plan = log.plan.clone();
+    if let (Goal::Search(now), Some(then)) = (&mut plan.goal, older.plan.search()) {
+        now.budget_s = then.budget_s;
+    }
+    plan
+}
+
 /// `run.json` follows the log, so it may be older, and is written anew. It must not know more.
 /// Whether it is as new as the log.
 pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, FileFault> {
@@ -144,7 +159,7 @@ pub(super) fn check_run_file(folder: &Path, log: &Run) -> Result<bool, FileFault
     let Ok(run) = format_of(&bytes)?.run(&bytes) else {
         return Ok(false);
     };
-    if (&run.started_utc, &run.plan) != (&log.started_utc, &log.plan) {
+    if (&run.started_utc, &run.plan) != (&log.started_utc, &with_budget_of(log, &run)) {
         return Err(FileFault::OtherRun);
     }
     // A run that was resumed may have dropped a level that was cut off.

@@ -92,6 +92,7 @@ impl Killed {
             at_s: saved.clock_goes_on_at().as_secs_f64(),
             next_level: saved.levels,
             first_request: saved.first_request(),
+            budget_s: None,
         };
         folder.event(&resumed).unwrap();
         for level in &self.levels[saved.levels as usize..] {

@@ -1,9 +1,9 @@
-//! Ctrl-C in each phase: exit code 130, what there is stays readable, and nothing goes on.
+//! Ctrl-C in each phase: the program dies of it, what there is stays readable, and nothing goes on.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -30,11 +30,17 @@ fn start(command: &mut Command) -> Child {
 
 /// Presses Ctrl-C, and waits for the end.
 fn interrupt(child: Child) -> Output {
+    end_by(child, Signal::SIGINT)
+}
+
+/// Sends a signal, of which the program dies: a shell ends its loop only where it sees that.
+fn end_by(child: Child, signal: Signal) -> Output {
     let pid = Pid::from_raw(child.id().cast_signed());
-    kill(pid, Signal::SIGINT).unwrap();
+    kill(pid, signal).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(killpg(pid, None), Err(Errno::ESRCH), "a process is left");
-    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    let died_of = output.status.signal();
+    assert_eq!(died_of, Some(signal as i32), "{}", stderr(&output));
     output
 }
 
@@ -75,6 +81,39 @@ fn find_stops_while_preflight_waits_for_the_server() {
     drop(asked);
     assert!(stderr(&output).contains("interrupted"), "{output:?}");
     assert!(!out.exists(), "no run has begun");
+}
+
+#[test]
+fn a_program_that_is_told_to_end_dies_of_that() {
+    let server = Mute::start();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let child = find(&server.url(), &out, &["--timeout", "60s"]);
+    let asked = server.asked();
+    let output = end_by(child, Signal::SIGTERM);
+    drop(asked);
+    assert!(stderr(&output).contains("interrupted"), "{output:?}");
+}
+
+/// The shell goes on where a program ends by itself after Ctrl-C, whatever its exit code.
+#[test]
+fn ctrl_c_ends_the_loop_of_a_shell() {
+    let server = Mute::start();
+    let folder = tempfile::tempdir().unwrap();
+    let line = "for seed in 1 2; do \"$0\" find \"$1\" --seed $seed --timeout 60s; done; echo on";
+    // Where these tests run in the background of a shell, SIGINT is ignored and stays so.
+    let mut shell = Command::new("env");
+    let shell = shell.args(["--default-signal=INT", "bash", "-c", line]);
+    let program = plimsoll();
+    let shell = shell.arg(program.get_program()).arg(server.url());
+    let child = start(shell.env("LC_ALL", "C").current_dir(folder.path()));
+    let asked = server.asked();
+    // A terminal tells all of its foreground.
+    killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(asked);
+    assert_eq!(output.status.signal(), Some(Signal::SIGINT as i32));
+    assert_eq!(stdout(&output), "");
 }
 
 /// Interrupts a search as soon as a level of some kind begins, and gives the run as it was saved.
@@ -237,7 +276,8 @@ fn bench_serve_reports_what_there_is_when_the_load_is_stopped() {
         let _ = out.read_to_string(&mut rest).unwrap();
         rest
     });
-    let _ = interrupt(child);
+    let output = interrupt(child);
+    assert!(stderr(&output).contains("interrupted"), "{output:?}");
     let report = reader.join().unwrap();
     assert!(
         report.contains("Serving Benchmark Result") && report.contains("Ended as cut_at_end"),

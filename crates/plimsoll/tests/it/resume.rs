@@ -201,14 +201,13 @@ fn what_contradicts_the_saved_plan_is_refused_by_its_name() {
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
     assert!(!ends_before(begin(&out), &out, Signal::SIGKILL, 2));
-    let table: [(&[&str], &str); 6] = [
+    let table: [(&[&str], &str); 5] = [
         (&["--seed", "4"], "`--seed` is 0 in the saved run, not 4"),
         (
             &["--slo", "ttft p95 <= 30ms"],
             "`--slo` is ttft p95 ≤ 20 ms",
         ),
         (&["--no-requests"], "`--no-requests` was not given"),
-        (&["--budget", "20m"], "`--budget`"),
         (&["10.0.0.1:80"], "`URL` was not given"),
         (&["--out", "x"], "cannot be used with"),
     ];

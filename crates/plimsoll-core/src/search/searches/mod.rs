@@ -110,6 +110,16 @@ impl Searches {
         drop(self.share(finished, 0));
     }
 
+    /// Goes on after the levels of the past, in the time that there is now.
+    pub fn go_on(&mut self) {
+        for seat in &mut self.seats {
+            seat.search.go_on();
+            seat.share_ends = None;
+            seat.answer = None;
+            seat.had_the_rest = false;
+        }
+    }
+
     /// The answers, in the order of the tiers; of those that have none yet, what is known so far.
     pub fn verdicts(&self, elapsed: Duration) -> Vec<Verdict> {
         let verdict = |seat: &Seat| {

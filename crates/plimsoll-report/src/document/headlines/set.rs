@@ -6,7 +6,7 @@ use plimsoll_core::verdict::{Confirmed, Note, VerdictKind};
 
 use super::Teller;
 use crate::document::cautions::looks_broken;
-use crate::number::{duration, figure, percent, percent_up, trimmed};
+use crate::number::{duration, figure, percent, percent_up, plural, so_many, trimmed};
 
 /// A search without a narrow answer is given at least this long the next time, s.
 const LEAST_BUDGET_S: f64 = 900.0;
@@ -19,7 +19,7 @@ impl Teller<'_> {
         };
         let cap = match advice.cap {
             Load::Streams(cap) => self.lang.pick(
-                format!("{cap} {} in flight", plural(cap, "request")),
+                format!("{cap} {} in flight", plural(u64::from(cap), "request")),
                 format!("{cap} 个在途请求"),
             ),
             Load::RatePerS(_) => {
@@ -46,12 +46,15 @@ impl Teller<'_> {
         let (time, n) = (duration(held.held_s, self.lang), held.requests);
         if held.verdict == LevelVerdict::Pass {
             self.lang.pick(
-                format!("held for {time}: passed with {n} requests"),
+                format!("held for {time}: passed with {}", so_many(n, "request")),
                 format!("实测保持 {time}，{n} 个请求判定达标"),
             )
         } else {
             self.lang.pick(
-                format!("held for {time}: nothing against it in {n} requests"),
+                format!(
+                    "held for {time}: nothing against it in {}",
+                    so_many(n, "request")
+                ),
                 format!("实测保持 {time}，{n} 个请求中未见超标"),
             )
         }
@@ -182,14 +185,5 @@ impl Teller<'_> {
             format!("search higher to find the limit: {option}"),
             format!("要找到极限，请调高 {option} 再测"),
         )
-    }
-}
-
-/// `1 request`, `2 requests`.
-fn plural(count: u32, word: &str) -> String {
-    if count == 1 {
-        word.to_owned()
-    } else {
-        format!("{word}s")
     }
 }

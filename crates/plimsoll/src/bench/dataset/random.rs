@@ -16,6 +16,9 @@ const PREFIX_INDEX: u64 = (1 << 62) - 1;
 /// Multiplier that spreads indices over the seeds (2^64 / golden ratio).
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// Longest prompt or answer, tokens: more than any server takes, and few enough to be written.
+const MOST_TOKENS: u32 = 10_000_000;
+
 /// Random prompts. Lengths are uniform whole numbers in ⌊L(1−r)⌋..=⌈L(1+r)⌉.
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
@@ -119,8 +122,10 @@ pub(super) fn tokens(
     let value = parsed.int(name).unwrap_or_default();
     u32::try_from(value)
         .ok()
-        .filter(|value| (least..=100_000_000).contains(value))
-        .ok_or_else(|| out_of_bounds(name, (i64::from(least), 100_000_000), value).into())
+        .filter(|value| (least..=MOST_TOKENS).contains(value))
+        .ok_or_else(|| {
+            out_of_bounds(name, (i64::from(least), i64::from(MOST_TOKENS)), value).into()
+        })
 }
 
 /// The shares by which prompt and answer lengths vary.
