@@ -11,6 +11,7 @@ pub mod dry_run;
 pub mod judge;
 pub mod level;
 pub mod load;
+pub mod negotiation;
 pub mod outcome;
 pub mod preset;
 pub mod protocol;

@@ -299,6 +299,20 @@ pub(crate) fn settings(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
     burst.into_iter().chain(confidence)
 }
 
+/// What the server does not take of a request, so that it was not sent; `None` where it takes all.
+pub(crate) fn left_out(run: &Run, lang: Lang) -> Option<String> {
+    let left_out = &run.server.left_out;
+    let names: Vec<&str> = left_out.iter().map(|one| one.name()).collect();
+    let text = lang.pick(
+        format!(
+            "The server does not take {}: requests went without.",
+            names.join(", ")
+        ),
+        format!("服务不接受 {}：请求里没有发送。", names.join("、")),
+    );
+    (!left_out.is_empty()).then_some(text)
+}
+
 /// Whose latency is in the figures as well.
 pub(crate) fn through_proxy(run: &Run, lang: Lang) -> Option<String> {
     let proxy = run.plan.proxy.as_ref()?;

@@ -11,9 +11,9 @@ use super::chunk::{Chunk, ChunkFault, Located, Output};
 use super::json::Json;
 use super::openai::MODELS;
 use super::refusal::{Ending, ending, refusal};
-use super::request::{Extras, Fields, Request};
+use super::request::{Fields, Request};
 use super::usage::Usage;
-use super::{Auth, Framing, Spec};
+use super::{Auth, Feature, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     name: "anthropic",
@@ -27,14 +27,13 @@ pub(super) const SPEC: Spec = Spec {
     last_word: "message_stop",
     // The same path, and a list with the same `data` of `id`s.
     models: MODELS,
-    takes_token_ids: false,
-    extras: &[Extras::NONE],
+    features: &[Feature::Temperature],
     body,
     read: locate,
 };
 
 fn body(request: &Request<'_>) -> String {
-    Fields::new()
+    Fields::beside(request.extra)
         .text("model", request.model)
         .json("messages", request.prompt.messages())
         .json("max_tokens", request.output_tokens)
@@ -125,7 +124,7 @@ fn locate(data: &[u8]) -> Result<Located, ChunkFault> {
 #[cfg(test)]
 mod tests {
     use super::super::golden::{Told, every_cut, told};
-    use super::super::{Prompt, Protocol};
+    use super::super::{Extras, Prompt, Protocol};
     use super::*;
     use crate::outcome::Outcome;
 
@@ -285,6 +284,7 @@ data: {"type":"message_stop"}
             output_tokens: 7,
             extras: Extras::NONE,
             sampling: &[("temperature", "0".to_owned())],
+            extra: None,
         };
         assert_eq!(
             Protocol::Anthropic.body(&request),

@@ -1,8 +1,8 @@
 //! `OpenAI`'s chat completions: `POST /v1/chat/completions`, the prompt as one message of a user.
 
-use super::openai::{BEARER_KEY, DONE, EXTRAS, MODELS, locate, with_extras};
+use super::openai::{BEARER_KEY, DONE, MODELS, length_field, locate, with_extras};
 use super::request::{Fields, Request};
-use super::{Auth, Framing, Spec};
+use super::{Auth, Feature, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     name: "chat",
@@ -12,17 +12,21 @@ pub(super) const SPEC: Spec = Spec {
     framing: Framing::Sse,
     last_word: DONE,
     models: MODELS,
-    takes_token_ids: false,
-    extras: &EXTRAS,
+    features: &[
+        Feature::IgnoreEos,
+        Feature::StreamOptions,
+        Feature::Temperature,
+        Feature::MaxTokens,
+    ],
     body,
     read: locate,
 };
 
 fn body(request: &Request<'_>) -> String {
-    let fields = Fields::new()
+    let fields = Fields::beside(request.extra)
         .text("model", request.model)
         .json("messages", request.prompt.messages())
-        .json("max_tokens", request.output_tokens)
+        .json(length_field(request.extras), request.output_tokens)
         .sampling(request.sampling)
         .json("stream", true);
     with_extras(fields, request.extras).end()
@@ -40,7 +44,20 @@ mod tests {
             output_tokens: 7,
             extras: Extras::NONE,
             sampling: &[],
+            extra: None,
         };
+        let newer = Request {
+            extras: Extras {
+                max_completion_tokens: true,
+                ..Extras::NONE
+            },
+            ..request
+        };
+        assert!(
+            Protocol::Chat
+                .body(&newer)
+                .contains(r#","max_completion_tokens":7,"#)
+        );
         assert_eq!(
             Protocol::Chat.body(&request),
             r#"{"model":"m","messages":[{"role":"user","content":"a \"b\""}],"max_tokens":7,"stream":true}"#

@@ -1,8 +1,8 @@
 //! `OpenAI`'s completions: `POST /v1/completions`, the prompt as text or token ids.
 
-use super::openai::{BEARER_KEY, DONE, EXTRAS, MODELS, locate, with_extras};
+use super::openai::{BEARER_KEY, DONE, MODELS, length_field, locate, with_extras};
 use super::request::{Fields, Request};
-use super::{Auth, Framing, Spec};
+use super::{Auth, Feature, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     name: "completions",
@@ -12,17 +12,16 @@ pub(super) const SPEC: Spec = Spec {
     framing: Framing::Sse,
     last_word: DONE,
     models: MODELS,
-    takes_token_ids: true,
-    extras: &EXTRAS,
+    features: &Feature::ALL,
     body,
     read: locate,
 };
 
 fn body(request: &Request<'_>) -> String {
-    let fields = Fields::new()
+    let fields = Fields::beside(request.extra)
         .text("model", request.model)
         .json("prompt", request.prompt.json())
-        .json("max_tokens", request.output_tokens)
+        .json(length_field(request.extras), request.output_tokens)
         .sampling(request.sampling)
         .json("stream", true);
     with_extras(fields, request.extras).end()
@@ -41,8 +40,10 @@ mod tests {
             extras: Extras {
                 ignore_eos: true,
                 include_usage: true,
+                max_completion_tokens: false,
             },
             sampling: &[("temperature", "0".to_owned())],
+            extra: None,
         };
         assert_eq!(
             Protocol::Completions.body(&request),

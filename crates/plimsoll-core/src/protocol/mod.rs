@@ -5,6 +5,7 @@
 //! | `completions`, `chat`, `anthropic`, `ollama` | one protocol each, as a `Spec` |
 //! | `openai` | what completions and chat share: payloads and the model list |
 //! | `request`, `auth` | the body and the headers of a request |
+//! | `feature` | what not every server takes of them |
 //! | `framing`, `chunk`, `template`, `json` | from bytes to payloads, and what a payload says |
 //! | `refusal` | that it is an error, in the server's words |
 //! | `usage` | token counts, and what of them is believed |
@@ -19,6 +20,7 @@ mod auth;
 mod chat;
 mod chunk;
 mod completions;
+mod feature;
 mod framing;
 #[cfg(test)]
 mod golden;
@@ -36,6 +38,7 @@ use serde::{Deserialize, Serialize};
 pub use answer::{Answer, AnswerEnd};
 pub use auth::Auth;
 pub use chunk::{Chunk, ChunkFault};
+pub use feature::Feature;
 pub use framing::Framing;
 pub use models::{ModelList, ServedModel};
 pub use request::{Extras, Prompt, PromptForm, Request};
@@ -75,10 +78,8 @@ struct Spec {
     last_word: &'static str,
     /// Where the served models are listed.
     models: ModelList,
-    /// Whether a prompt may be token ids.
-    takes_token_ids: bool,
-    /// What may be sent beside the usual, richest first: a server that refuses one gets the next.
-    extras: &'static [Extras],
+    /// What may be sent and is not taken by every server.
+    features: &'static [Feature],
     /// Writes the body of a request.
     body: fn(&Request<'_>) -> String,
     /// Reads one payload of an answer, streamed or whole.
@@ -137,18 +138,18 @@ impl Protocol {
 
     /// Whether a prompt may be token ids.
     pub fn takes_token_ids(self) -> bool {
-        self.spec().takes_token_ids
+        self.features().contains(&Feature::TokenIds)
     }
 
-    /// What may be sent beside the usual, richest first: a server that refuses one gets the next.
-    pub fn extras(self) -> &'static [Extras] {
-        self.spec().extras
+    /// What may be sent and is not taken by every server.
+    pub fn features(self) -> &'static [Feature] {
+        self.spec().features
     }
 
     /// Whether a request can ask for an answer of a fixed length. Without it an answer may end
     /// earlier than asked.
     pub fn can_fix_length(self) -> bool {
-        self.extras().iter().any(|extras| extras.ignore_eos)
+        self.features().contains(&Feature::IgnoreEos)
     }
 
     /// The JSON body of a streaming request.

@@ -10,9 +10,9 @@ use super::chunk::{Aside, Chunk, ChunkFault, Located, Output};
 use super::json::Json;
 use super::models::{ModelList, ServedModel, text};
 use super::refusal::{Ending, ending, refusal};
-use super::request::{Extras, Fields, Request};
+use super::request::{Fields, Request};
 use super::usage::Usage;
-use super::{Auth, Framing, Spec};
+use super::{Auth, Feature, Framing, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     name: "ollama",
@@ -25,8 +25,7 @@ pub(super) const SPEC: Spec = Spec {
         path: "/api/tags",
         read: read_models,
     },
-    takes_token_ids: false,
-    extras: &[Extras::NONE],
+    features: &[Feature::Temperature],
     body,
     read: locate,
 };
@@ -37,7 +36,7 @@ fn body(request: &Request<'_>) -> String {
         Fields::new().json("num_predict", request.output_tokens),
         |fields, (name, value)| fields.json(option(name), value),
     );
-    Fields::new()
+    Fields::beside(request.extra)
         .text("model", request.model)
         .json("messages", request.prompt.messages())
         .json("options", options.end())
@@ -117,7 +116,7 @@ fn read_models(page: &Value) -> Option<Vec<ServedModel>> {
 #[cfg(test)]
 mod tests {
     use super::super::golden::{Told, every_cut, told};
-    use super::super::{Prompt, Protocol};
+    use super::super::{Extras, Prompt, Protocol};
     use super::*;
     use crate::outcome::Outcome;
 
@@ -222,6 +221,7 @@ mod tests {
                 ("temperature", "0".to_owned()),
                 ("repetition_penalty", "1.1".to_owned()),
             ],
+            extra: None,
         };
         assert_eq!(
             Protocol::Ollama.body(&request),

@@ -13,26 +13,23 @@ use super::usage::Usage;
 pub(super) const BEARER_KEY: &str = "OPENAI_API_KEY";
 /// The payload after the last event.
 pub(super) const DONE: &str = "[DONE]";
-/// `ignore_eos` is vLLM's and llama.cpp's; some servers know no `stream_options` either.
-pub(super) const EXTRAS: [Extras; 3] = [
-    Extras {
-        ignore_eos: true,
-        include_usage: true,
-    },
-    Extras {
-        ignore_eos: false,
-        include_usage: true,
-    },
-    Extras::NONE,
-];
 /// `GET /v1/models`.
 pub(super) const MODELS: ModelList = ModelList {
     path: "/v1/models",
     read: read_models,
 };
 
+/// The field that holds the length of the answer. `OpenAI`'s newer models take the newer one alone.
+pub(super) fn length_field(extras: Extras) -> &'static str {
+    if extras.max_completion_tokens {
+        "max_completion_tokens"
+    } else {
+        "max_tokens"
+    }
+}
+
 /// Adds to a body what not every server knows.
-pub(super) fn with_extras(mut fields: Fields, extras: Extras) -> Fields {
+pub(super) fn with_extras(mut fields: Fields<'_>, extras: Extras) -> Fields<'_> {
     if extras.include_usage {
         fields = fields.json("stream_options", r#"{"include_usage":true}"#);
     }
@@ -136,8 +133,14 @@ pub(super) fn locate(data: &[u8]) -> Result<Located, ChunkFault> {
     Ok(Located { chunk, text, aside })
 }
 
+/// The list stands in `data`, which is `null` where there is none (Ollama), or is the page itself
+/// (Together).
 fn read_models(page: &Value) -> Option<Vec<ServedModel>> {
-    let models = page.get("data")?.as_array()?;
+    let models = match (page.get("data"), page) {
+        (Some(Value::Array(models)), _) | (None, Value::Array(models)) => models.as_slice(),
+        (Some(Value::Null), _) => &[],
+        _ => return None,
+    };
     Some(models.iter().filter_map(model).collect())
 }
 
@@ -152,7 +155,8 @@ fn model(entry: &Value) -> Option<ServedModel> {
         id: text(entry, "id")?,
         root: text(entry, "root"),
         max_tokens: tokens(entry.get("max_model_len"))
-            .or_else(|| tokens(meta.and_then(|meta| meta.get("n_ctx")))),
+            .or_else(|| tokens(meta.and_then(|meta| meta.get("n_ctx"))))
+            .or_else(|| tokens(entry.get("context_length"))),
         kind: text(entry, "owned_by").map(|owner| {
             if owner == "llamacpp" {
                 "llama.cpp".to_owned()

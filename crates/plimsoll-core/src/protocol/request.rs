@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How prompts of an exact length are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Extras {
     pub ignore_eos: bool,
     /// Token counts at the end of a stream.
     pub include_usage: bool,
+    /// The length of the answer in the newer of its two fields.
+    pub max_completion_tokens: bool,
 }
 
 impl Extras {
@@ -38,6 +41,7 @@ impl Extras {
     pub const NONE: Self = Self {
         ignore_eos: false,
         include_usage: false,
+        max_completion_tokens: false,
     };
 }
 
@@ -54,26 +58,49 @@ pub struct Request<'a> {
     pub extras: Extras,
     /// Settings of the sampling, by `OpenAI`'s or vLLM's names, with JSON values.
     pub sampling: &'a [(&'a str, String)],
+    /// Fields of the user's own, beside the others and over them.
+    pub extra: Option<&'a Map<String, Value>>,
 }
 
-/// A JSON object that is written field by field.
-pub(super) struct Fields(String);
+/// A JSON object that is written field by field, with what the user wants beside and over them.
+pub(super) struct Fields<'a> {
+    text: String,
+    extra: Option<&'a Map<String, Value>>,
+    /// Fields that are of both.
+    merged: Vec<&'a str>,
+}
 
-impl Fields {
+impl<'a> Fields<'a> {
     pub(super) fn new() -> Self {
-        Self("{".to_owned())
+        Self::beside(None)
+    }
+
+    /// With these fields beside; of a field that is written as well they win, and an object there is
+    /// merged with theirs.
+    pub(super) fn beside(extra: Option<&'a Map<String, Value>>) -> Self {
+        Self {
+            text: "{".to_owned(),
+            extra,
+            merged: Vec::new(),
+        }
     }
 
     /// Adds a field whose value is JSON already.
     pub(super) fn json(mut self, name: &str, value: impl std::fmt::Display) -> Self {
-        let comma = if self.0.len() > 1 { "," } else { "" };
-        write!(self.0, "{comma}\"{name}\":{value}").expect("writing to a string does not fail");
+        match self.extra.and_then(|extra| extra.get_key_value(name)) {
+            None => self.push(name, value),
+            Some((name, extra)) => {
+                let own = serde_json::from_str(&value.to_string()).unwrap_or_default();
+                self.merged.push(name);
+                self.push(name, merged(own, extra));
+            }
+        }
         self
     }
 
     /// Adds a field of text.
     pub(super) fn text(self, name: &str, value: &str) -> Self {
-        self.json(name, serde_json::Value::from(value))
+        self.json(name, Value::from(value))
     }
 
     /// Adds the settings of the sampling under their own names.
@@ -83,8 +110,33 @@ impl Fields {
     }
 
     pub(super) fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
+        for (name, value) in self.extra.into_iter().flatten() {
+            if !self.merged.contains(&name.as_str()) {
+                self.push(name, value);
+            }
+        }
+        self.text.push('}');
+        self.text
+    }
+
+    fn push(&mut self, name: &str, value: impl std::fmt::Display) {
+        let comma = if self.text.len() > 1 { "," } else { "" };
+        let name = Value::from(name);
+        write!(self.text, "{comma}{name}:{value}").expect("writing to a string does not fail");
+    }
+}
+
+/// The second over the first; objects are merged key by key.
+fn merged(own: Value, extra: &Value) -> Value {
+    match (own, extra) {
+        (Value::Object(mut own), Value::Object(extra)) => {
+            for (key, value) in extra {
+                let old = own.remove(key).unwrap_or_default();
+                let _ = own.insert(key.clone(), merged(old, value));
+            }
+            Value::Object(own)
+        }
+        (_, extra) => extra.clone(),
     }
 }
 
@@ -92,7 +144,7 @@ impl Prompt<'_> {
     /// The prompt as JSON: a string or an array of numbers.
     pub(super) fn json(self) -> String {
         match self {
-            Self::Text(text) => serde_json::Value::from(text).to_string(),
+            Self::Text(text) => Value::from(text).to_string(),
             Self::TokenIds(ids) => json_ids(ids),
         }
     }
@@ -114,4 +166,30 @@ fn json_ids(ids: &[u32]) -> String {
     }
     text.push(']');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_the_users_own_stand_beside_the_others_and_over_them() {
+        let extra = r#"{"temperature":1,"options":{"num_ctx":4096},"think":false}"#;
+        let extra: Map<String, Value> = serde_json::from_str(extra).unwrap();
+        let body = Fields::beside(Some(&extra))
+            .text("model", "m")
+            .json("options", r#"{"num_predict":5}"#)
+            .json("temperature", 0)
+            .end();
+        assert_eq!(
+            body,
+            r#"{"model":"m","options":{"num_ctx":4096,"num_predict":5},"temperature":1,"think":false}"#
+        );
+        assert_eq!(Fields::beside(Some(&extra)).end(), extra_text(&extra));
+        assert_eq!(Fields::new().json("a", 1).end(), r#"{"a":1}"#);
+    }
+
+    fn extra_text(extra: &Map<String, Value>) -> String {
+        serde_json::to_string(extra).unwrap()
+    }
 }

@@ -46,6 +46,8 @@ pub(crate) fn hold_plan(hold: &HoldPlan, slo: &str) -> RunPlan {
         keeps_alive: true,
         keeps_requests: true,
         seed: 0,
+        prompt_seed: None,
+        body: super::BodyPlan::default(),
         arguments: Vec::new(),
     }
 }

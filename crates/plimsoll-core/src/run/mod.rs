@@ -11,14 +11,14 @@ mod v1;
 pub use event::RunEvent;
 pub use format::{Format, UnknownVersion};
 pub use plan::{
-    Connection, EngineOverrides, EnginePlan, Goal, HoldPlan, MOST_RUN_S, RunPlan, SearchPlan,
-    is_possible_time,
+    BodyPlan, Connection, EngineOverrides, EnginePlan, Goal, HoldPlan, MOST_RUN_S, RunPlan,
+    SearchPlan, is_possible_time,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckAnswer;
 use crate::level::LevelSummary;
-use crate::protocol::{PromptForm, Protocol};
+use crate::protocol::{Feature, PromptForm, Protocol};
 use crate::slo::Slo;
 use crate::tier::TierVerdict;
 use crate::verdict::Verdict;
@@ -76,14 +76,18 @@ pub struct ServerInfo {
     pub endpoint: Protocol,
     /// Whether it reports token usage.
     pub reports_usage: bool,
-    /// Whether answers have the length asked for: that of preflight, and those of all levels.
-    pub honours_output_len: bool,
+    /// Whether answers have the length asked for: that of preflight, and those of all levels; `None`
+    /// where the first took too long to tell.
+    pub honours_output_len: Option<bool>,
     /// How prompts are made.
     pub prompt_form: PromptForm,
     /// Mean prompt length in the server's own tokens, as measured by preflight.
     pub prompt_tokens_measured: Option<f64>,
     /// Whether its `/metrics` are known here.
     pub has_metrics: bool,
+    /// What it does not take of a request, so that it is not sent.
+    #[serde(default)]
+    pub left_out: Vec<Feature>,
 }
 
 /// How a run ended.
@@ -192,8 +196,10 @@ impl Run {
     pub fn apply(&mut self, event: RunEvent) {
         match event {
             RunEvent::LevelFinished { level, .. } | RunEvent::LevelCut { level } => {
-                // Preflight looks at one short answer.
-                self.server.honours_output_len &= level.has_other_outputs() != Some(true);
+                // Preflight looks at one answer.
+                if level.has_other_outputs() == Some(true) {
+                    self.server.honours_output_len = Some(false);
+                }
                 self.levels.push(*level);
             }
             RunEvent::Resumed {
@@ -286,10 +292,11 @@ mod tests {
                 max_model_len_tokens: None,
                 endpoint: Protocol::Chat,
                 reports_usage: true,
-                honours_output_len: true,
+                honours_output_len: Some(true),
                 prompt_form: PromptForm::Words,
                 prompt_tokens_measured: None,
                 has_metrics: false,
+                left_out: Vec::new(),
             }),
         };
         let mut run = Run::begin(started).unwrap();
@@ -303,8 +310,8 @@ mod tests {
             });
             run.server.honours_output_len
         };
-        assert!(finish(128.0));
-        assert!(!finish(25.0));
-        assert!(!finish(128.0), "some answers were shorter");
+        assert_eq!(finish(128.0), Some(true));
+        assert_eq!(finish(25.0), Some(false));
+        assert_eq!(finish(128.0), Some(false), "some answers were shorter");
     }
 }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::HttpVersion;
 use crate::judge::Confidence;
 use crate::level::{LevelSettings, OpenLoop};
 use crate::load::{Load, LoadUnit};
 use crate::preset::Preset;
-use crate::protocol::Protocol;
+use crate::protocol::{Feature, Protocol};
 use crate::search::{Axis, Ladder, Rules, SearchConfig};
 use crate::slo::Slo;
 use crate::tier::Tier;
@@ -63,14 +64,20 @@ pub struct RunPlan {
     pub burst: bool,
     /// Whether lengths vary so little that streams stay in lockstep; their phases are redrawn then.
     pub lockstep: bool,
+    /// What the user wants in the body of each request.
+    #[serde(default)]
+    pub body: BodyPlan,
     /// Time limit of one request, s.
     pub timeout_s: f64,
     /// Whether a connection carries one request after another.
     pub keeps_alive: bool,
     /// Whether each request has its line in `requests.jsonl`.
     pub keeps_requests: bool,
-    /// Everything random comes from this.
+    /// Everything random but the prompts comes from this.
     pub seed: u64,
+    /// The prompts come from this; `None` where they come from `seed` as well, and so repeat with it.
+    #[serde(default)]
+    pub prompt_seed: Option<u64>,
     /// The command's arguments as typed, without secrets and without what only concerns the
     /// terminal: for the reader.
     pub arguments: Vec<String>,
@@ -176,6 +183,7 @@ impl RunPlan {
             input: self.input_len,
             output: self.output_len,
             seed: self.seed,
+            prompt_seed: self.prompt_seed.unwrap_or(self.seed),
         }
     }
 
@@ -271,6 +279,36 @@ pub struct Connection {
     pub source_ips: Vec<IpAddr>,
     /// Hosts without a proxy; `None` where the environment says.
     pub no_proxy: Option<String>,
+    /// Names of the headers that the user gave: their values may be keys.
+    #[serde(default)]
+    pub headers: Vec<String>,
+}
+
+/// What the user wants in the body of each request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct BodyPlan {
+    /// Settings of the sampling, by `OpenAI`'s or vLLM's names.
+    pub sampling: Map<String, Value>,
+    /// Fields beside all others and over them.
+    pub extra: Map<String, Value>,
+    /// Whether answers may end before the length asked for, where the API can keep them from it.
+    pub may_end_early: bool,
+}
+
+impl BodyPlan {
+    /// What is not to be sent of an API's own accord.
+    pub fn unwanted(&self) -> Vec<Feature> {
+        let is_given = |one: &Feature| {
+            let name = one.name();
+            self.sampling.contains_key(name) || self.extra.contains_key(name)
+        };
+        let given = [Feature::IgnoreEos, Feature::Temperature].into_iter();
+        let given = given.filter(is_given);
+        let early = self.may_end_early.then_some(Feature::IgnoreEos);
+        given.chain(early).collect()
+    }
 }
 
 /// The built-in engine that was loaded.

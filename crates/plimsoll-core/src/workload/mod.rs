@@ -1,6 +1,6 @@
-//! What requests ask for: lengths and prompts, all from one seed.
+//! What requests ask for: lengths from one seed, prompts from another.
 //!
-//! Request `i` is a function of the seed and `i`, and requests are numbered through the run: each
+//! Request `i` is a function of the seeds and `i`, and requests are numbered through the run: each
 //! level has fresh lengths, so that what one sample of lengths does to the mean averages away over
 //! the visits of a load.
 
@@ -52,8 +52,11 @@ pub struct Workload {
     pub input: LengthLaw,
     /// Law of the answers' lengths.
     pub output: LengthLaw,
-    /// Seed of everything.
+    /// Seed of the lengths.
     pub seed: u64,
+    /// Seed of the prompts: another one where lengths are to repeat and prompts are not, so that no
+    /// prefix cache knows them.
+    pub prompt_seed: u64,
 }
 
 impl Workload {
@@ -74,12 +77,13 @@ impl Workload {
                 spread_ratio,
             },
             seed,
+            prompt_seed: seed,
         }
     }
 
     /// The lengths of request `index`.
     pub fn lengths(&self, index: u64) -> Lengths {
-        let mut rng = self.rng(index, 0);
+        let mut rng = rng(self.seed, index, 0);
         Lengths {
             input_tokens: self.input.draw(&mut rng),
             output_tokens: self.output.draw(&mut rng),
@@ -95,13 +99,13 @@ impl Workload {
     /// A prompt of token ids for request `index`: fresh from the first token on, so that no prefix
     /// cache answers.
     pub fn token_ids(&self, index: u64, tokens: u32) -> Vec<u32> {
-        let mut rng = self.rng(index, 1);
+        let mut rng = rng(self.prompt_seed, index, 1);
         (0..tokens).map(|_| rng.random_range(ID_RANGE)).collect()
     }
 
     /// A prompt of words for request `index`.
     pub fn words(&self, index: u64, words: u32) -> String {
-        let mut rng = self.rng(index, 1);
+        let mut rng = rng(self.prompt_seed, index, 1);
         let mut text = String::with_capacity(words as usize * 5);
         for i in 0..words {
             if i > 0 {
@@ -111,12 +115,12 @@ impl Workload {
         }
         text
     }
+}
 
-    fn rng(&self, index: u64, purpose: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(index.wrapping_mul(2).wrapping_add(purpose));
-        rng
-    }
+fn rng(seed: u64, index: u64, purpose: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(index.wrapping_mul(2).wrapping_add(purpose));
+    rng
 }
 
 #[cfg(test)]
@@ -165,6 +169,28 @@ mod tests {
         for (spread_ratio, lockstep) in [(0.0, true), (0.05, true), (0.1, false), (0.5, false)] {
             let one = Workload::uniform(512, 128, spread_ratio, 3);
             assert_eq!(one.is_lockstep(), lockstep, "{spread_ratio}");
+        }
+    }
+
+    /// Of one run and of the next, whatever their lengths: servers find a prefix again by blocks of
+    /// 16 tokens or more, and a word is a token at least.
+    #[test]
+    fn no_two_prompts_share_their_first_words() {
+        let next = Workload {
+            prompt_seed: 4,
+            ..WORKLOAD
+        };
+        assert_eq!(next.lengths(5), WORKLOAD.lengths(5));
+        let mut seen = std::collections::HashSet::new();
+        for index in 0..4_000 {
+            for run in [WORKLOAD, next] {
+                let length = 16 + index as u32 % 40;
+                let words = run.words(index, length);
+                let first: Vec<&str> = words.split(' ').take(8).collect();
+                assert!(seen.insert(first.join(" ")), "{words}");
+                let ids = run.token_ids(index, length);
+                assert!(seen.insert(format!("{:?}", &ids[..8])), "{ids:?}");
+            }
         }
     }
 

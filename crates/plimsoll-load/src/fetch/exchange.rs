@@ -134,6 +134,7 @@ impl Response {
         self.content_type.clone_from(&head.content_type);
         self.location.clone_from(&head.location);
         self.content_encoding.clone_from(&head.content_encoding);
+        self.retry_after_s = head.retry_after_s;
     }
 
     /// Takes the content coding off the body. The words of a refusal may stay as they came.

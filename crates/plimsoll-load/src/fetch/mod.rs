@@ -13,7 +13,7 @@ use crate::connect::{ConnectFault, Connector};
 use crate::error::LoadError;
 use crate::runtime;
 use crate::source::Built;
-use crate::target::Target;
+use crate::target::{RedirectFault, Target};
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Response {
     pub content_type: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
+    /// `Retry-After` in seconds, if given as a number.
+    pub retry_after_s: Option<u32>,
     /// `Content-Encoding`, lower case.
     pub content_encoding: String,
     /// All of the body, with the transfer and the content coding taken off.
@@ -149,6 +151,54 @@ pub fn post(
         },
         timeout,
     )
+}
+
+/// An answer at the end of all redirects.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    /// The last answer.
+    pub(crate) response: Response,
+    /// The server, with the redirects that led there.
+    pub(crate) target: Target,
+    /// Why it is a redirect still.
+    pub(crate) fault: Option<RedirectFault>,
+}
+
+/// As many redirects are followed; a browser takes some more, an API has one.
+const MOST_REDIRECTS: usize = 5;
+
+/// A request that follows redirects to other places of the same server.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn followed(
+    target: &Target,
+    method: &str,
+    built: &Built,
+    timeout: Duration,
+) -> Result<Followed, FetchError> {
+    let mut target = target.clone();
+    for _ in 0..MOST_REDIRECTS {
+        let response = request(&target, method, built, timeout)?;
+        let is_redirect = (300..400).contains(&response.status);
+        let moved = is_redirect
+            .then(|| target.follow(&built.path, response.status, response.location.as_deref()));
+        match moved {
+            Some(Ok(moved)) => target = moved,
+            other => {
+                return Ok(Followed {
+                    response,
+                    target,
+                    fault: other.and_then(Result::err),
+                });
+            }
+        }
+    }
+    Ok(Followed {
+        response: Response::default(),
+        target,
+        fault: Some(RedirectFault::Nowhere),
+    })
 }
 
 fn request(

@@ -1,25 +1,41 @@
-//! What the server is, found out in seconds before any load: reach, key, models, endpoint,
-//! streaming, `usage`, answer length, prompt length in the server's own tokens, metrics.
+//! What the server is, found out in seconds before any load: reach, key, models, endpoint, optional
+//! fields, streaming, `usage`, answer length, prompt length in the server's own tokens, metrics.
+//!
+//! | file | does |
+//! |---|---|
+//! | `models` | the list of models |
+//! | `probe` | one request: sent on, repeated while the server is not ready |
+//! | `patience` | how long it is waited for |
+//! | `lengths` | prompts and answers of the lengths asked for |
+//! | `error` | why a server cannot be loaded as it is |
+//!
+//! Which API it has and what of a request it takes is asked for step by step by
+//! [`plimsoll_core::negotiation`].
 
 mod error;
+mod lengths;
 mod models;
+mod patience;
 mod probe;
 
 use std::time::Duration;
 
+use plimsoll_core::negotiation::{Form, Heard, Negotiation, Next};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::protocol::{Feature, Protocol};
+use plimsoll_core::quote::quoted;
 use plimsoll_core::record::RequestRecord;
-use plimsoll_core::run::ServerInfo;
-use plimsoll_core::workload::{Calibration, Workload};
+use plimsoll_core::run::{BodyPlan, ServerInfo};
+use plimsoll_core::workload::Workload;
 
 pub use error::PreflightError;
 
-use crate::batch::BatchRecord;
 use crate::dialect::Dialect;
 use crate::target::Target;
 use crate::telemetry::MetricsPage;
-use probe::Prober;
+use error::Refused;
+use lengths::{Failed, PROBE_TOKENS};
+use probe::{Ask, Prober};
 
 /// What preflight needs to know.
 #[derive(Clone, Debug)]
@@ -30,8 +46,36 @@ pub struct PreflightOptions {
     pub protocol: Option<Protocol>,
     /// What will be asked for.
     pub workload: Workload,
+    /// What the user wants in each body.
+    pub body: BodyPlan,
+    /// Seed of the probes' own prompts: that of no load and of no other preflight, so that no prefix
+    /// cache answers.
+    pub probe_seed: u64,
     /// Time limit of each request.
     pub timeout: Duration,
+    /// How long a server that is not ready is waited for.
+    pub wait: Duration,
+}
+
+/// What happens meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The server is not ready, and is asked again.
+    Waiting {
+        /// 429 or 503.
+        status: u16,
+        /// What it said, safe to show.
+        said: String,
+        /// How long it is left alone.
+        pause: Duration,
+        /// How much longer it may take after that.
+        left: Duration,
+    },
+    /// The server sends requests on, to another place on it.
+    Moved {
+        /// The path there, safe to show.
+        to: String,
+    },
 }
 
 /// A server that is ready for load.
@@ -46,54 +90,64 @@ pub struct Ready {
     /// How long one request will take alone, by the probe's first token and its pace; `None` where
     /// the probe was too short to tell.
     pub request_time: Option<Duration>,
+    /// What the server does not take, with its words, safe to show.
+    pub left_out: Vec<(Feature, String)>,
 }
 
-/// Words of the short calibration prompt, and the shortest of the long one.
-const SHORT_WORDS: u32 = 16;
-const LEAST_LONG_WORDS: u32 = 64;
-/// A probe's answer, at most.
-const PROBE_TOKENS: u32 = 8;
+/// Prompt of a probe that asks for no length, at most: prompts may be longer than the context.
+const PROBE_PROMPT_TOKENS: u32 = 64;
 /// Prompt tokens that a server may add to ids of its own: BOS and the like.
 const ADDED_TOKENS: u32 = 4;
+/// A metrics page that takes longer than this is none: it is read several times a second.
+const METRICS_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Finds out what the server is.
+/// Finds out what the server is, and tells what happens meanwhile.
 ///
 /// # Errors
-/// It cannot be reached, refuses, or is no OpenAI-compatible API; the text says what to do.
-pub fn preflight(target: &Target, options: &PreflightOptions) -> Result<Ready, PreflightError> {
-    let (models, http) = models::list(target, options.protocol, options.timeout)?;
+/// It cannot be reached, refuses, or is no API that is known here; the text says what to do.
+pub fn preflight(
+    target: &Target,
+    options: &PreflightOptions,
+    tell: &mut dyn FnMut(&News),
+) -> Result<Ready, PreflightError> {
+    let mut prober = Prober::new(target, options, tell);
+    let (models, http) = models::list(&mut prober)?;
     let model = models::choose(&models, options.model.as_deref())?;
     check_context(model.max_tokens, &options.workload)?;
-    let prober = Prober {
-        target,
-        options,
+    let refused = Refused {
         model: &model.id,
+        served: models::names(&models),
     };
-    let (dialect, answer) = dialect(&prober, options.protocol)?;
-    let target = target.clone().speaking(dialect.protocol);
-    let record = &answer.record;
-    let asked = record.asked_output_tokens;
+    let (mut negotiation, dialect) = negotiate(&mut prober, &refused)?;
+    let states_context = model.max_tokens.is_some();
+    let whole = lengths::whole(&mut prober, &mut negotiation, dialect, states_context);
+    let whole = whole.map_err(|failed| match failed {
+        Failed::Preflight(error) => error,
+        Failed::Refused(refusal) => refused.error(refusal, &prober),
+    })?;
+    let form = &whole.dialect.form;
+    let target = prober.target.clone().speaking(form.protocol);
     let info = ServerInfo {
         url: target.url(),
         http,
         kind: model.kind.clone(),
         model: model.id.clone(),
         max_model_len_tokens: model.max_tokens,
-        endpoint: dialect.protocol,
-        reports_usage: record.usage_output_tokens.is_some(),
-        honours_output_len: record
-            .output_tokens()
-            .is_some_and(|(tokens, _)| tokens == asked),
-        prompt_form: dialect.prompt_form,
-        prompt_tokens_measured: record.prompt_tokens.map(f64::from),
-        has_metrics: MetricsPage::is_known(&target, options.timeout),
+        endpoint: form.protocol,
+        reports_usage: whole.record.usage_output_tokens.is_some(),
+        honours_output_len: whole.has_asked_length(),
+        prompt_form: form.prompt_form(),
+        prompt_tokens_measured: whole.record.prompt_tokens.map(f64::from),
+        has_metrics: MetricsPage::is_known(&target, options.timeout.min(METRICS_PATIENCE)),
+        left_out: negotiation.left_out(),
     };
-    let request_time = request_time(record, options.workload.output.mean_tokens());
+    let left_out = negotiation.left_out_with_words();
     Ok(Ready {
+        request_time: request_time(&whole.record, options.workload.output.mean_tokens()),
+        left_out: left_out.map(|(one, said)| (one, quoted(said))).collect(),
+        dialect: whole.dialect,
         target,
         info,
-        dialect,
-        request_time,
     })
 }
 
@@ -110,132 +164,49 @@ fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), Pre
     }
 }
 
-/// The first dialect that the server answers to, with its answer. Where no API is named these are
-/// `OpenAI`'s, and the others where it has neither of them.
-fn dialect(
-    prober: &Prober<'_>,
-    protocol: Option<Protocol>,
-) -> Result<(Dialect, BatchRecord), PreflightError> {
-    let first = match &protocol {
-        Some(protocol) => std::slice::from_ref(protocol),
-        None => Protocol::USUAL.as_slice(),
+/// The richest form of a request that the server takes, by short requests.
+fn negotiate(
+    prober: &mut Prober<'_>,
+    refused: &Refused<'_>,
+) -> Result<(Negotiation, Dialect), PreflightError> {
+    let options = prober.options;
+    let mut negotiation = Negotiation::new(options.protocol, &options.body.unwanted());
+    let mut form = negotiation.first();
+    let workload = options.workload;
+    let ask = Ask {
+        prompt_tokens: workload.input.mean_tokens().min(PROBE_PROMPT_TOKENS),
+        output_tokens: workload.output.mean_tokens().min(PROBE_TOKENS),
+        timeout: options.timeout,
     };
-    let (detail, is_refusal) = match first_of(prober, first)? {
-        Tried::Works(found) => return Ok(*found),
-        Tried::Missing(detail) => (detail, false),
-        Tried::Refused(detail) => (detail, true),
-    };
-    let mut tried = first.to_vec();
-    if protocol.is_none() && !is_refusal {
-        let mut others = Protocol::ALL.to_vec();
-        others.retain(|other| !first.contains(other));
-        if let Tried::Works(found) = first_of(prober, &others)? {
-            return Ok(*found);
-        }
-        tried.extend(others);
-    }
-    Err(PreflightError::NoEndpoint { tried, detail })
-}
-
-/// The first of these APIs that works; else the last refusal, and only if there is none, what was
-/// said of one that is missing.
-fn first_of(prober: &Prober<'_>, protocols: &[Protocol]) -> Result<Tried, PreflightError> {
-    let mut best = Tried::Missing(String::new());
-    for protocol in protocols {
-        match one(prober, *protocol)? {
-            Tried::Missing(_) if matches!(best, Tried::Refused(_)) => {}
-            Tried::Works(found) => return Ok(Tried::Works(found)),
-            tried => best = tried,
-        }
-    }
-    Ok(best)
-}
-
-/// The most exact form that the API takes.
-fn one(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
-    if protocol.takes_token_ids() {
-        match by_token_ids(prober, protocol)? {
-            Tried::Refused(_) => {}
-            tried => return Ok(tried),
-        }
-    }
-    by_words(prober, protocol)
-}
-
-/// What came of a try.
-enum Tried {
-    Works(Box<(Dialect, BatchRecord)>),
-    /// There is no such endpoint.
-    Missing(String),
-    /// The endpoint is there and refuses this form.
-    Refused(String),
-}
-
-fn by_token_ids(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
-    let tried = with_fewer_extras(prober, protocol, PromptForm::TokenIds)?;
-    if let Tried::Works(found) = &tried {
-        let record = &found.1.record;
-        let exact = record
-            .prompt_tokens
-            .is_none_or(|tokens| tokens.abs_diff(record.asked_prompt_tokens) <= ADDED_TOKENS);
-        if !exact {
-            return Ok(Tried::Refused(
-                "token ids are not taken as they are".to_owned(),
-            ));
-        }
-    }
-    Ok(tried)
-}
-
-fn by_words(prober: &Prober<'_>, protocol: Protocol) -> Result<Tried, PreflightError> {
-    let tried = with_fewer_extras(prober, protocol, PromptForm::Words)?;
-    let Tried::Works(found) = tried else {
-        return Ok(tried);
-    };
-    let (mut dialect, mut answer) = *found;
-    if answer.record.prompt_tokens.is_some() {
-        let long = prober.workload().input.mean_tokens().max(LEAST_LONG_WORDS);
-        let short_tokens = prober.measure_words(&dialect, SHORT_WORDS)?;
-        let long_tokens = prober.measure_words(&dialect, long)?;
-        dialect.calibration = short_tokens
-            .zip(long_tokens)
-            .and_then(|(short, measured)| Calibration::fit((SHORT_WORDS, short), (long, measured)));
-        answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
-    }
-    // The calibrated prompt may be longer than the one that worked.
-    let detail = answer.record.detail.clone().unwrap_or_default();
-    match answer.record.outcome {
-        Outcome::Completed => Ok(Tried::Works(Box::new((dialect, answer)))),
-        Outcome::HttpStatus { status: 400 | 422 } => Ok(Tried::Refused(detail)),
-        outcome => Err(PreflightError::of(outcome, detail, prober, protocol)),
-    }
-}
-
-/// Tries a form with all extras, and with fewer where the server refuses the request as such.
-fn with_fewer_extras(
-    prober: &Prober<'_>,
-    protocol: Protocol,
-    prompt_form: PromptForm,
-) -> Result<Tried, PreflightError> {
-    let mut refusal = String::new();
-    for extras in protocol.extras() {
+    loop {
         let dialect = Dialect {
-            model: prober.model.to_owned(),
-            protocol,
-            prompt_form,
+            model: refused.model.to_owned(),
+            form: form.clone(),
             calibration: None,
-            extras: *extras,
+            body: options.body.clone(),
         };
-        let answer = prober.ask(&dialect, prober.workload().input.mean_tokens())?;
-        let detail = answer.record.detail.clone().unwrap_or_default();
-        match answer.record.outcome {
-            Outcome::Completed => return Ok(Tried::Works(Box::new((dialect, answer)))),
-            Outcome::HttpStatus {
-                status: 404 | 405 | 501,
-            } => return Ok(Tried::Missing(detail)),
-            Outcome::HttpStatus { status: 400 | 422 } => refusal = detail,
-            outcome => return Err(PreflightError::of(outcome, detail, prober, protocol)),
+        let record = prober.ask(&dialect, ask)?;
+        match negotiation.hear(heard(&record, &form)) {
+            Next::Ask(next) => form = next,
+            Next::Found(form) => return Ok((negotiation, Dialect { form, ..dialect })),
+            Next::Fails(refusal) => return Err(refused.error(refusal, prober)),
         }
     }
-    Ok(Tried::Refused(refusal))
+}
+
+fn heard<'a>(record: &'a RequestRecord, form: &Form) -> Heard<'a> {
+    let asked = record.asked_prompt_tokens;
+    let is_exact = |tokens: u32| tokens.abs_diff(asked) <= ADDED_TOKENS;
+    match record.outcome {
+        Outcome::Completed
+            if form.has(Feature::TokenIds) && !record.prompt_tokens.is_none_or(is_exact) =>
+        {
+            Heard::OtherPrompt
+        }
+        Outcome::Completed => Heard::Answer,
+        outcome => Heard::Failure {
+            outcome,
+            said: record.detail.as_deref().unwrap_or_default(),
+        },
+    }
 }

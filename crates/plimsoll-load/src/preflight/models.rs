@@ -1,98 +1,118 @@
 //! The model list.
 
-use std::time::Duration;
-
+use plimsoll_core::negotiation::is_about_the_key;
 use plimsoll_core::protocol::{Protocol, ServedModel};
+use plimsoll_core::quote::quoted;
 use plimsoll_core::run::HttpVersion;
 
 use super::PreflightError;
-use crate::fetch::{self, FetchError, Response};
-use crate::target::Target;
+use super::probe::{Prober, redirected};
+use crate::fetch::Response;
 
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
 /// Where no API is named, `OpenAI`'s list comes first, and those of the others where it is missing.
+/// With a model given no list is needed: whatever stands in its place is passed over.
 pub(super) fn list(
-    target: &Target,
-    protocol: Option<Protocol>,
-    timeout: Duration,
+    prober: &mut Prober<'_>,
 ) -> Result<(Vec<ServedModel>, HttpVersion), PreflightError> {
+    let (protocol, given) = (prober.options.protocol, prober.options.model.is_some());
     let first = protocol.unwrap_or_default();
-    let page = page(target, first, timeout)?;
-    let models = listed(target, first, &page)?;
+    let target = prober.target.clone().speaking(first);
+    let path = first.models().path;
+    let found = prober.get(&target, path)?;
+    let page = found.response.clone();
+    let listed =
+        redirected(&target, path, &found).and_then(|()| listed(&target.url_of(path), first, &page));
+    prober.target = found.target;
+    let models = match listed {
+        Ok(models) => models,
+        Err(_) if given => Vec::new(),
+        Err(fault) => return Err(fault),
+    };
     if protocol.is_some() || page.is_ok() {
         return Ok((models, page.http));
     }
-    Ok((elsewhere(target, first, timeout), page.http))
-}
-
-fn page(target: &Target, protocol: Protocol, timeout: Duration) -> Result<Response, FetchError> {
-    let target = target.clone().speaking(protocol);
-    fetch::get(&target, protocol.models().path, timeout)
+    Ok((elsewhere(prober, first), page.http))
 }
 
 /// The models by another list than that of `first`; none where there is no such list.
-fn elsewhere(target: &Target, first: Protocol, timeout: Duration) -> Vec<ServedModel> {
+fn elsewhere(prober: &mut Prober<'_>, first: Protocol) -> Vec<ServedModel> {
     let mut others = Protocol::ALL
         .into_iter()
         .filter(|other| other.models().path != first.models().path);
     let found = others.find_map(|other| {
-        let page = page(target, other, timeout).ok();
-        other.models().read(&page.filter(Response::is_ok)?.body)
+        let target = prober.target.clone().speaking(other);
+        let page = prober.get(&target, other.models().path).ok()?.response;
+        page.is_ok().then(|| other.models().read(&page.body))?
     });
     found.unwrap_or_default()
 }
 
 fn listed(
-    target: &Target,
+    url: &str,
     protocol: Protocol,
     answer: &Response,
 ) -> Result<Vec<ServedModel>, PreflightError> {
-    let list = protocol.models();
-    let url = || format!("{}{}", target.url(), list.path);
+    let url = url.to_owned();
+    let said = || quoted(&answer.text());
     match answer.status {
-        401 | 403 => Err(PreflightError::Unauthorized {
-            status: answer.status,
-            url: url(),
-            protocol,
-        }),
-        300..=399 => {
-            let to = answer.location.clone();
-            Err(PreflightError::Redirected { url: url(), to })
-        }
-        _ if answer.is_page() => Err(PreflightError::WebPage { url: url() }),
-        200..=299 => {
-            let models = list.read(&answer.body);
-            models.ok_or_else(|| PreflightError::NotAnApi { url: url() })
+        status @ (401 | 403) => {
+            let said = if answer.is_page() {
+                String::new()
+            } else {
+                said()
+            };
+            Err(PreflightError::Unauthorized {
+                is_key: is_about_the_key(status, &said),
+                status,
+                url,
+                protocol,
+                said,
+            })
         }
         // Some gateways have no model list; then the name must be given.
-        _ => Ok(Vec::new()),
+        404 | 405 | 501 => Ok(Vec::new()),
+        _ if answer.is_page() => Err(PreflightError::WebPage { url }),
+        200..=299 => {
+            let models = protocol.models().read(&answer.body);
+            models.ok_or(PreflightError::NotAnApi { url })
+        }
+        status => Err(PreflightError::NoList {
+            url,
+            status,
+            said: said(),
+        }),
     }
 }
 
-/// The model to use: the one given if it is served, else the first one.
+/// Parts of the names of models that generate no text.
+const NO_TEXT: [&str; 2] = ["embed", "rerank"];
+
+/// The model to use: the one given, whether it is listed or an alias that is not, else the first one
+/// that may generate text.
 pub(super) fn choose(
     models: &[ServedModel],
     given: Option<&str>,
 ) -> Result<ServedModel, PreflightError> {
-    match (given, models.first()) {
-        (None, Some(first)) => Ok(first.clone()),
-        (None, None) => Err(PreflightError::NoModels),
-        (Some(name), None) => Ok(ServedModel {
-            id: name.to_owned(),
-            ..ServedModel::default()
-        }),
-        (Some(name), Some(_)) => models
-            .iter()
-            .find(|model| model.id == name)
-            .cloned()
-            .ok_or_else(|| {
-                let served: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
-                PreflightError::UnknownModel {
-                    name: name.to_owned(),
-                    served: served.join(", "),
-                }
-            }),
-    }
+    let is_text = |model: &&ServedModel| {
+        let name = model.id.to_lowercase();
+        !NO_TEXT.iter().any(|part| name.contains(part))
+    };
+    let Some(name) = given else {
+        let first = models.iter().find(is_text).or(models.first());
+        return first.cloned().ok_or(PreflightError::NoModels);
+    };
+    let listed = models.iter().find(|model| model.id == name);
+    Ok(listed.cloned().unwrap_or_else(|| ServedModel {
+        id: name.to_owned(),
+        ..ServedModel::default()
+    }))
+}
+
+/// The names of the models, for a person.
+pub(super) fn names(models: &[ServedModel]) -> String {
+    let names: Vec<String> = models.iter().map(|model| quoted(&model.id)).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -100,17 +120,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_is_the_one_given_or_the_first() {
+    fn the_model_is_the_one_given_or_the_first_that_writes() {
         let served = |id: &str| ServedModel {
             id: id.to_owned(),
+            max_tokens: Some(9),
             ..ServedModel::default()
         };
-        let models = [served("a"), served("b")];
+        let models = [served("text-embedding-3"), served("a"), served("b")];
         assert_eq!(choose(&models, None).unwrap().id, "a");
-        assert_eq!(choose(&models, Some("b")).unwrap().id, "b");
-        let error = choose(&models, Some("c")).unwrap_err().to_string();
-        assert!(error.contains("a, b"), "{error}");
+        assert_eq!(choose(&models[..1], None).unwrap().id, "text-embedding-3");
+        assert_eq!(choose(&models, Some("b")).unwrap().max_tokens, Some(9));
+        let alias = choose(&models, Some("c")).unwrap();
+        assert_eq!((alias.id.as_str(), alias.max_tokens), ("c", None));
         assert!(choose(&[], None).is_err());
         assert_eq!(choose(&[], Some("x")).unwrap().id, "x");
+        assert_eq!(names(&models[1..]), "a, b");
     }
 }

@@ -1,6 +1,6 @@
 //! The bytes of a request, and its head for HTTP/2.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{HeaderName, HeaderValue};
 use http::{Request, Uri};
 
 use crate::source::Built;
@@ -18,18 +18,16 @@ pub(crate) fn head_and_body(
     // A proxy reads from the request line where it goes (RFC 9112 §3.2.2).
     let origin = forward.map_or(String::new(), |_| format!("http://{}", target.authority()));
     let mut text = format!(
-        "{method} {origin}{}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll/{}\r\nAccept: {}\r\nAccept-Encoding: identity\r\n",
-        target.base_path,
-        built.path,
+        "{method} {origin}{} HTTP/1.1\r\nHost: {}\r\n",
+        target.path(&built.path),
         target.authority(),
-        env!("CARGO_PKG_VERSION"),
-        accepted(target),
     );
+    for (name, value) in usual_headers(target, built) {
+        text.extend([name, ": ", &value, "\r\n"]);
+    }
     if !built.body.is_empty() {
-        let length = built.body.len();
-        text.push_str("Content-Type: application/json\r\nContent-Length: ");
-        text.push_str(&length.to_string());
-        text.push_str("\r\n");
+        let length = built.body.len().to_string();
+        text.extend(["Content-Length: ", &length, "\r\n"]);
     }
     if !keep_alive {
         text.push_str("Connection: close\r\n");
@@ -62,6 +60,21 @@ pub(crate) fn head_and_body(
     bytes
 }
 
+/// What every request says of itself, unless the user says otherwise.
+fn usual_headers(target: &Target, built: &Built) -> Vec<(&'static str, String)> {
+    let agent = concat!("plimsoll/", env!("CARGO_PKG_VERSION"));
+    let mut usual = vec![
+        ("User-Agent", agent.to_owned()),
+        ("Accept", accepted(target)),
+        ("Accept-Encoding", "identity".to_owned()),
+    ];
+    if !built.body.is_empty() {
+        usual.push(("Content-Type", "application/json".to_owned()));
+    }
+    usual.retain(|(name, _)| !target.has_header(name));
+    usual
+}
+
 /// The content types of the answers that are understood: a stream, or the same as a whole.
 fn accepted(target: &Target) -> String {
     let stream = target.protocol.framing().content_type();
@@ -90,22 +103,16 @@ pub(crate) fn http2_head(
     built: &Built,
 ) -> Result<Request<()>, String> {
     let scheme = if target.tls { "https" } else { "http" };
-    let path = format!("{}{}", target.base_path, built.path);
+    let path = target.path(&built.path);
     let uri = Uri::builder()
         .scheme(scheme)
         .authority(target.authority())
         .path_and_query(path.as_str())
         .build()
-        .map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
-    let agent = concat!("plimsoll/", env!("CARGO_PKG_VERSION"));
-    let mut request = Request::builder()
-        .method(method)
-        .uri(uri)
-        .header(USER_AGENT, agent)
-        .header(ACCEPT, accepted(target))
-        .header(ACCEPT_ENCODING, "identity");
-    if !built.body.is_empty() {
-        request = request.header(CONTENT_TYPE, "application/json");
+        .map_err(|error| format!("the path `{}` cannot be sent: {error}", built.path))?;
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in usual_headers(target, built) {
+        request = request.header(name, value);
     }
     let mut request = request.body(()).map_err(|error| error.to_string())?;
     let auth = target.auth_headers();
@@ -159,6 +166,19 @@ mod tests {
         assert!(!text.contains("Connection:"), "{text}");
         let text = String::from_utf8(head_and_body(&target, "POST", &built, false)).unwrap();
         assert!(text.contains("\r\nConnection: close\r\n"), "{text}");
+    }
+
+    #[test]
+    fn a_header_of_the_users_own_stands_alone() {
+        let mut target = Target::parse("h:1").unwrap();
+        target.headers = vec![("user-agent".to_owned(), Secret::new("mine"))];
+        let built = Built::default();
+        let text = String::from_utf8(head_and_body(&target, "GET", &built, true)).unwrap();
+        assert!(text.contains("user-agent: mine\r\n"), "{text}");
+        assert!(!text.contains("User-Agent"), "{text}");
+        let head = http2_head(&target, "GET", &built).unwrap();
+        let agents = head.headers().get_all("user-agent").iter();
+        assert_eq!(agents.collect::<Vec<_>>(), ["mine"]);
     }
 
     #[test]

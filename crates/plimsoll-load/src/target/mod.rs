@@ -5,14 +5,22 @@
 //! | `route` | what the way may lead over: a proxy, other addresses, local addresses |
 //! | `proxy` | a proxy and its login |
 //! | `authority` | host and port as they are written |
+//! | `place` | where on its host the API stands |
+//! | `redirect` | where the server sends requests on to |
+//! | `header` | a header of the user's own |
+//! | `shown` | an address as people may see it |
 //! | `secret` | a value that no text shows |
 //! | `fault` | why a route is none |
 
 mod authority;
 mod fault;
+mod header;
+mod place;
 mod proxy;
+mod redirect;
 mod route;
 mod secret;
+mod shown;
 
 use std::path::PathBuf;
 
@@ -21,10 +29,14 @@ use thiserror::Error;
 
 use authority::split_port;
 pub use fault::{ProxyAddressFault, RouteError};
+pub use header::{HeaderFault, header, parse_header};
+use place::Place;
 pub(crate) use proxy::Login;
 pub use proxy::{Proxy, ProxyKind};
+pub use redirect::RedirectFault;
 pub use route::{HostPort, Route};
 pub use secret::Secret;
+pub use shown::shown_address;
 
 /// Why an address is none.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -106,6 +118,12 @@ pub struct Target {
     pub port: u16,
     /// Path before `/v1`, without a slash at its end; often empty.
     pub base_path: String,
+    /// What stands in the place of `/v1` in paths, such as `/v3`; it may be nothing.
+    pub root: String,
+    /// The query of every request: it may hold a key.
+    pub query: Option<Secret>,
+    /// Places that the server has sent requests on from, and where to.
+    moved: Vec<(String, Secret)>,
     /// The API it is spoken to in.
     pub protocol: Protocol,
     /// Its key in each API; in one that is not here it is spoken to without.
@@ -121,8 +139,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads an address: the scheme may be missing (http), a `/v1` suffix or a whole endpoint path
-    /// is taken off.
+    /// Reads an address: the scheme may be missing (http), the path may end in the API's version or be
+    /// that of an endpoint, and its query goes along with each request.
     ///
     /// # Errors
     /// The address has another scheme, no host or a bad port.
@@ -137,18 +155,24 @@ impl Target {
             "https" => true,
             _ => {
                 return Err(TargetError::Scheme {
-                    url: text.to_owned(),
+                    url: shown_address(text),
                     scheme,
                 });
             }
         };
         let malformed = |fault| TargetError::Malformed {
-            url: text.to_owned(),
+            url: shown_address(text),
             fault,
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(query).filter(|query| !query.is_empty())),
+            None => (rest, None),
         };
         let (authority, path) = rest
             .find('/')
             .map_or((rest, ""), |slash| rest.split_at(slash));
+        let place = Place::of(path);
         if authority.contains('@') {
             return Err(malformed(AddressFault::Login));
         }
@@ -160,7 +184,10 @@ impl Target {
             tls,
             host: host.to_owned(),
             port: port.unwrap_or(if tls { 443 } else { 80 }),
-            base_path: base_path(path).to_owned(),
+            base_path: place.base.to_owned(),
+            root: place.root.to_owned(),
+            query: query.map(Secret::new),
+            moved: Vec::new(),
             protocol: Protocol::default(),
             keys: Vec::new(),
             headers: Vec::new(),
@@ -179,10 +206,49 @@ impl Target {
         }
     }
 
-    /// The base address, as `http://host:port/base`.
+    /// The base address, as `http://host:port/base`, with the root of the API if it is not `/v1`.
     pub fn url(&self) -> String {
+        let root = Some(self.root.as_str()).filter(|root| *root != place::USUAL_ROOT);
+        self.address_of(&format!("{}{}", self.base_path, root.unwrap_or_default()))
+    }
+
+    /// The address of a path on this server, without its query.
+    pub fn url_of(&self, path: &str) -> String {
+        self.address_of(&self.place(path))
+    }
+
+    fn address_of(&self, path: &str) -> String {
         let scheme = if self.tls { "https" } else { "http" };
-        format!("{scheme}://{}{}", self.authority(), self.base_path)
+        format!("{scheme}://{}{path}", self.authority())
+    }
+
+    /// The API whose endpoint an address is.
+    pub fn named_protocol(url: &str) -> Option<Protocol> {
+        let url = url.trim().split(['?', '#']).next().unwrap_or_default();
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        Place::of(&rest[rest.find('/')?..]).names
+    }
+
+    /// Where a path of an API stands here, with the query and after the redirects that are known.
+    pub(crate) fn path(&self, path: &str) -> String {
+        let place = self.place(path);
+        let mut moved = self.moved.iter();
+        match (moved.find(|(from, _)| *from == place), &self.query) {
+            (Some((_, to)), _) => to.expose().to_owned(),
+            (None, None) => place,
+            (None, Some(query)) => {
+                let mark = if place.contains('?') { '&' } else { '?' };
+                format!("{place}{mark}{}", query.expose())
+            }
+        }
+    }
+
+    fn place(&self, path: &str) -> String {
+        let below = path.strip_prefix(place::USUAL_ROOT);
+        match below.filter(|below| below.starts_with('/')) {
+            Some(below) => format!("{}{}{below}", self.base_path, self.root),
+            None => format!("{}{path}", self.base_path),
+        }
     }
 
     /// The proxy that takes whole requests and sends them on: an HTTP proxy, unless TLS is on, which
@@ -210,40 +276,27 @@ impl Target {
         self
     }
 
+    /// Whether the user has given a header of this name.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        let mut given = self.headers.iter();
+        given.any(|(given, _)| given.eq_ignore_ascii_case(name))
+    }
+
     /// The headers of the API: its key, if there is one, and its version, unless [`Target::headers`]
     /// has them.
     pub(crate) fn auth_headers(&self) -> Vec<(&'static str, Secret)> {
         let mut keys = self.keys.iter();
         let key = keys.find(|(protocol, _)| *protocol == self.protocol);
-        let is_given = |name: &str| {
-            let mut given = self.headers.iter();
-            given.any(|(given, _)| given.eq_ignore_ascii_case(name))
-        };
         let headers = self
             .protocol
             .auth()
             .headers(key.map(|(_, key)| key.expose()));
         headers
             .into_iter()
-            .filter(|(name, _)| !is_given(name))
+            .filter(|(name, _)| !self.has_header(name))
             .map(|(name, value)| (name, Secret::new(value)))
             .collect()
     }
-}
-
-fn base_path(path: &str) -> &str {
-    let path = path
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('/');
-    Protocol::ALL
-        .iter()
-        .flat_map(|protocol| [protocol.path(), protocol.models().path])
-        .chain(["/v1"])
-        .find_map(|suffix| path.strip_suffix(suffix))
-        .unwrap_or(path)
-        .trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -267,10 +320,47 @@ mod tests {
             ("http://[::1]:9000", "http://[::1]:9000"),
             ("::1", "http://[::1]:80"),
             (" h:80 ", "http://h:80"),
+            ("https://ark/api/v3", "https://ark:443/api/v3"),
+            (
+                "https://ark/api/v3/chat/completions",
+                "https://ark:443/api/v3",
+            ),
+            ("h:1/v1?token=sesame#part", "http://h:1"),
         ];
         for (text, url) in table {
             assert_eq!(Target::parse(text).unwrap().url(), url, "{text}");
         }
+    }
+
+    #[test]
+    fn paths_stand_below_the_root_with_the_query() {
+        let azure =
+            "https://r.example.com/openai/deployments/gpt-4o/chat/completions?api-version=1";
+        let table = [
+            ("h", "/v1/models", "/v1/models"),
+            (
+                "h/api/v3",
+                "/v1/chat/completions",
+                "/api/v3/chat/completions",
+            ),
+            ("h/api/v3", "/metrics", "/api/metrics"),
+            ("h?token=t", "/v1/models", "/v1/models?token=t"),
+            ("h?token=t", "/x?a=b", "/x?a=b&token=t"),
+            (
+                azure,
+                "/v1/chat/completions",
+                "/openai/deployments/gpt-4o/chat/completions?api-version=1",
+            ),
+            ("h/ollama/api/chat", "/api/chat", "/ollama/api/chat"),
+        ];
+        for (url, path, expected) in table {
+            assert_eq!(Target::parse(url).unwrap().path(path), expected, "{url}");
+        }
+        assert_eq!(Target::named_protocol(azure), Some(Protocol::Chat));
+        assert_eq!(Target::named_protocol("h:1"), None);
+        let target = Target::parse("h/v1?token=sesame").unwrap();
+        assert_eq!(target.url_of("/v1/models"), "http://h:80/v1/models");
+        assert!(!format!("{target:?}").contains("sesame"));
     }
 
     #[test]
@@ -285,6 +375,7 @@ mod tests {
         for (text, expected) in table {
             let error = Target::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains("pw"), "{error}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::run::BodyPlan;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -123,9 +124,12 @@ fn a_question_that_is_answered_without_end_is_given_up() {
         model: None,
         protocol: None,
         workload: workload(),
+        body: BodyPlan::default(),
+        probe_seed: 2,
+        wait: Duration::ZERO,
         timeout: Duration::from_millis(300),
     };
-    let error = preflight(&flood.target, &options).unwrap_err();
+    let error = preflight(&flood.target, &options, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("within 0.3 s"), "{error}");
     flood.assert_is_over();
 }

@@ -18,12 +18,16 @@ mod open_loop;
 mod preflight;
 mod protocols;
 mod raw;
+mod refusals;
+mod scripted;
 mod telemetry;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::negotiation::Form;
+use plimsoll_core::protocol::Protocol;
+use plimsoll_core::run::BodyPlan;
 use plimsoll_core::workload::Workload;
 use plimsoll_load::dialect::{Dialect, WorkloadSource};
 use plimsoll_load::source::RequestSource;
@@ -58,17 +62,11 @@ pub(crate) fn workload() -> Workload {
 }
 
 pub(crate) fn source(protocol: Protocol) -> Arc<dyn RequestSource> {
-    let prompt_form = if protocol.takes_token_ids() {
-        PromptForm::TokenIds
-    } else {
-        PromptForm::Words
-    };
     let dialect = Dialect {
         model: "sim".to_owned(),
-        protocol,
-        prompt_form,
+        form: Form::richest(protocol, &[]),
         calibration: None,
-        extras: protocol.extras()[0],
+        body: BodyPlan::default(),
     };
     Arc::new(WorkloadSource {
         dialect,

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::run::BodyPlan;
 use plimsoll_load::fetch::FetchError;
 use plimsoll_load::preflight::{PreflightError, PreflightOptions, Ready, preflight};
 use plimsoll_load::target::Target;
@@ -17,13 +18,16 @@ fn options() -> PreflightOptions {
         model: None,
         protocol: None,
         workload: workload(),
+        body: BodyPlan::default(),
+        probe_seed: 2,
+        wait: Duration::ZERO,
         timeout: PATIENCE,
     }
 }
 
 fn ready(faults: Faults, options: &PreflightOptions) -> Ready {
     let server = server(faults);
-    preflight(&target(&server), options).unwrap()
+    preflight(&target(&server), options, &mut |_| ()).unwrap()
 }
 
 #[test]
@@ -33,7 +37,9 @@ fn a_good_server_is_known_in_full() {
         (info.endpoint, info.prompt_form),
         (Protocol::Completions, PromptForm::TokenIds)
     );
-    assert!(info.reports_usage && info.honours_output_len && info.has_metrics);
+    assert!(info.reports_usage && info.has_metrics);
+    assert_eq!(info.honours_output_len, Some(true));
+    assert_eq!(info.left_out, []);
     assert_eq!(info.model, "sim");
 }
 
@@ -72,7 +78,7 @@ fn an_unknown_model_is_answered_with_the_known_ones() {
         model: Some("gpt".to_owned()),
         ..options()
     };
-    let error = preflight(&target(&server), &options).unwrap_err();
+    let error = preflight(&target(&server), &options, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("it serves: sim"), "{error}");
 }
 
@@ -83,12 +89,19 @@ fn a_missing_key_is_said_and_a_right_one_works() {
         ..SimConfig::local(engine())
     };
     let server = SimServer::start(config).unwrap();
-    let error = preflight(&target(&server), &options()).unwrap_err();
+    let error = preflight(&target(&server), &options(), &mut |_| ()).unwrap_err();
     assert!(
         matches!(error, PreflightError::Unauthorized { status: 401, .. }),
         "{error}"
     );
-    assert!(preflight(&target(&server).with_key("k", &Protocol::ALL), &options()).is_ok());
+    assert!(
+        preflight(
+            &target(&server).with_key("k", &Protocol::ALL),
+            &options(),
+            &mut |_| ()
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -96,7 +109,7 @@ fn too_long_a_request_is_refused_beforehand() {
     let mut small = engine();
     small.max_model_len = 40;
     let server = SimServer::start(SimConfig::local(small)).unwrap();
-    let error = preflight(&target(&server), &options()).unwrap_err();
+    let error = preflight(&target(&server), &options(), &mut |_| ()).unwrap_err();
     assert!(
         matches!(error, PreflightError::TooLong { limit: 40, .. }),
         "{error}"
@@ -138,7 +151,7 @@ fn what_is_no_api_is_called_what_it_is() {
         (b"SSH-2.0-OpenSSH_9.6\r\n", "does not answer in HTTP"),
     ];
     for (answer, expected) in table {
-        let error = preflight(&always(answer), &options()).unwrap_err();
+        let error = preflight(&always(answer), &options(), &mut |_| ()).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
@@ -149,7 +162,12 @@ fn a_closed_port_a_silent_one_and_the_wrong_scheme_have_their_hints() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = preflight(&Target::parse(&closed.to_string()).unwrap(), &options()).unwrap_err();
+    let error = preflight(
+        &Target::parse(&closed.to_string()).unwrap(),
+        &options(),
+        &mut |_| (),
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("no connection to 127.0.0.1"),
         "{error}"
@@ -163,6 +181,7 @@ fn a_closed_port_a_silent_one_and_the_wrong_scheme_have_their_hints() {
     let error = preflight(
         &Target::parse(&silent.local_addr().unwrap().to_string()).unwrap(),
         &short,
+        &mut |_| (),
     )
     .unwrap_err();
     let no_answer = PreflightError::Fetch(FetchError::TimedOut {
@@ -173,7 +192,7 @@ fn a_closed_port_a_silent_one_and_the_wrong_scheme_have_their_hints() {
 
     let plain = server(Faults::default());
     let tls = Target::parse(&plain.url().replace("http://", "https://")).unwrap();
-    let error = preflight(&tls, &options()).unwrap_err();
+    let error = preflight(&tls, &options(), &mut |_| ()).unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("does the port speak TLS"), "{cause}");
 }

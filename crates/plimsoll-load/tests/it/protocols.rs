@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::run::BodyPlan;
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{Batch, BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
@@ -131,6 +132,9 @@ fn options(protocol: Option<Protocol>) -> PreflightOptions {
         model: None,
         protocol,
         workload: workload(),
+        body: BodyPlan::default(),
+        probe_seed: 2,
+        wait: Duration::ZERO,
         timeout: PATIENCE,
     }
 }
@@ -149,7 +153,7 @@ fn serving(protocols: &[Protocol], api_key: Option<&str>) -> SimServer {
 fn preflight_speaks_the_protocol_it_is_told() {
     let server = server(Faults::default());
     for protocol in [Protocol::Ollama, Protocol::Anthropic] {
-        let ready = preflight(&target(&server), &options(Some(protocol))).unwrap();
+        let ready = preflight(&target(&server), &options(Some(protocol)), &mut |_| ()).unwrap();
         assert_eq!(ready.info.endpoint, protocol);
         assert_eq!(ready.target.protocol, protocol);
         assert_eq!(ready.info.prompt_form, PromptForm::Words);
@@ -168,8 +172,8 @@ fn without_being_told_it_takes_what_there_is() {
         &[Protocol::Anthropic],
     ] {
         let server = serving(protocols, None);
-        let ready = preflight(&target(&server), &options(None)).unwrap();
-        assert_eq!(ready.dialect.protocol, protocols[0]);
+        let ready = preflight(&target(&server), &options(None), &mut |_| ()).unwrap();
+        assert_eq!(ready.dialect.form.protocol, protocols[0]);
     }
 }
 
@@ -178,11 +182,11 @@ fn a_key_opens_the_protocol_that_it_is_for() {
     let server = serving(&Protocol::ALL, Some("k"));
     for protocol in Protocol::ALL {
         let keyed = target(&server).with_key("k", &[protocol]);
-        preflight(&keyed, &options(Some(protocol))).unwrap();
+        preflight(&keyed, &options(Some(protocol)), &mut |_| ()).unwrap();
         let mut others = Protocol::ALL.to_vec();
         others.retain(|other| *other != protocol);
         let other = target(&server).with_key("k", &others);
-        let error = preflight(&other, &options(Some(protocol))).unwrap_err();
+        let error = preflight(&other, &options(Some(protocol)), &mut |_| ()).unwrap_err();
         assert!(
             matches!(error, PreflightError::Unauthorized { status: 401, .. }),
             "{protocol:?}: {error}"
@@ -220,7 +224,7 @@ fn a_key_is_never_in_another_protocols_header() {
         model: Some("m".to_owned()),
         ..options(None)
     };
-    let error = preflight(&target, &named).unwrap_err();
+    let error = preflight(&target, &named, &mut |_| ()).unwrap_err();
     assert!(
         matches!(error, PreflightError::NoEndpoint { .. }),
         "{error}"

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use plimsoll_core::protocol::Protocol;
-use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions};
+use plimsoll_load::target::{ClientCertificate, Secret, Target, TlsOptions, header};
 use plimsoll_load::target::{HostPort, Route};
 
 use super::args::Parsed;
@@ -82,7 +82,7 @@ impl Address {
         target.tls_options = tls_options(parsed)?;
         target.route = route(parsed, &target, env)?;
         target.headers = headers(parsed.list("header"))?;
-        let target = with_key(target, Some(protocol), None, env);
+        let target = with_key(target, Some(protocol), None, env)?;
         Ok(Self { target, path })
     }
 }
@@ -229,7 +229,7 @@ fn headers(pairs: &[String]) -> Result<Vec<(String, Secret)>, Failure> {
         let name = name.trim();
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         if !name.eq_ignore_ascii_case("x-request-id") {
-            headers.push((name.to_owned(), Secret::new(value.trim())));
+            headers.push(header(name, value.trim())?);
         }
     }
     Ok(headers)

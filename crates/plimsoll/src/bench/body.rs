@@ -134,6 +134,7 @@ impl Writer {
             output_tokens: item.output_tokens,
             extras: Extras::NONE,
             sampling: &sampling,
+            extra: None,
         };
         let body = Json::parse(&self.protocol.body(&request));
         let mut body = match body {

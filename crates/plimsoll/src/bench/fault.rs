@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use plimsoll_core::schedule::ArrivalError;
 use plimsoll_load::error::LoadError;
-use plimsoll_load::target::{RouteError, TargetError};
+use plimsoll_load::target::{HeaderFault, RouteError, TargetError};
 use thiserror::Error;
 
 use super::failure::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
@@ -48,6 +48,8 @@ pub(crate) enum BenchFault {
     Proxy(#[from] ProxyError),
     #[error("--connect-to: {0}")]
     ConnectTo(RouteError),
+    #[error(transparent)]
+    Header(#[from] HeaderFault),
     #[error("--source-ip: `{0}` is no IP address")]
     NoIp(String),
     #[error("--endpoint {0} does not fit the backend")]
@@ -228,6 +230,7 @@ impl Words for BenchFault {
             Self::Needs { name, other } => format!("`{name}` 需要 `{other}`"),
             Self::Target(error) => error.zh(),
             Self::Proxy(error) => error.zh(),
+            Self::Header(fault) => fault.zh(),
             Self::ConnectTo(error) => format!("--connect-to：{}", error.zh()),
             Self::NoIp(text) => format!("--source-ip：`{text}` 不是 IP 地址"),
             Self::Endpoint(endpoint) => format!("`--endpoint {endpoint}` 与后端不符"),

@@ -42,6 +42,9 @@ mod settings;
 mod warning;
 mod way_out;
 
+pub(crate) use args::put_dotted;
+pub(crate) use json::{Json, Object};
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;

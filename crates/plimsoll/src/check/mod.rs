@@ -39,7 +39,7 @@ pub(crate) fn run(
     let hold = held::held(args)?;
     let typed = Typed::read(line)?;
     let mut plan = plan(args, &hold, &typed.saved())?;
-    let way = Way::of(&args.connect, args.server.api_key_env.as_deref());
+    let way = Way::of(&args.server, &args.connect, &args.requests);
     way.check(&plan)?;
     let console = Console::new(shown.quiet, lang);
     for idle in no_effect::look(&plan, &typed)? {
@@ -60,7 +60,9 @@ pub(crate) fn run(
     plan.proxy = server.proxy();
     let most = most_in_flight(&plan, &hold, &server.target)?;
     let folder = Folder::create(args.show.out.as_deref(), (started, "check"))?;
-    let ready = server.ready(stop).inspect_err(|_| folder.give_up())?;
+    let ready = server
+        .ready(shown, stop)
+        .inspect_err(|_| folder.give_up())?;
     let environment = machine::describe(workers(hold.load));
     let run = begin(&folder, started, plan, (environment, ready.info.clone()))?;
     let check = Check {
@@ -90,6 +92,7 @@ fn plan(args: &CheckArgs, hold: &HoldPlan, typed: &[String]) -> Result<RunPlan, 
         lengths: &args.lengths,
         think: args.think,
         requests: &args.requests,
+        body: &args.body,
         show: &args.show,
         connect: &args.connect,
         engine: &args.engine,

@@ -7,7 +7,7 @@ use plimsoll_core::preset::Preset;
 
 use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
 use super::value::{count, duration, rate, shape};
-use super::{ConnectArgs, EngineArgs};
+use super::{BodyArgs, ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("instead_of_url").args(["sim"]))]
@@ -48,6 +48,8 @@ pub(crate) struct CheckArgs {
     pub(crate) think: ThinkArgs,
     #[command(flatten)]
     pub(crate) requests: RequestArgs,
+    #[command(flatten)]
+    pub(crate) body: BodyArgs,
 
     #[command(flatten)]
     pub(crate) show: ShowArgs,

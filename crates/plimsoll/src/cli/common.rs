@@ -8,12 +8,12 @@ use plimsoll_core::protocol::Protocol;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::value::{LangArg, duration, endpoint, length, percent, spread, workload};
+use super::value::{LangArg, duration, endpoint, length, percent, spread, think_time, workload};
 
 /// Which server.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// Address of the server: host:port, with or without http:// and /v1.
+    /// Address of the server: host:port, with or without http:// and /v1, or as the vendor shows it.
     // Each command has a group of what may stand in its place.
     #[arg(required_unless_present = "instead_of_url", conflicts_with = "sim")]
     pub(crate) url: Option<String>,
@@ -87,12 +87,18 @@ pub(crate) struct RequestArgs {
     /// Time limit of one request.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
+    /// How long a server that is not ready (503, or 429 with Retry-After) is waited for; 0 for not.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = think_time)]
+    pub(crate) wait: Duration,
     /// A new connection for each request.
     #[arg(long)]
     pub(crate) no_keep_alive: bool,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// Seed of lengths and arrivals; a new one in each run if not given.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// With --seed: the same prompts too, which a server's prefix cache may know from before.
+    #[arg(long, requires = "seed")]
+    pub(crate) same_prompts: bool,
 }
 
 /// What is kept and shown of it.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use plimsoll_core::run::{Connection, HttpVersion};
-use plimsoll_load::target::HostPort;
+use plimsoll_load::target::{HostPort, parse_header};
 
 /// How the server is reached, and whom TLS trusts.
 #[derive(Debug, Args)]
@@ -45,12 +45,12 @@ pub(crate) struct ConnectArgs {
     #[arg(
         long,
         value_name = "URL",
-        value_parser = ProxyText::keep,
+        value_parser = SecretText::keep,
         help = "Proxy: http://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or '' for none; \
                 if not given: http_proxy, https_proxy or all_proxy of the environment, but never \
                 for a server on this machine"
     )]
-    pub(crate) proxy: Option<ProxyText>,
+    pub(crate) proxy: Option<SecretText>,
     #[arg(
         long,
         value_name = "LIST",
@@ -59,6 +59,9 @@ pub(crate) struct ConnectArgs {
                 if not given: NO_PROXY of the environment"
     )]
     pub(crate) no_proxy: Option<String>,
+    /// Header of each request, as 'Name: value'; may be given several times. Values are never saved.
+    #[arg(long, value_name = "HEADER", value_parser = SecretText::keep)]
+    pub(crate) header: Vec<SecretText>,
 }
 
 /// Version of HTTP.
@@ -83,25 +86,25 @@ impl HttpArg {
     }
 }
 
-/// A proxy's address as typed. It is read later: the parser of arguments would show it in its
-/// errors, and a password may stand in it.
+/// A proxy's address or a header as typed. It is read later: the parser of arguments would show it
+/// in its errors, and a password or a key may stand in it.
 #[derive(Clone)]
-pub(crate) struct ProxyText(String);
+pub(crate) struct SecretText(String);
 
-impl ProxyText {
+impl SecretText {
     #[expect(clippy::unnecessary_wraps, reason = "the shape of a value parser")]
     fn keep(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
 }
 
-impl fmt::Debug for ProxyText {
+impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-impl ProxyText {
+impl SecretText {
     /// As it was typed, with what secret may stand in it.
     pub(crate) fn secret(&self) -> &str {
         &self.0
@@ -121,6 +124,14 @@ impl ConnectArgs {
             connect_to: self.connect_to.iter().map(ToString::to_string).collect(),
             source_ips: self.source_ip.clone(),
             no_proxy: self.no_proxy.clone(),
+            headers: self.header_names(),
         }
+    }
+
+    /// The names of the headers; what is none is refused where it is sent.
+    fn header_names(&self) -> Vec<String> {
+        let headers = self.header.iter();
+        let headers = headers.filter_map(|one| parse_header(one.secret()).ok());
+        headers.map(|(name, _)| name).collect()
     }
 }

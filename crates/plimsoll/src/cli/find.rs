@@ -13,7 +13,7 @@ use super::common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, Workl
 use super::value::{
     Budget, ByArg, amount, budget, confidence, count, duration, percent, ratio, times,
 };
-use super::{ConnectArgs, EngineArgs};
+use super::{BodyArgs, ConnectArgs, EngineArgs};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("instead_of_url").args(["sim", "resume", "from"]).multiple(true))]
@@ -87,6 +87,8 @@ pub(crate) struct FindArgs {
     pub(crate) headroom: f64,
     #[command(flatten)]
     pub(crate) requests: RequestArgs,
+    #[command(flatten)]
+    pub(crate) body: BodyArgs,
 
     /// Go on with the run in this folder: one that was interrupted or killed, or, with a --budget, one
     /// that has ended.

@@ -1,5 +1,6 @@
 //! What was typed. Parsing only validates; `find::plan` turns it into what it means.
 
+mod body;
 mod check;
 mod common;
 mod connect;
@@ -20,9 +21,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use plimsoll_report::lang::Lang;
 
 use crate::fault::AskFault;
+pub(crate) use body::BodyArgs;
 pub(crate) use check::CheckArgs;
 pub(crate) use common::{RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs};
-pub(crate) use connect::{ConnectArgs, ProxyText};
+pub(crate) use connect::{ConnectArgs, SecretText};
 pub(crate) use find::FindArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs};
 pub(crate) use plan::PlanArgs;
@@ -103,6 +105,7 @@ pub(crate) fn with_negatives(words: &[String]) -> Vec<String> {
 impl Cli {
     /// Parses the arguments; help and errors speak `lang` where they are ours.
     pub(crate) fn parse_in(argv: &[String], lang: Lang) -> Result<Self, clap::Error> {
+        let argv = body::without_dots(argv);
         Self::from_arg_matches(&Self::command_in(lang).try_get_matches_from(argv)?)
     }
 

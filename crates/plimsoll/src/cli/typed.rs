@@ -3,16 +3,18 @@
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
+use plimsoll_load::target::shown_address;
 
 use super::Cli;
+use super::body::without_dots;
 use crate::fault::{AskFault, Failure, UsageFault};
 
 /// Where a run is, and how it is shown: no part of what was asked for.
-const OF_THE_CALL: [&str; 8] = [
-    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet",
+const OF_THE_CALL: [&str; 9] = [
+    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet", "wait",
 ];
-/// May hold a password.
-const SECRET: [&str; 1] = ["proxy"];
+/// May hold a password or a key.
+const SECRET: [&str; 2] = ["proxy", "header"];
 
 /// The arguments behind `plimsoll COMMAND`.
 pub(crate) struct Typed {
@@ -26,7 +28,7 @@ impl Typed {
         let all = Cli::command();
         let matches = all
             .clone()
-            .try_get_matches_from(line)
+            .try_get_matches_from(without_dots(line))
             .map_err(UsageFault::from)?;
         let found = matches
             .subcommand()
@@ -91,7 +93,8 @@ impl Typed {
             return vec![name];
         }
         let written = |values: Vec<String>| match (values.as_slice(), arg.is_positional()) {
-            (_, true) => values,
+            // The address may have a key in its query.
+            (_, true) => values.iter().map(|one| shown_address(one)).collect(),
             ([one], false) => vec![format!("{name}={one}")],
             _ => [vec![name.clone()], values].concat(),
         };
@@ -117,17 +120,19 @@ mod tests {
 
     #[test]
     fn what_was_typed_is_saved_but_secrets_and_what_is_of_the_call() {
-        let line = "find h:1 --slo ttft_p95_<=_1s --slo success>=99% -q --no-keep-alive --seed 3 \
-                    --proxy http://user:sesame@p:1 --lang zh --out x --source-ip 127.0.0.2";
+        let line = "find h:1?token=sesame --slo ttft_p95_<=_1s --slo success>=99% -q --no-keep-alive --seed 3 \
+                    --proxy http://user:sesame@p:1 --lang zh --out x --source-ip 127.0.0.2 --header api-key:sesame --wait 1m \
+                    --extra-body.a.b 5";
         let words = ["plimsoll"].into_iter().chain(line.split_whitespace());
         let line: Vec<String> = words.map(|word| word.replace('_', " ")).collect();
         let expected = [
-            "h:1",
+            "h:1?token=***",
             "--slo=ttft p95 <= 1s",
             "--slo=success>=99%",
             "--no-keep-alive",
             "--seed=3",
             "--source-ip=127.0.0.2",
+            "--extra-body=.a.b=5",
         ];
         let mut saved = Typed::read(&line).unwrap().saved();
         saved.sort();

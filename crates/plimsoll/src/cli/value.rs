@@ -209,6 +209,13 @@ pub(super) fn amount(text: &str) -> Result<f64, ValueFault> {
     number_within(text, 0.01, 1e6)
 }
 
+/// A number that JSON has.
+pub(super) fn finite(text: &str) -> Result<f64, ValueFault> {
+    let number = text.trim().parse::<f64>().ok();
+    let number = number.filter(|number| number.is_finite());
+    number.ok_or_else(|| ValueFault::NotANumber(text.to_owned()))
+}
+
 /// A number above 0, with `_` and `,` between its digits if one likes.
 pub(super) fn quantity(text: &str) -> Result<f64, ValueFault> {
     let digits: String = text

@@ -50,6 +50,10 @@ pub(crate) enum AgainFault {
         then: Value,
         now: Value,
     },
+    #[error("the header `{name}` of the saved plan was not given again")]
+    HeaderNotSaved { name: String },
+    #[error("the address of the saved plan holds what was not saved")]
+    AddressNotSaved,
     #[error("`{name}` was not given when the run began")]
     WasNotGiven { name: String },
     #[error("`{name}` is {then} in the saved run, not {now}")]
@@ -72,6 +76,8 @@ impl Words for AgainFault {
             Self::HoldsOneLoad(path) => {
                 format!("`{}` 里的测试只保持一个负载，不能接着做", path.display())
             }
+            Self::HeaderNotSaved { name } => format!("没有再给出保存的计划里的头 `{name}`"),
+            Self::AddressNotSaved => "保存的计划里，地址有一部分没有保存".into(),
             Self::SearchesForNone => "这次测试只保持一个负载，不是搜索".into(),
             Self::OlderFormat(path) => format!(
                 "`{}` 里的测试是旧格式（版本 1），只能读，不再写",

@@ -2,7 +2,9 @@
 
 use plimsoll_load::connect::{ConnectFault, Http2Fault, ProxyFault};
 use plimsoll_load::error::LoadError;
-use plimsoll_load::target::{AddressFault, ProxyAddressFault, RouteError, TargetError};
+use plimsoll_load::target::{
+    AddressFault, HeaderFault, ProxyAddressFault, RouteError, TargetError,
+};
 
 use super::{Words, tls};
 use crate::proxy::ProxyError;
@@ -152,4 +154,16 @@ fn meaning(reply: u8) -> String {
         other => return format!("应答码 {other}"),
     };
     known.to_owned()
+}
+
+impl Words for HeaderFault {
+    fn zh(&self) -> String {
+        match self {
+            Self::Form => "头写作 'Name: value'".into(),
+            Self::Name(name) => format!("`{name}` 不是头的名字"),
+            Self::Value(name) => format!("头 `{name}` 的值里有换行或其他控制字符"),
+            Self::Key(variable) => format!("{variable} 里的密钥含有换行或其他控制字符"),
+            Self::Taken(name) => format!("头 `{name}` 属于连接，不能设置"),
+        }
+    }
 }

@@ -57,6 +57,19 @@ pub(crate) enum Hint {
     NameModel,
     #[error("ask for less with --input-len and --output-len")]
     ShorterRequests,
+    #[error(
+        "raise the server's context (Ollama: OLLAMA_CONTEXT_LENGTH, or --endpoint ollama with \
+         --extra-body.options.num_ctx N), or ask for less with --input-len"
+    )]
+    LongerContext,
+    #[error("wait until it is ready, longer with --wait, or ask less of it")]
+    WaitLonger,
+    #[error("try it with --no-ignore-eos: answers may then end before the length asked for")]
+    EndEarly,
+    #[error("headers are not saved, since a key may be in them: give it again with --header")]
+    HeaderAgain,
+    #[error("give the address again, as it was")]
+    AddressAgain,
     #[error("choose the API with --endpoint: completions, chat, ollama or anthropic")]
     ChooseEndpoint,
     #[error("add one, for example --slo 'ttft p95 <= 1s'")]
@@ -177,6 +190,14 @@ impl Words for Hint {
             Self::ChooseModel => "用 --model 选其中一个，或不给 --model",
             Self::NameModel => "用 --model 给出模型名",
             Self::ShorterRequests => "用 --input-len 和 --output-len 减小长度",
+            Self::LongerContext => {
+                "增大服务的上下文（Ollama：OLLAMA_CONTEXT_LENGTH，\
+                 或 --endpoint ollama 加 --extra-body.options.num_ctx N），或用 --input-len 减小长度"
+            }
+            Self::WaitLonger => "等它准备好（可用 --wait 等得更久），或减少对它的请求",
+            Self::EndEarly => "可加 --no-ignore-eos 再试：回答可以在要求的长度之前结束",
+            Self::HeaderAgain => "头里可能有密钥，所以不保存：请用 --header 再给一次",
+            Self::AddressAgain => "请再给一次原来的地址",
             Self::ChooseEndpoint => {
                 "用 --endpoint 指定接口：completions、chat、ollama 或 anthropic"
             }

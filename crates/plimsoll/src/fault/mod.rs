@@ -39,7 +39,7 @@ use plimsoll_core::slo::SloError;
 use plimsoll_load::error::LoadError;
 use plimsoll_load::fetch::FetchError;
 use plimsoll_load::preflight::PreflightError;
-use plimsoll_load::target::{RouteError, TargetError};
+use plimsoll_load::target::{HeaderFault, RouteError, TargetError};
 use plimsoll_report::lang::Lang;
 use thiserror::Error;
 
@@ -97,6 +97,9 @@ pub(crate) enum Fault {
     /// The way to the server.
     #[error(transparent)]
     Route(#[from] RouteError),
+    /// A header, or the key that would stand in one.
+    #[error(transparent)]
+    Header(#[from] HeaderFault),
     /// A run folder.
     #[error(transparent)]
     Folder(#[from] FolderFault),
@@ -125,6 +128,7 @@ impl Fault {
             | Self::Engine(_)
             | Self::Again(_)
             | Self::Route(_)
+            | Self::Header(_)
             | Self::Folder(_) => Exit::Usage,
         }
     }
@@ -152,6 +156,8 @@ fn by_preflight(error: &PreflightError) -> Exit {
         }
         PreflightError::UnknownModel { .. }
         | PreflightError::TooLong { .. }
+        | PreflightError::ContextTooShort { .. }
+        | PreflightError::PromptsCut { .. }
         | PreflightError::NoModels => Exit::Usage,
         _ => Exit::Unreachable,
     }
@@ -180,6 +186,7 @@ impl Words for Fault {
             Self::Engine(fault) => fault.zh(),
             Self::Again(fault) => fault.zh(),
             Self::Route(error) => error.zh(),
+            Self::Header(fault) => fault.zh(),
             Self::Folder(fault) => fault.zh(),
             Self::Write(fault) => fault.zh(),
             Self::Tool(error) => match error.downcast_ref::<LoadError>() {

@@ -5,6 +5,7 @@ use plimsoll_load::connect::ConnectFault;
 use plimsoll_load::error::LoadError;
 use plimsoll_load::fetch::FetchError;
 use plimsoll_load::preflight::PreflightError;
+use plimsoll_load::target::RedirectFault;
 
 use super::{Hint, Words};
 
@@ -13,17 +14,48 @@ impl Words for PreflightError {
         match self {
             Self::Load(error) => error.zh(),
             Self::Fetch(error) => error.zh(),
-            Self::Unauthorized { status, url, .. } => {
-                format!("{url} 回答 {status}：缺少 API 密钥，或密钥不对")
+            Self::Unauthorized {
+                status,
+                url,
+                said,
+                is_key,
+                ..
+            } => {
+                let key = if *is_key {
+                    "：缺少 API 密钥，或密钥不对"
+                } else {
+                    ""
+                };
+                format!("{url} 回答 {status}{key}{}", quote(said))
             }
-            Self::Redirected { url, to } => match to {
-                Some(to) => format!("{url} 重定向到 {to}"),
-                None => format!("{url} 重定向到别处"),
-            },
+            Self::Redirected { url, to, why } => {
+                let to = to.as_deref().unwrap_or("别处");
+                format!("{url} 重定向到 {to}：{}", why.zh())
+            }
+            Self::NoList { url, status, said } => {
+                format!("{url} 回答 {status}{}", quote(said))
+            }
+            Self::ContextTooShort {
+                input_tokens,
+                output_tokens,
+                said,
+            } => format!(
+                "输入最长 {input_tokens} token、输出最长 {output_tokens} token，\
+                 超出服务的上下文{}",
+                quote(said)
+            ),
+            Self::PromptsCut { asked, counted } => {
+                format!("服务截断了输入：发送 {asked} token，它只算 {counted}")
+            }
             Self::WebPage { url } => format!("{url} 是网页，不是接口"),
             Self::NotAnApi { url } => format!("{url} 不是已知接口的模型列表"),
-            Self::UnknownModel { name, served } => {
-                format!("服务没有模型 `{name}`；它提供：{served}")
+            Self::UnknownModel { name, served, said } => {
+                let instead = if served.is_empty() {
+                    quote(said)
+                } else {
+                    format!("；它提供：{served}")
+                };
+                format!("服务没有模型 `{name}`{instead}")
             }
             Self::NoModels => "服务没有列出任何模型".into(),
             Self::TooLong { wanted, limit } => {
@@ -31,13 +63,34 @@ impl Words for PreflightError {
             }
             Self::NoEndpoint { tried, detail } => {
                 let paths: Vec<&str> = tried.iter().map(|one| one.path()).collect();
-                format!("服务没有接受发往 {} 的请求：「{detail}」", paths.join("、"))
+                let paths = paths.join("、");
+                format!("服务没有接受发往 {paths} 的请求{}", quote(detail))
             }
             Self::FirstRequest { outcome, detail } => {
-                format!("第一个请求失败（{}）：「{detail}」", how(*outcome))
+                format!("第一个请求失败（{}）{}", how(*outcome), quote(detail))
             }
             Self::NoAnswer { seconds } => format!("第一个请求在 {seconds} 秒内没有回答"),
         }
+    }
+}
+
+/// A server's words behind a colon, or nothing.
+fn quote(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!("：「{said}」")
+    }
+}
+
+impl Words for RedirectFault {
+    fn zh(&self) -> String {
+        let text = match self {
+            Self::OtherOrigin => "那是另一个服务，不能让它看到密钥",
+            Self::Status => "只有 307 和 308 会原样转发请求",
+            Self::Nowhere => "它没有指向任何地方",
+        };
+        text.to_owned()
     }
 }
 
@@ -65,17 +118,32 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
     Some(match error {
         PreflightError::Load(error) => return by_load(error),
         PreflightError::Fetch(error) => return by_fetch(error),
-        PreflightError::Unauthorized { protocol, .. } => Hint::ApiKey {
+        PreflightError::Unauthorized {
+            protocol,
+            is_key: true,
+            ..
+        } => Hint::ApiKey {
             variable: protocol.key_variable(),
         },
+        PreflightError::PromptsCut { .. } => Hint::LongerContext,
+        PreflightError::FirstRequest {
+            outcome: Outcome::HttpStatus { status: 429 | 503 },
+            ..
+        } => Hint::WaitLonger,
+        PreflightError::FirstRequest {
+            outcome: Outcome::ErrorEvent,
+            ..
+        } => Hint::EndEarly,
         PreflightError::Redirected { .. } => Hint::FollowRedirect,
         PreflightError::WebPage { .. } | PreflightError::NotAnApi { .. } => Hint::ApiAddress,
         PreflightError::UnknownModel { .. } => Hint::ChooseModel,
-        PreflightError::NoModels => Hint::NameModel,
-        PreflightError::TooLong { .. } => Hint::ShorterRequests,
+        PreflightError::NoList { .. } | PreflightError::NoModels => Hint::NameModel,
+        PreflightError::ContextTooShort { .. } | PreflightError::TooLong { .. } => {
+            Hint::ShorterRequests
+        }
         PreflightError::NoEndpoint { .. } => Hint::ChooseEndpoint,
         PreflightError::NoAnswer { .. } => Hint::MoreTime,
-        PreflightError::FirstRequest { .. } => return None,
+        PreflightError::Unauthorized { .. } | PreflightError::FirstRequest { .. } => return None,
     })
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum ValueFault {
     NotAbove0 { most: f64 },
     #[error("there is none of this name; there are: {}", workloads(", "))]
     Workload,
+    #[error("must be a JSON object, such as '{{\"top_k\": 5}}'")]
+    NotAnObject,
     #[error("write two times such as 100ms,50ms")]
     NotTwoTimes,
 }
@@ -46,6 +48,7 @@ impl Words for ValueFault {
             Self::OutOfBounds { least, most } => format!("必须在 {least} 到 {most} 之间"),
             Self::NotAbove0 { most } => format!("必须大于 0，且不超过 {most}"),
             Self::Workload => format!("没有这个名字；可选：{}", workloads("、")),
+            Self::NotAnObject => "必须是 JSON 对象，如 '{\"top_k\": 5}'".into(),
             Self::NotTwoTimes => "写两个时间，如 100ms,50ms".into(),
         }
     }

@@ -10,7 +10,7 @@ use crate::fault::{AgainFault, Failure, Hint};
 use crate::measure::Way;
 
 /// Of this call alone, or of the way to the server.
-const FREE: [&str; 20] = [
+const FREE: [&str; 22] = [
     "out",
     "resume",
     "from",
@@ -31,10 +31,12 @@ const FREE: [&str; 20] = [
     "source_ip",
     "proxy",
     "no_proxy",
+    "header",
+    "wait",
 ];
 
 /// Where the plan has what an argument says.
-const PLACES: [(&str, &str); 31] = [
+const PLACES: [(&str, &str); 39] = [
     ("model", "/model"),
     ("endpoint", "/endpoint"),
     ("slo", "/slo"),
@@ -64,6 +66,14 @@ const PLACES: [(&str, &str); 31] = [
     ("timeout", "/timeout_s"),
     ("headroom", "/goal/headroom_ratio"),
     ("no_keep_alive", "/keeps_alive"),
+    ("extra_body", "/body/extra"),
+    ("temperature", "/body/sampling/temperature"),
+    ("top_p", "/body/sampling/top_p"),
+    ("top_k", "/body/sampling/top_k"),
+    ("min_p", "/body/sampling/min_p"),
+    ("frequency_penalty", "/body/sampling/frequency_penalty"),
+    ("presence_penalty", "/body/sampling/presence_penalty"),
+    ("repetition_penalty", "/body/sampling/repetition_penalty"),
     ("seed", "/seed"),
     ("no_requests", "/keeps_requests"),
 ];
@@ -90,8 +100,9 @@ pub(super) fn agrees(saved: &RunPlan, args: &FindArgs, typed: &Typed) -> Result<
 
 /// The way to the server: the saved one, with what was typed anew in its place.
 pub(super) fn way(saved: &RunPlan, args: &FindArgs, typed: &Typed) -> Way {
-    let now = Way::of(&args.connect, args.server.api_key_env.as_deref());
-    let (old, new) = (saved.connection.clone().unwrap_or_default(), now.connection);
+    let now = Way::of(&args.server, &args.connect, &args.requests);
+    let old = saved.connection.clone().unwrap_or_default();
+    let new = now.connection.clone();
     // A key in the file of its certificate goes with it.
     let has_cert = typed.has("cert");
     let connection = Connection {
@@ -108,11 +119,9 @@ pub(super) fn way(saved: &RunPlan, args: &FindArgs, typed: &Typed) -> Way {
         connect_to: given(new.connect_to, old.connect_to),
         source_ips: given(new.source_ips, old.source_ips),
         no_proxy: new.no_proxy.or(old.no_proxy),
+        headers: old.headers,
     };
-    Way {
-        connection,
-        proxy: now.proxy,
-    }
+    now.over(connection)
 }
 
 fn given<T>(new: Vec<T>, old: Vec<T>) -> Vec<T> {
@@ -128,8 +137,11 @@ fn value(plan: &RunPlan, arg: &Arg) -> Option<String> {
     let id = arg.get_id().as_str();
     match id {
         "url" => return plan.engine.is_none().then(|| plan.target.clone()),
+        "extra_body" if plan.body.extra.is_empty() => return None,
+        "no_ignore_eos" => return plan.body.may_end_early.then(|| "on".to_owned()),
         "sim" => return plan.engine.as_ref().map(|_| "on".to_owned()),
         "slo" | "min_success" | "max_ttft" => return Some(plan.slo.to_string()),
+        "same_prompts" => return plan.prompt_seed.is_none().then(|| "on".to_owned()),
         _ => {}
     }
     let plan = serde_json::to_value(plan).ok()?;
@@ -194,7 +206,9 @@ mod tests {
              --workload rag --think-time 60s --level-time 30s --step-base-us 1 \
              --prefill-us-per-token 1 --sequence-us 1 --kv-us-per-token 1 --max-num-seqs 1 \
              --max-num-batched-tokens 99 --kv-blocks 9 --queue-limit 9 --jitter-cv 0 \
-             --prefix-cache true --max-model-len 99"
+             --prefix-cache true --max-model-len 99 --seed 3 --same-prompts \
+             --extra-body.a 1 --temperature 0 --top-p 1 --top-k 1 --min-p 0 --frequency-penalty 0 \
+             --presence-penalty 0 --repetition-penalty 1 --no-ignore-eos"
                 .split_whitespace()
                 .collect::<Vec<_>>()
                 .join(" ")
@@ -214,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_plan_may_be_typed_alike_and_not_otherwise() {
-        let plan = saved("h:1 --slo ttft_p95_<=_1s --source-ip 127.0.0.2");
+        let plan = saved("h:1 --slo ttft_p95_<=_1s --source-ip 127.0.0.2 --seed 0");
         let alike = "h:1 --resume d --slo ttft_p95<=1s --cacert new.pem --budget 20m";
         let (now, typed) = args(alike);
         agrees(&plan, &now, &typed).unwrap();
@@ -227,6 +241,10 @@ mod tests {
             ("h:2 --resume d", "`URL` is h:1"),
             ("--resume d --sim", "`--sim` was not given"),
             ("--resume d --no-requests", "`--no-requests` was not given"),
+            (
+                "--resume d --seed 0 --same-prompts",
+                "`--same-prompts` was not given",
+            ),
             ("--resume d --model m", "`--model` was not given"),
             ("--resume d --kv-blocks 9", "`--kv-blocks` was not given"),
         ] {

@@ -40,7 +40,7 @@ fn notes(session: &Session<'_>, run: &Run) -> Vec<Note> {
     if !info.reports_usage {
         notes.push(Note::NoUsage);
     }
-    if !info.honours_output_len {
+    if info.honours_output_len == Some(false) {
         notes.push(Note::ShortAnswers);
     }
     if session.ready.dialect.calibration.is_some() {

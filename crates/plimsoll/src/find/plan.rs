@@ -37,10 +37,15 @@ impl Planned {
         }
     }
 
-    /// The same for a run of its own with another seed, and the arguments that would run it alone.
-    pub(super) fn with_seed(&self, seed: u64) -> Self {
+    /// The same for the `number`-th of several runs, with seeds of its own, and the arguments that
+    /// would run it alone.
+    pub(super) fn numbered(&self, number: u32) -> Self {
         let mut other = self.clone();
-        other.plan.seed = seed;
+        let later = u64::from(number) - 1;
+        other.plan.seed = self.plan.seed.wrapping_add(later);
+        let prompt_seed = self.plan.prompt_seed;
+        other.plan.prompt_seed = prompt_seed.map(|seed| seed.wrapping_add(later));
+        let seed = other.plan.seed;
         let arguments = &mut other.plan.arguments;
         arguments.retain(|one| !one.starts_with("--seed="));
         arguments.push(format!("--seed={seed}"));
@@ -81,7 +86,7 @@ pub(super) fn resolve(args: &FindArgs, typed: &[String]) -> Result<Planned, Fail
     tiers::check(&tiers, plan.lockstep)?;
     Ok(Planned {
         plan,
-        way: Way::of(&args.connect, args.server.api_key_env.as_deref()),
+        way: Way::of(&args.server, &args.connect, &args.requests),
         may_move_start: args.start.is_none(),
     })
 }
@@ -92,6 +97,7 @@ fn shared<'a>(args: &'a FindArgs, typed: &'a [String]) -> MeasureArgs<'a> {
         lengths: &args.lengths,
         think: args.think,
         requests: &args.requests,
+        body: &args.body,
         show: &args.show,
         connect: &args.connect,
         engine: &args.engine,

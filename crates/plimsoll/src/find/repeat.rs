@@ -69,6 +69,7 @@ pub(super) fn resume(
     }
     again::agrees(&first, args, typed)?;
     let way = again::way(&first, args, typed);
+    way.has_secrets_of(&first)?;
     if args.show.dry_run {
         let number = repeats.runs.len() as u32 + 1;
         let planned = Planned::of_saved(first, way);
@@ -102,18 +103,17 @@ fn preview_of(
 ) -> Result<Exit, Failure> {
     let (path, has_run) = folder.below(number);
     if has_run {
-        let (planned, start) = resume_one::open(&path, args, typed)?;
+        let (planned, start) = resume_one::open_unasked(&path, args, typed)?;
         return preview::goes_on(&planned, &start, shown);
     }
-    let seed = planned.plan.seed.wrapping_add(u64::from(number) - 1);
-    preview::begins(&planned.with_seed(seed), Some(times + 1 - number), shown)
+    preview::begins(&planned.numbered(number), Some(times + 1 - number), shown)
 }
 
 /// Several runs of one search.
 struct Series<'a> {
     times: u32,
     folder: Folder,
-    /// The first run. Each has the next seed, so that no cache knows its prompts.
+    /// The first run. Each has the next seeds, so that no cache knows its prompts.
     planned: Planned,
     /// One server for all of them.
     engine: Option<SimServer>,
@@ -156,11 +156,10 @@ impl Series<'_> {
             if saved.run.state == RunState::Finished {
                 return Ok(saved.run);
             }
-            resume_one::open(&path, args, typed)?
+            // What was typed is that of the first run: it was compared with its plan.
+            resume_one::open_unasked(&path, args, typed)?
         } else {
-            let seed = self.planned.plan.seed;
-            let seed = seed.wrapping_add(u64::from(number) - 1);
-            (self.planned.with_seed(seed), Start::fresh(Some(&path))?)
+            (self.planned.numbered(number), Start::fresh(Some(&path))?)
         };
         let run = search(
             planned,

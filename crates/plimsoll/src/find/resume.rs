@@ -17,7 +17,21 @@ use crate::fault::{AgainFault, Failure, Hint};
 use crate::store::{Folder, Saved};
 
 /// Reads the run in a folder, to go on with its plan; nothing is written yet.
+///
+/// # Errors
+/// It cannot be gone on with, or what was typed contradicts its plan.
 pub(super) fn open(
+    path: &Path,
+    args: &FindArgs,
+    typed: &Typed,
+) -> Result<(Planned, Start), Failure> {
+    let (planned, start) = open_unasked(path, args, typed)?;
+    again::agrees(&planned.plan, args, typed)?;
+    Ok((planned, start))
+}
+
+/// The same, whatever was typed of the plan.
+pub(super) fn open_unasked(
     path: &Path,
     args: &FindArgs,
     typed: &Typed,
@@ -35,9 +49,9 @@ pub(super) fn open(
     }
     check_version(&saved)?;
     let plan = saved.run.plan.clone();
-    again::agrees(&plan, args, typed)?;
     let way = again::way(&plan, args, typed);
     way.check_key()?;
+    way.has_secrets_of(&plan)?;
     let mut planned = Planned::of_saved(plan, way);
     if let (Some(budget), Goal::Search(search)) = (budget, &mut planned.plan.goal) {
         search.budget_s = total(budget, search, &saved)?;
@@ -125,12 +139,12 @@ pub(super) fn check_proxy(saved: &RunPlan, now: Option<String>) -> Result<(), Fa
     Err(Failure::from(AgainFault::OtherProxy { then, now }).hint(Hint::ProxyAgain))
 }
 
-/// Whether the server is what it was. Its address may be another one, and its prompt length is
-/// measured.
+/// Whether the server is what it was. Its address may be another one, and its lengths are measured.
 pub(super) fn check_server(saved: &ServerInfo, now: &ServerInfo) -> Result<(), Failure> {
     let now = ServerInfo {
         url: saved.url.clone(),
         prompt_tokens_measured: saved.prompt_tokens_measured,
+        honours_output_len: saved.honours_output_len,
         ..now.clone()
     };
     match difference(saved, &now) {

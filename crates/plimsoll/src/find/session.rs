@@ -48,8 +48,8 @@ pub(super) fn search(
     (shown, stop): (Shown, &Stop),
     begun: Begun<'_>,
 ) -> Result<Run, Failure> {
-    let (server, ready) =
-        prepare(&mut planned, start, engine, stop).inspect_err(|_| start.folder().give_up())?;
+    let (server, ready) = prepare(&mut planned, start, engine, (shown, stop))
+        .inspect_err(|_| start.folder().give_up())?;
     let session = Session {
         planned,
         server,
@@ -70,7 +70,7 @@ fn prepare(
     planned: &mut Planned,
     start: &Start,
     engine: Option<&SimServer>,
-    stop: &Stop,
+    (shown, stop): (Shown, &Stop),
 ) -> Result<(Server, Ready), Failure> {
     let server = Server::of(&planned.plan, &planned.way, engine)?;
     match start.saved() {
@@ -79,7 +79,7 @@ fn prepare(
     }
     let most = searched(&planned.plan)?.max_concurrency;
     limits::check(most, &server.target)?;
-    let ready = server.ready(stop)?;
+    let ready = server.ready(shown, stop)?;
     if let Some(request_time) = ready.request_time {
         planned.know(request_time);
     }

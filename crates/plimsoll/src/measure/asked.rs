@@ -3,13 +3,17 @@
 
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::preset::Preset;
+use plimsoll_core::protocol::Protocol;
 use plimsoll_core::run::{Goal, RunPlan};
 use plimsoll_core::slo::{Metric, Objective, Slo, Stat};
 use plimsoll_core::workload::{LengthLaw, NamedWorkload, Workload};
+use plimsoll_load::target::{Target, shown_address};
 use thiserror::Error;
 
+use super::seed::{self, Seeds};
 use crate::cli::{
-    ConnectArgs, EngineArgs, RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs, WorkloadArgs,
+    BodyArgs, ConnectArgs, EngineArgs, RequestArgs, ServerArgs, ShowArgs, SloArgs, ThinkArgs,
+    WorkloadArgs,
 };
 use crate::fault::{AskFault, Failure, Hint, Words};
 
@@ -25,6 +29,7 @@ pub(crate) struct MeasureArgs<'a> {
     pub(crate) lengths: &'a WorkloadArgs,
     pub(crate) think: ThinkArgs,
     pub(crate) requests: &'a RequestArgs,
+    pub(crate) body: &'a BodyArgs,
     pub(crate) show: &'a ShowArgs,
     pub(crate) connect: &'a ConnectArgs,
     pub(crate) engine: &'a EngineArgs,
@@ -40,18 +45,19 @@ impl MeasureArgs<'_> {
         (slo, slo_given): (Slo, bool),
         preset: Option<Preset>,
     ) -> RunPlan {
-        let workload = workload(self.lengths, self.requests.seed);
+        let seeds = Seeds::of(self.requests, seed::drawn);
+        let workload = workload(self.lengths, seeds);
         let engine = self.server.sim.then(|| self.engine.plan());
         let think = self.think.mean;
         let users_think = self.lengths.workload.and_then(|named| named.think);
         RunPlan {
             target: match &self.server.url {
-                Some(url) => url.clone(),
+                Some(url) => shown_address(url),
                 None => format!("sim:{}", self.engine.profile),
             },
             engine,
             model: self.server.model.clone(),
-            endpoint: self.server.endpoint,
+            endpoint: self.endpoint(),
             proxy: None,
             connection: Some(self.connect.plan(self.server.api_key_env.as_deref())),
             preset,
@@ -67,17 +73,27 @@ impl MeasureArgs<'_> {
             user_think_time_s: think.or(users_think).map(|think| think.as_secs_f64()),
             burst: false,
             lockstep: is_lockstep(&workload, self.think),
+            body: self.body.plan(),
             timeout_s: self.requests.timeout.as_secs_f64(),
             keeps_alive: !self.requests.no_keep_alive,
             keeps_requests: !self.show.no_requests,
-            seed: workload.seed,
+            seed: seeds.seed,
+            prompt_seed: seeds.prompts,
             arguments: self.typed.to_vec(),
         }
     }
 }
 
+impl MeasureArgs<'_> {
+    /// The API asked for: by its name, or by an address that is its endpoint.
+    fn endpoint(&self) -> Option<Protocol> {
+        let by_address = self.server.url.as_deref().and_then(Target::named_protocol);
+        self.server.endpoint.or(by_address)
+    }
+}
+
 /// The workload.
-fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
+fn workload(args: &WorkloadArgs, seeds: Seeds) -> Workload {
     let named = args.workload;
     Workload {
         input: law(
@@ -92,7 +108,8 @@ fn workload(args: &WorkloadArgs, seed: u64) -> Workload {
             OUTPUT_TOKENS,
             args,
         ),
-        seed,
+        seed: seeds.seed,
+        prompt_seed: seeds.prompts.unwrap_or(seeds.seed),
     }
 }
 

@@ -106,6 +106,7 @@ const WAY: &[&str] = &[
     "source_ip",
     "proxy",
     "no_proxy",
+    "header",
 ];
 /// Of streams that are searched for.
 const RAMP: &[&str] = &[

@@ -8,15 +8,16 @@ use plimsoll_load::clock::Clock;
 use plimsoll_load::coordinator::SocketRunner;
 use plimsoll_load::crew::CrewOptions;
 use plimsoll_load::dialect::WorkloadSource;
-use plimsoll_load::preflight::{PreflightOptions, Ready, preflight};
+use plimsoll_load::preflight::{News, PreflightOptions, Ready, preflight};
 use plimsoll_load::source::RequestSource;
 use plimsoll_load::target::Target;
 use plimsoll_load::telemetry::Telemetry;
 use plimsoll_sim::SimServer;
 
-use super::Way;
+use super::{Console, Way, news, seed};
 use crate::background::unless_stopped;
 use crate::fault::{Failure, Fault};
+use crate::output::Shown;
 use crate::signal::Stop;
 
 /// A server that is asked for.
@@ -42,7 +43,10 @@ impl Server {
                 model: plan.model.clone(),
                 protocol: plan.endpoint,
                 workload: plan.requests(),
+                body: plan.body.clone(),
+                probe_seed: seed::of_probes(plan),
                 timeout: Duration::from_secs_f64(plan.timeout_s),
+                wait: way.wait,
             },
             keep_alive: plan.keeps_alive,
         })
@@ -57,12 +61,19 @@ impl Server {
     ///
     /// # Errors
     /// The server cannot be reached, refuses, or the user stopped it.
-    pub(crate) fn ready(&self, stop: &Stop) -> Result<Ready, Failure> {
+    pub(crate) fn ready(&self, shown: Shown, stop: &Stop) -> Result<Ready, Failure> {
         let (target, options) = (self.target.clone(), self.options.clone());
-        match unless_stopped(move || preflight(&target, &options), || stop.is_set())? {
-            Some(ready) => Ok(ready?),
-            None => Err(Fault::Interrupted.into()),
+        let ask = move || {
+            let console = Console::new(shown.quiet, shown.lang);
+            let mut tell = |news: &News| console.say(&news::line(news, shown.lang));
+            preflight(&target, &options, &mut tell)
+        };
+        let ready = unless_stopped(ask, || stop.is_set())?.ok_or(Fault::Interrupted)??;
+        let console = Console::new(shown.quiet, shown.lang);
+        if !ready.left_out.is_empty() {
+            console.say(&news::left_out(&ready.left_out, shown.lang));
         }
+        Ok(ready)
     }
 
     /// The runner: so many workers, and requests numbered from `first_request` on.

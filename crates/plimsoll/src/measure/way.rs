@@ -1,12 +1,17 @@
 //! The way to a server: from a plan, which holds no secret, and what of this call is one.
 
+use std::time::Duration;
+
 use plimsoll_core::protocol::Protocol;
 use plimsoll_core::run::{Connection, HttpVersion, RunPlan};
-use plimsoll_load::target::{ClientCertificate, HostPort, HttpChoice, Route, Target, TlsOptions};
+use plimsoll_load::target::{
+    ClientCertificate, HeaderFault, HostPort, HttpChoice, Route, Secret, Target, TlsOptions,
+    header, parse_header,
+};
 use plimsoll_sim::SimServer;
 
-use crate::cli::{ConnectArgs, ProxyText};
-use crate::fault::{AskFault, Failure};
+use crate::cli::{ConnectArgs, RequestArgs, SecretText, ServerArgs};
+use crate::fault::{AgainFault, AskFault, Failure, Hint};
 use crate::proxy::{self, Env, Wanted};
 
 /// How the server is reached in this call.
@@ -14,26 +19,58 @@ use crate::proxy::{self, Env, Wanted};
 pub(crate) struct Way {
     pub(crate) connection: Connection,
     /// May hold a password, so no plan has it.
-    pub(crate) proxy: Option<ProxyText>,
+    pub(crate) proxy: Option<SecretText>,
+    /// The address, if it was typed: what the plan has of it is without what may be secret.
+    url: Option<String>,
+    /// May hold keys, so that a plan has their names alone.
+    headers: Vec<SecretText>,
+    /// How long a server that is not ready is waited for.
+    pub(super) wait: Duration,
 }
 
 impl Way {
     /// As it was typed.
-    pub(crate) fn of(args: &ConnectArgs, api_key_env: Option<&str>) -> Self {
+    pub(crate) fn of(server: &ServerArgs, args: &ConnectArgs, requests: &RequestArgs) -> Self {
         Self {
-            connection: args.plan(api_key_env),
+            connection: args.plan(server.api_key_env.as_deref()),
             proxy: args.proxy.clone(),
+            url: server.url.clone(),
+            headers: args.header.clone(),
+            wait: requests.wait,
         }
     }
 
-    /// Whether the address makes sense, and the key is there.
+    /// The same over another connection.
+    pub(crate) fn over(self, connection: Connection) -> Self {
+        Self { connection, ..self }
+    }
+
+    /// Whether all that a saved plan keeps the names of was typed again.
+    ///
+    /// # Errors
+    /// A header or the address is missing: its value is not in the plan.
+    pub(crate) fn has_secrets_of(&self, saved: &RunPlan) -> Result<(), Failure> {
+        let typed = self.headers()?;
+        let is_missing = |name: &&String| !typed.iter().any(|(typed, _)| typed == *name);
+        if let Some(name) = self.connection.headers.iter().find(is_missing) {
+            let fault = AgainFault::HeaderNotSaved { name: name.clone() };
+            return Err(Failure::from(fault).hint(Hint::HeaderAgain));
+        }
+        if self.url.is_none() && saved.target.contains("***") {
+            return Err(Failure::from(AgainFault::AddressNotSaved).hint(Hint::AddressAgain));
+        }
+        Ok(())
+    }
+
+    /// Whether the address makes sense, the headers can be sent, and the key is there.
     ///
     /// # Errors
     /// One of them does not, which a dry run says as well.
     pub(crate) fn check(&self, plan: &RunPlan) -> Result<(), Failure> {
         if plan.engine.is_none() {
-            drop(parse(&plan.target)?);
+            drop(parse(self.url.as_ref().unwrap_or(&plan.target))?);
         }
+        drop(self.headers()?);
         self.check_key()
     }
 
@@ -53,6 +90,12 @@ impl Way {
         Ok(())
     }
 
+    fn headers(&self) -> Result<Vec<(String, Secret)>, Failure> {
+        let headers = self.headers.iter();
+        let headers = headers.map(|one| parse_header(one.secret()));
+        Ok(headers.collect::<Result<_, _>>()?)
+    }
+
     /// The target of a plan: the built-in engine, or the server with its key.
     pub(super) fn target(
         &self,
@@ -65,10 +108,11 @@ impl Way {
             target.http = http(self.connection.http);
             return Ok(target);
         }
-        let mut target = parse(&plan.target)?;
+        let mut target = parse(self.url.as_ref().unwrap_or(&plan.target))?;
         self.apply(&mut target, &env)?;
+        target.headers = self.headers()?;
         let variable = self.connection.api_key_env.as_deref();
-        Ok(with_key(target, plan.endpoint, variable, &env))
+        Ok(with_key(target, plan.endpoint, variable, &env)?)
     }
 
     /// Puts what was asked for, and what the environment says, into a target.
@@ -84,7 +128,7 @@ impl Way {
             }),
         };
         let wanted = Wanted {
-            proxy: self.proxy.as_ref().map(ProxyText::secret),
+            proxy: self.proxy.as_ref().map(SecretText::secret),
             no_proxy: asked.no_proxy.as_deref(),
         };
         // Who names the place to connect to wants no proxy of the environment on the way there.
@@ -106,21 +150,28 @@ impl Way {
 
 /// The server with its key: that of `variable`, for whatever API is spoken, or the one of the
 /// variable that is usual for the API asked for. A key of another API is shown to no server.
+///
+/// # Errors
+/// The key has a line break or another control character, which would end its header.
 pub(crate) fn with_key(
     target: Target,
     protocol: Option<Protocol>,
     variable: Option<&str>,
     env: Env<'_>,
-) -> Target {
+) -> Result<Target, HeaderFault> {
     let asked = protocol.map_or(Protocol::USUAL.to_vec(), |one| vec![one]);
     let (usual, protocols) = match variable {
         Some(name) => (name, Protocol::ALL.to_vec()),
         None => (asked[0].key_variable(), asked),
     };
-    match env(usual) {
-        Some(key) if !key.trim().is_empty() => target.with_key(key.trim(), &protocols),
-        _ => target,
+    let key = env(usual).map(|key| key.trim().to_owned());
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
+        return Ok(target);
+    };
+    if header("Authorization", &key).is_err() {
+        return Err(HeaderFault::Key(usual.to_owned()));
     }
+    Ok(target.with_key(&key, &protocols))
 }
 
 fn parse(url: &str) -> Result<Target, Failure> {
@@ -148,11 +199,49 @@ mod tests {
         connect: ConnectArgs,
     }
 
+    impl Line {
+        fn way(&self) -> Way {
+            Way {
+                connection: self.connect.plan(None),
+                proxy: self.connect.proxy.clone(),
+                url: None,
+                headers: self.connect.header.clone(),
+                wait: Duration::ZERO,
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_sent_and_only_its_name_is_kept() {
+        let words = ["x", "--header", "api-key: sesame", "--header", "X-A:b"];
+        let line = Line::try_parse_from(words).unwrap();
+        let way = line.way();
+        assert_eq!(way.connection.headers, ["api-key", "X-A"]);
+        assert_eq!(way.headers().unwrap().len(), 2);
+        assert!(!format!("{line:?} {:?}", way.connection).contains("sesame"));
+        let bad = Line::try_parse_from(["x", "--header", "a: sesame\r\nb: c"]).unwrap();
+        let text = bad.way().headers().unwrap_err().words(Lang::En);
+        assert!(text.contains("`a`") && !text.contains("sesame"), "{text}");
+    }
+
+    #[test]
+    fn a_key_of_two_lines_is_refused_unseen() {
+        let key = |value: &'static str| {
+            let env = move |_: &str| Some(value.to_owned());
+            with_key(Target::parse("h").unwrap(), None, None, &env)
+        };
+        assert_eq!(key("k\n").unwrap().keys.len(), 2);
+        assert!(key("  ").unwrap().keys.is_empty());
+        let text = key("sesame\r\nEvil: 1").unwrap_err().to_string();
+        assert!(text.contains("OPENAI_API_KEY"), "{text}");
+        assert!(!text.contains("sesame"), "{text}");
+    }
+
     fn target(words: &[&str]) -> Result<Target, String> {
         let line = Line::try_parse_from([&["x"], words].concat()).map_err(|e| e.to_string())?;
         let mut target = Target::parse("https://gpu1").unwrap();
         let env = |name: &str| (name == "https_proxy").then(|| "http://env:1".to_owned());
-        let applied = Way::of(&line.connect, None).apply(&mut target, &env);
+        let applied = line.way().apply(&mut target, &env);
         applied.map_err(|failure| failure.words(Lang::En))?;
         Ok(target)
     }

@@ -9,7 +9,9 @@ use plimsoll_core::level::{
     FinishedLevel, Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::protocol::{PromptForm, Protocol};
-use plimsoll_core::run::{Connection, Goal, HttpVersion, RunPlan, SearchPlan, ServerInfo};
+use plimsoll_core::run::{
+    BodyPlan, Connection, Goal, HttpVersion, RunPlan, SearchPlan, ServerInfo,
+};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::search::{Axis, Ladder, Rules};
 use plimsoll_core::telemetry::{Counter, Gauge, ServerWindow, Signals, Source};
@@ -137,6 +139,8 @@ fn started() -> RunEvent {
             keeps_alive: true,
             keeps_requests: true,
             seed: 0,
+            prompt_seed: None,
+            body: BodyPlan::default(),
             arguments: Vec::new(),
         }),
         environment: machine::describe(1),
@@ -174,7 +178,8 @@ fn server() -> ServerInfo {
         max_model_len_tokens: None,
         endpoint: Protocol::Completions,
         reports_usage: true,
-        honours_output_len: true,
+        honours_output_len: Some(true),
+        left_out: Vec::new(),
         prompt_form: PromptForm::TokenIds,
         prompt_tokens_measured: None,
         has_metrics: false,

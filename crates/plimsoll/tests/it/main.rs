@@ -16,6 +16,7 @@ mod llama;
 mod old_runs;
 mod plan;
 mod protocols;
+mod refusals;
 mod repeat;
 mod resume;
 mod selftest;

@@ -156,12 +156,18 @@ fn dotted(
     let text = inline
         .or_else(|| words.pop_front())
         .ok_or_else(|| BenchFault::ExpectedOne(format!("{key}.{path}")))?;
+    put_dotted(parsed.json_mut(flag.name), path, text);
+    Ok(())
+}
+
+/// Puts a value into JSON at `a.b`, or appends it to the list at `a.b+`. The value is JSON, a size
+/// such as `1k`, or else the text itself.
+pub(crate) fn put_dotted(mut place: &mut Json, path: &str, text: &str) {
     let (path, appends) = match path.strip_suffix('+') {
         Some(path) => (path, true),
         None => (path, false),
     };
     let value = number::dotted_value(text);
-    let mut place = parsed.json_mut(flag.name);
     for step in path.split('.') {
         if !matches!(place, Json::Object(_)) {
             *place = Json::Object(Object::default());
@@ -176,7 +182,6 @@ fn dotted(
         other if appends => *other = Json::List(vec![value]),
         other => *other = value,
     }
-    Ok(())
 }
 
 /// The flag a name means, and whether it is not its `--no-` form.

@@ -134,6 +134,7 @@ pub(super) const PLAN: Texts = &[
 
 /// Of `sim` alone.
 pub(super) const SIM: Texts = &[
+    ("seed", "所有随机数的种子"),
     ("listen", "监听地址"),
     ("served_model_name", "对外的模型名"),
     ("api_key", "要求客户端提供这个 API 密钥"),

@@ -33,9 +33,9 @@ const ABOUT: [(&str, &str); 10] = [
 /// The texts of a command's arguments; the first that has one says it.
 fn texts(command: &str) -> Vec<Texts> {
     use commands::{CHECK, COMPLETIONS, FIND, MAN, PLAN, REPORT, SELFTEST, SIM};
-    use shared::{CONNECTION, ENGINE, LENGTHS, OBJECTIVES, REQUESTS, SERVER, SHOWN};
+    use shared::{BODY, CONNECTION, ENGINE, LENGTHS, OBJECTIVES, REQUESTS, SERVER, SHOWN};
     let loaded = [
-        SERVER, CONNECTION, OBJECTIVES, LENGTHS, REQUESTS, SHOWN, ENGINE,
+        SERVER, CONNECTION, OBJECTIVES, LENGTHS, REQUESTS, BODY, SHOWN, ENGINE,
     ];
     match command {
         "find" => [&[FIND], loaded.as_slice()].concat(),

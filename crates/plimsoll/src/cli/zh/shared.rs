@@ -4,7 +4,10 @@ use super::Texts;
 
 /// The server that is loaded.
 pub(super) const SERVER: Texts = &[
-    ("url", "服务地址：host:port，可带也可不带 http:// 和 /v1"),
+    (
+        "url",
+        "服务地址：host:port，可带也可不带 http:// 和 /v1；也可照抄厂商文档里的地址",
+    ),
     ("sim", "不测真实服务，改用内置引擎"),
     ("model", "模型名；不给则用服务列出的第一个"),
     (
@@ -50,6 +53,29 @@ pub(super) const CONNECTION: Texts = &[
         "不走代理的主机，如 .example.com,10.0.0.0/8 或 '*'；\
          不给则按环境变量 NO_PROXY",
     ),
+    (
+        "header",
+        "每个请求都带的头，写作 'Name: value'；可重复给出；值从不保存",
+    ),
+];
+
+/// What stands in the body of each request.
+pub(super) const BODY: Texts = &[
+    (
+        "extra_body",
+        "加进每个请求体的字段，JSON；也可逐个给出：--extra-body.a.b VALUE",
+    ),
+    ("temperature", "采样温度；不给则为 0"),
+    ("top_p", "采样参数 top_p"),
+    ("top_k", "采样参数 top_k"),
+    ("min_p", "采样参数 min_p"),
+    ("frequency_penalty", "采样参数 frequency_penalty"),
+    ("presence_penalty", "采样参数 presence_penalty"),
+    ("repetition_penalty", "采样参数 repetition_penalty"),
+    (
+        "no_ignore_eos",
+        "不发送 ignore_eos：回答可以在要求的长度之前结束",
+    ),
 ];
 
 /// What is asked of it.
@@ -90,8 +116,16 @@ pub(super) const LENGTHS: Texts = &[
 /// How they are sent.
 pub(super) const REQUESTS: Texts = &[
     ("timeout", "单个请求的时限"),
+    (
+        "wait",
+        "服务还没准备好（503，或带 Retry-After 的 429）时最多等多久；0 表示不等",
+    ),
     ("no_keep_alive", "每个请求新建一个连接"),
-    ("seed", "所有随机数的种子"),
+    ("seed", "长度和到达时刻的随机种子；不给则每次测试都不同"),
+    (
+        "same_prompts",
+        "与 --seed 同用：提示词也重复；服务端的前缀缓存可能还记得它们",
+    ),
     ("dry_run", "只显示将要做什么，不发送任何请求"),
     ("out", "结果目录；不给则在 plimsoll-runs/ 下新建"),
     (
