@@ -237,7 +237,8 @@ impl Body {
         if let Some(text) = self.template.text(payload) {
             return self.take_output(text, at);
         }
-        if payload.trim_ascii().is_empty() {
+        // A heartbeat of a stream; a whole answer of blanks is none.
+        if self.kind == Kind::Stream && payload.trim_ascii().is_empty() {
             return;
         }
         match self.protocol.locate(payload) {
