@@ -38,7 +38,7 @@ impl Sizes {
     pub(super) const SMALL: Self = Self {
         steady: 80,
         troubled: 21,
-        aims: 10,
+        aims: 6,
         levels: 20,
         peers: 10,
     };

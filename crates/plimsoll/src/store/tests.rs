@@ -459,7 +459,7 @@ fn what_is_no_torn_end_is_refused_with_its_reason() {
         ),
         (
             "\"started_s\":",
-            "\"started_s\":9e99",
+            "\"started_s\":-9e99, \"unread\":",
             "impossible `started_s`",
         ),
     ];

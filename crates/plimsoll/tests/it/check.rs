@@ -215,7 +215,7 @@ fn read_run(folder: &Path) -> Run {
 fn what_makes_no_sense_is_refused_with_the_way_out() {
     for (arguments, text) in [
         (&["check", "h:1"][..], "--rate"),
-        (&["check", "h:1", "--rate", "0"], "must be above 0"),
+        (&["check", "h:1", "--rate", "0"], "must be from 0.001"),
         (
             &[
                 "check",
