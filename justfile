@@ -1,7 +1,7 @@
 # One line each; CI calls the same recipes.
 
 # What CI runs.
-ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo cases gateways guide llama
+ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo gateways guide llama
 
 # Formatting.
 fmt:

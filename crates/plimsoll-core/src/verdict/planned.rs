@@ -35,7 +35,7 @@ pub struct PlannedMean {
 
 impl PlannedMean {
     /// The smaller of the headroom's share of `cap` and the mean that exceeds `cap` for a share
-    /// `exceed` of the time, [`rounded_down`]. `cap` is at least 1.
+    /// `exceed` of the time, rounded down to what is said. `cap` is at least 1.
     pub fn within(cap: u32, headroom_ratio: f64, exceed: f64) -> Self {
         let mean = (f64::from(cap) * headroom_ratio).min(largest_mean_within(cap, exceed));
         let streams = rounded_down(mean);
