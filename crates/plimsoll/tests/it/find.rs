@@ -210,7 +210,11 @@ fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
         ])
         .args(["--slo", "ttft p95 <= 1s", "--json", "--lang", "zh", "--out"])
         .arg(folder.path().join("run")));
-    assert_eq!(stderr(&output), "");
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("结果保存在") && said.lines().count() == 1,
+        "{said}"
+    );
     let run: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     let verdict = &run["verdict"];
     for path in [
