@@ -312,14 +312,20 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
+    /// Both ends of a new connection.
+    async fn connected() -> (TcpStream, std::net::TcpStream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        let (peer, _) = listener.accept().unwrap();
+        (socket, peer)
+    }
+
     #[test]
     fn a_server_that_speaks_before_it_is_asked_is_noticed() {
         let runtime = crate::runtime::single_threaded().unwrap();
         runtime.block_on(async {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            let socket = TcpStream::connect(address).await.unwrap();
-            let (mut peer, _) = listener.accept().unwrap();
+            let (socket, mut peer) = connected().await;
             let mut connection = Connection::over(socket).unwrap();
             assert!(!connection.has_spoken());
             peer.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
@@ -334,10 +340,7 @@ mod tests {
     fn a_server_that_is_faster_than_its_reader_lets_others_have_their_turn() {
         let runtime = crate::runtime::single_threaded().unwrap();
         runtime.block_on(async {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            let socket = TcpStream::connect(address).await.unwrap();
-            let (mut peer, _) = listener.accept().unwrap();
+            let (socket, mut peer) = connected().await;
             let mut connection = Connection::over(socket).unwrap();
             let stamps = Stamps::new(Clock::start(), Arc::default());
             let mut buffer = [0; 64];

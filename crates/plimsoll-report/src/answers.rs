@@ -34,8 +34,8 @@ fn outputs(run: &Run, lang: Lang) -> Option<String> {
         let levels = run.levels.iter();
         levels.filter(|level| level.has_other_outputs() == Some(true))
     };
-    let asked = mean_of(levels(), |level| level.answers.asked_output_tokens_mean)?;
-    let came = mean_of(levels(), LevelSummary::all_output_tokens_mean)?;
+    let asked = mean_by_request(levels(), |level| level.answers.asked_output_tokens_mean)?;
+    let came = mean_by_request(levels(), LevelSummary::all_output_tokens_mean)?;
     let (asked, came) = (tokens(asked), tokens(came));
     Some(lang.pick(
         format!(
@@ -53,8 +53,8 @@ fn prompts(run: &Run, lang: Lang) -> Option<String> {
         let levels = run.levels.iter();
         levels.filter(|level| level.has_other_prompts() == Some(true))
     };
-    let asked = mean_of(levels(), |level| level.answers.asked_prompt_tokens_mean)?;
-    let came = mean_of(levels(), |level| level.prompt_tokens_mean)?;
+    let asked = mean_by_request(levels(), |level| level.answers.asked_prompt_tokens_mean)?;
+    let came = mean_by_request(levels(), |level| level.prompt_tokens_mean)?;
     let is_cut = came < asked;
     let (asked, came) = (tokens(asked), tokens(came));
     let why = match (is_cut, lang) {
@@ -73,7 +73,7 @@ fn prompts(run: &Run, lang: Lang) -> Option<String> {
 }
 
 fn hidden(run: &Run, lang: Lang) -> Option<String> {
-    let hidden = mean_of(run.levels.iter(), |level| {
+    let hidden = mean_by_request(run.levels.iter(), |level| {
         level.answers.hidden_output_tokens_mean
     })?;
     let hidden = tokens(hidden);
@@ -144,7 +144,7 @@ fn counted(run: &Run, of: fn(&LevelSummary) -> u64) -> (u64, u64) {
 }
 
 /// The mean over the requests of these levels; `None` where none has a value.
-fn mean_of<'a>(
+pub(crate) fn mean_by_request<'a>(
     levels: impl Iterator<Item = &'a LevelSummary>,
     of: fn(&LevelSummary) -> Option<f64>,
 ) -> Option<f64> {

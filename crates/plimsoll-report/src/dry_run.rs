@@ -193,15 +193,13 @@ fn repeats(dry: &DryRun, lang: Lang) -> String {
         return String::new();
     };
     let all = duration(dry.search.budget_s * f64::from(times), lang);
-    let first = dry.plan.seed;
-    let last = first.wrapping_add(u64::from(times) - 1);
     lang.pick(
         format!(
-            "{times} searches, one after another, each with a folder and a seed of its own \
-             ({first} to {last}); at most {all} under load"
+            "{times} searches, one after another, each with a folder and a seed of its own; at most \
+             {all} under load"
         ),
         format!(
-            "整个搜索依次做 {times} 遍，每遍各有目录和种子（{first} 到 {last}）；加载最多 {all}"
+            "整个搜索依次做 {times} 遍，每遍各有目录和种子；加载最多 {all}"
         ),
     )
 }

@@ -41,6 +41,8 @@ pub mod run_file;
 pub mod selftest;
 pub mod words;
 
+pub use number::duration;
+
 mod alarms;
 mod answers;
 mod client;

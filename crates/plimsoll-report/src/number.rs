@@ -123,7 +123,7 @@ pub(crate) fn so_many(count: u64, word: &str) -> String {
 }
 
 /// A length of time: `42 s`, `9 min 41 s`, `1 h 12 min`.
-pub(crate) fn duration(seconds: f64, lang: Lang) -> String {
+pub fn duration(seconds: f64, lang: Lang) -> String {
     let whole = seconds.max(0.0).round() as u64;
     let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60);
     let (h, min, s) = lang.pick((" h", " min", " s"), (" 小时", " 分", " 秒"));

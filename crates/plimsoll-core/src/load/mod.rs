@@ -60,12 +60,8 @@ impl Load {
 /// A number to be shown, without what binary fractions leave behind its ninth digit: 0.8 × 0.1 is
 /// 0.08000000000000002.
 pub fn without_dust(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    let scale = 10f64.powi(8 - value.abs().log10().floor() as i32);
-    let shown = (value * scale).round() / scale;
-    if shown.is_finite() { shown } else { value }
+    // By the decimal digits themselves: a power of ten is no exact factor.
+    format!("{value:.8e}").parse().unwrap_or(value)
 }
 
 impl fmt::Display for Load {

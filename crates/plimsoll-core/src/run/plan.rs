@@ -129,11 +129,11 @@ impl RunPlan {
     /// The first time that cannot be, with its name, as in a file that was written by hand.
     pub fn impossible_time(&self) -> Option<(&'static str, f64)> {
         let goal = match &self.goal {
-            Goal::Search(search) => [
+            Goal::Search(search) => vec![
                 ("level_time_s", search.level_time_s),
                 ("budget_s", Some(search.budget_s)),
             ],
-            Goal::Hold(hold) => [("for_s", Some(hold.for_s)), ("for_s", None)],
+            Goal::Hold(hold) => vec![("for_s", Some(hold.for_s))],
         };
         let own = [
             ("timeout_s", Some(self.timeout_s)),

@@ -49,11 +49,8 @@ impl PlannedMean {
     /// The smallest cap whose planned mean is `mean` or more; `None` above a million in flight.
     pub fn least_cap(mean: f64, headroom_ratio: f64, exceed: f64) -> Option<u32> {
         // As finely as the planned mean is stated; the difference below is the rounding of floats.
-        let mean = if mean > 9.9 {
-            (mean - 1e-9).ceil()
-        } else {
-            ((mean * 10.0) - 1e-9).ceil() / 10.0
-        };
+        let scale = if mean > 9.9 { 1.0 } else { stated_scale(mean) };
+        let mean = (mean * scale - 1e-9).ceil() / scale;
         if mean.is_nan() || mean > MOST_IN_FLIGHT {
             return None;
         }
@@ -80,13 +77,18 @@ impl PlannedMean {
 /// A mean as it is stated: whole from 10 on, else to a tenth; below 1 to a hundredth, so that a
 /// small one does not become none.
 pub(super) fn rounded_down(mean: f64) -> f64 {
-    let scale = match mean {
+    let scale = stated_scale(mean);
+    // The difference is the rounding of floats.
+    (mean * scale + 1e-9).floor() / scale
+}
+
+/// How many steps a mean of this size is stated in, for each 1.
+fn stated_scale(mean: f64) -> f64 {
+    match mean {
         10.0.. => 1.0,
         1.0..10.0 => 10.0,
         _ => 100.0,
-    };
-    // The difference is the rounding of floats.
-    (mean * scale + 1e-9).floor() / scale
+    }
 }
 
 #[cfg(test)]
@@ -141,9 +143,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_least_cap_is_the_first_whose_planned_mean_is_enough(
-            tenths in 1..4_000u32, headroom in 0.2..1.0f64, is_strict: bool,
+            tenths in 1..4_000u32, finer: bool, headroom in 0.2..1.0f64, is_strict: bool,
         ) {
-            let mean = f64::from(tenths) / 10.0;
+            let mean = f64::from(tenths) / if finer { 100.0 } else { 10.0 };
             let exceed = if is_strict { 0.002 } else { EXCEED };
             let cap = PlannedMean::least_cap(mean, headroom, exceed).unwrap();
             prop_assert!(PlannedMean::within(cap, headroom, exceed).streams >= mean - 1e-6);

@@ -2,6 +2,7 @@
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Purpose};
 use plimsoll_core::run::{Run, RunState};
+use plimsoll_core::slo::Stat;
 use plimsoll_core::verdict::{Confirmed, Note, Verdict, VerdictKind};
 
 use crate::alarms::alarms;
@@ -28,6 +29,7 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
     let doubts = doubts.filter(|one| is_doubt(one) && !is_told(one));
     doubts
         .map(|one| notes::note(one, run, lang))
+        .chain(of_means(run, verdict, lang))
         .chain(unheld(run, verdict, lang))
         .chain(answers(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
@@ -38,6 +40,17 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
         .chain(notes::settings(run, lang))
         .chain(notes::through_proxy(run, lang))
         .collect()
+}
+
+/// Objectives on means have intervals that are too narrow: docs/metrics.md.
+fn of_means(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
+    let has_interval = verdict.kind == VerdictKind::Capacity && verdict.answer().is_some();
+    let has_mean = run.plan.slo.0.iter().any(|one| one.stat == Stat::Mean);
+    let text = lang.pick(
+        "An objective is on a mean: the interval is narrower than its 95 % promise.",
+        "目标中有均值：置信区间偏窄，把握不到 95 %。",
+    );
+    (has_interval && has_mean).then(|| text.to_owned())
 }
 
 /// What must be known of a load that was held; its own reasons stand in the answer.
@@ -137,4 +150,25 @@ fn other_held(at: &str, time: &str, requests: u64, lang: Lang) -> String {
         ),
         format!("上限本身没有实测保持过；{at}保持了 {time}，{requests} 个请求中未见超标。"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn an_interval_by_a_mean_is_not_taken_at_its_word() {
+        let mut run = fixture::capacity();
+        let says = |run: &Run| {
+            cautions(run, Lang::En)
+                .iter()
+                .any(|one| one.contains("on a mean"))
+        };
+        assert!(!says(&run));
+        run.plan.slo = "ttft mean <= 1s, success >= 99%".parse().unwrap();
+        assert!(says(&run));
+        run.verdict.as_mut().unwrap().capacity = None;
+        assert!(!says(&run), "there is no interval");
+    }
 }

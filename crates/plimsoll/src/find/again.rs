@@ -8,31 +8,12 @@ use super::plan;
 use crate::cli::{FindArgs, Typed, argument_name};
 use crate::fault::{AgainFault, Failure, Hint};
 use crate::measure::Way;
+use crate::measure::no_effect::WAY;
 
-/// Of this call alone, or of the way to the server.
-const FREE: [&str; 22] = [
-    "out",
-    "resume",
-    "from",
-    "repeat",
-    "lang",
-    "json",
-    "details",
-    "quiet",
-    "dry_run",
-    "budget",
-    "api_key_env",
-    "http",
-    "cacert",
-    "insecure",
-    "cert",
-    "key",
-    "connect_to",
-    "source_ip",
-    "proxy",
-    "no_proxy",
-    "header",
-    "wait",
+/// Of this call alone; so are those of the way to the server ([`WAY`]).
+const FREE: [&str; 12] = [
+    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet", "dry_run", "budget",
+    "http", "wait",
 ];
 
 /// Where the plan has what an argument says.
@@ -129,7 +110,8 @@ fn given<T>(new: Vec<T>, old: Vec<T>) -> Vec<T> {
 }
 
 fn is_free(arg: &Arg) -> bool {
-    FREE.contains(&arg.get_id().as_str())
+    let id = arg.get_id().as_str();
+    FREE.contains(&id) || WAY.contains(&id)
 }
 
 /// What a plan has for an argument; `None` where it has nothing.

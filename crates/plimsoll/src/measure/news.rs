@@ -1,9 +1,8 @@
 //! What preflight tells before the load, in a line each.
 
-use std::time::Duration;
-
 use plimsoll_core::protocol::Feature;
 use plimsoll_load::preflight::News;
+use plimsoll_report::duration;
 use plimsoll_report::lang::Lang;
 
 /// A piece of news.
@@ -20,8 +19,8 @@ pub(super) fn line(news: &News, lang: Lang) -> String {
         ) => format!(
             "The server is not ready: it answers {status} “{said}”. Asking again in {}; at most {} \
              more (--wait).",
-            seconds(*pause),
-            seconds(*left)
+            duration(pause.as_secs_f64(), lang),
+            duration(left.as_secs_f64(), lang)
         ),
         (
             News::Waiting {
@@ -33,8 +32,8 @@ pub(super) fn line(news: &News, lang: Lang) -> String {
             Lang::Zh,
         ) => format!(
             "服务还没准备好：回答 {status}「{said}」。{} 后再问；最多还等 {}（--wait）。",
-            seconds(*pause),
-            seconds(*left)
+            duration(pause.as_secs_f64(), lang),
+            duration(left.as_secs_f64(), lang)
         ),
         (News::Moved { to }, Lang::En) => {
             format!("The server redirects to {to}; requests go there at once.")
@@ -60,17 +59,10 @@ pub(super) fn left_out(left_out: &[(Feature, String)], lang: Lang) -> String {
     }
 }
 
-fn seconds(span: Duration) -> String {
-    let all = span.as_secs();
-    match (all / 60, all % 60) {
-        (0, s) => format!("{s} s"),
-        (m, 0) => format!("{m} min"),
-        (m, s) => format!("{m} min {s} s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -96,7 +96,7 @@ const ENGINE: &[&str] = &[
     "max_model_len",
 ];
 /// Of the way to a server.
-const WAY: &[&str] = &[
+pub(crate) const WAY: &[&str] = &[
     "api_key_env",
     "cacert",
     "insecure",

@@ -108,8 +108,8 @@ impl Teller<'_> {
         let rate = advice.request_per_s.map(figure);
         let rate = rate.map_or(String::new(), |rate| {
             self.lang.pick(
-                format!(", {rate} req/s of arrivals"),
-                format!("，到达速率 {rate} 请求/秒"),
+                format!(", computed as {rate} req/s of arrivals and not tried"),
+                format!("，折合到达速率 {rate} 请求/秒，系推算、未实测"),
             )
         });
         Some(self.lang.pick(

@@ -5,6 +5,8 @@ use plimsoll_core::load::LoadUnit;
 use plimsoll_core::slo::Objective;
 use plimsoll_core::stats::Summary;
 
+use crate::answers::mean_by_request;
+
 /// All visits of one load, in the order run.
 pub(super) struct Visits<'a> {
     pub(super) load: Load,
@@ -107,11 +109,7 @@ impl<'a> Visits<'a> {
 
     /// The mean of a mean of completed requests over those of all windows.
     pub(super) fn mean_by_request(&self, of: fn(&LevelSummary) -> Option<f64>) -> Option<f64> {
-        let parts: Vec<(f64, f64)> = self
-            .sound()
-            .filter_map(|level| Some((of(level)?, level.requests.completed_in_window as f64)))
-            .collect();
-        weighted(&parts)
+        mean_by_request(self.sound(), of)
     }
 
     /// Where a value of all windows together lies.

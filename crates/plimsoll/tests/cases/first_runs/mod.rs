@@ -1,4 +1,4 @@
-//! The seven most common first runs: what somebody types first against the server that they have, and
+//! The most common first runs: what somebody types first against the server that they have, and
 //! the lines that the answer or the refusal must have. The servers speak on the wire as those do: their
 //! events, lists of models, errors, and the names of their metrics.
 
@@ -11,6 +11,7 @@ mod vllm;
 
 use std::io;
 
+use super::right::Right::{self, AllCompleted, Also, OutputAsAsked, Says, TtftFromMs};
 use super::say::{EVENTS, Say, pause_ms};
 use super::told::Told;
 
@@ -74,4 +75,17 @@ fn no_level_fails(told: &Told) -> bool {
         let mut levels = run.levels.iter();
         levels.all(|level| level.verdict != LevelVerdict::Fail)
     })
+}
+
+/// What `find` has to say of a server that answers as it is asked to; `server` is how it is named.
+fn answered(server: &'static str) -> [Right; 7] {
+    [
+        AllCompleted,
+        OutputAsAsked,
+        TtftFromMs(TO_FIRST_MS as f64),
+        Also(no_level_fails),
+        Says(server),
+        Says("16 in / 20 out"),
+        Says("Failures: none of "),
+    ]
 }
