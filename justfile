@@ -1,4 +1,9 @@
-# One line each; CI calls the same recipes.
+# One line each; CI calls the same recipes. They build the whole workspace, once for release and once
+# for tests: a part of it has other features, and building it again takes minutes.
+
+release := "cargo build --quiet --release --workspace --bins"
+xtask := release + " && target/release/xtask"
+it := "cargo test --workspace --test it -- --ignored"
 
 # What CI runs.
 ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo gateways guide llama
@@ -25,7 +30,7 @@ lint:
 
 # The declared Rust version: what dependencies ask for, and a build with it where it is installed.
 msrv:
-    cargo xtask msrv
+    {{xtask}} msrv
 
 # Documentation, warnings as errors.
 doc:
@@ -33,21 +38,21 @@ doc:
 
 # Generated files in step with the code.
 schema:
-    cargo xtask schema --check
-    cargo xtask pictures --check
+    {{xtask}} schema --check
+    {{xtask}} pictures --check
 
 # Instructions of an output event, against a bound; needs valgrind.
 instructions:
-    cargo xtask instructions
+    {{xtask}} instructions
 
 # How often the answer is right on engines whose capacity is known: the small set, in virtual time.
 evidence:
-    cargo xtask evidence --small
+    {{xtask}} evidence --small
 
 # The load engine against its bounds, and against its peers where `scripts/peers.py DIR` put them;
 # some minutes on an idle machine of two cores or more.
 bench *options:
-    cargo xtask bench {{options}}
+    {{xtask}} bench {{options}}
 
 # The README's test command: everything that needs no extra install.
 test:
@@ -55,24 +60,24 @@ test:
 
 # The README's first command: the main job against the built-in engine.
 demo:
-    rm -rf target/demo && cargo run --release -- find --sim --budget 1m --out target/demo
+    {{release}} && rm -rf target/demo && target/release/plimsoll find --sim --budget 1m --out target/demo
 
 # Servers as people reported them, with what is right to say of each: all of it waiting, in minutes.
 cases:
-    cargo build --release
-    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test -p plimsoll --test cases -- --ignored
+    {{release}}
+    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test --workspace --test cases -- --ignored
 
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:
-    python3 scripts/with-llama.py cargo test -p plimsoll --test it -- --ignored llama
+    python3 scripts/with-llama.py {{it}} llama
 
 # The load engine through nginx and HAProxy; needs both, e.g. `apt-get install nginx-light haproxy`.
 gateways:
-    cargo test -p plimsoll-load --test it -- --ignored gateways
+    {{it}} gateways
 
 # The two scripts of the guide, verbatim, with a shim for their Python; needs bash and bc.
 guide:
-    cargo test -p plimsoll --test it -- --ignored guide
+    {{it}} guide
 
 # Builds the fuzz targets and gives each the same 100 000 inputs; needs cargo-fuzz.
 fuzz-check: (_fuzz "-seed=1 -runs=100000")

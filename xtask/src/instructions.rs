@@ -20,8 +20,7 @@ pub(crate) fn check() -> Result<()> {
         "build",
         "--release",
         "--quiet",
-        "--package",
-        "plimsoll-core",
+        "--workspace",
         "--example",
         "per_event",
     ])?;

@@ -85,7 +85,7 @@ fn options(words: &[&str]) -> Result<Options> {
 /// Runs everything and prints the table.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let options = options(words)?;
-    cargo(&["build", "--release", "--quiet", "--package", "plimsoll"])?;
+    cargo(&["build", "--release", "--quiet", "--workspace", "--bins"])?;
     let ours = Ours::new();
     let peers = options.peers.as_deref().map(Peers::new);
     let (peers, count) = (peers.as_ref(), options.rounds);
