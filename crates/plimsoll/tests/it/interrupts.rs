@@ -167,7 +167,8 @@ fn find_stops_in_the_ramp() {
     assert_eq!(run.levels.last().unwrap().purpose, Purpose::Ramp);
 }
 
-/// Twelve streams run at once, so that the search holds loads around twelve.
+/// Twelve streams run at once, and each one more waits some 7 ms longer: the search holds loads at
+/// which nine wait, where a core that is busy with something else decides nothing.
 #[test]
 fn find_stops_while_a_level_is_held() {
     let capped = EngineParams {
@@ -176,7 +177,7 @@ fn find_stops_while_a_level_is_held() {
         ..engine()
     };
     let begins = |purpose, _| purpose == Purpose::Refine;
-    let run = interrupted_at(capped, "ttft p95 <= 20ms", begins);
+    let run = interrupted_at(capped, "ttft p95 <= 60ms", begins);
     assert_eq!(run.levels.last().unwrap().purpose, Purpose::Refine);
 }
 
