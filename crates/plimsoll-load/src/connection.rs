@@ -111,9 +111,14 @@ impl Connection {
         Pin::new(&mut self.socket)
     }
 
-    /// Writes a request; `stamp` is called just before the first byte goes to the kernel. If
-    /// something comes before all of it is written, the rest goes out while that is read.
-    pub(crate) async fn send(&mut self, bytes: &[u8], stamp: impl FnOnce()) -> io::Result<()> {
+    /// Writes a request; `stamp` is called just before the first byte goes to the kernel, and `gone`
+    /// as soon as it is there. If something comes before all of it is written, the rest goes out while that is read.
+    pub(crate) async fn send(
+        &mut self,
+        bytes: &[u8],
+        stamp: impl FnOnce(),
+        gone: impl FnOnce(),
+    ) -> io::Result<()> {
         let sealed = if self.is_tls() {
             let mut sealed = Vec::with_capacity(bytes.len() + 256);
             self.seal(bytes, &mut sealed)?;
@@ -123,6 +128,9 @@ impl Connection {
         };
         stamp();
         let mut bytes = sealed.as_deref().unwrap_or(bytes);
+        let written = self.try_write(bytes)?;
+        gone();
+        bytes = &bytes[written..];
         while !bytes.is_empty() {
             let written = self.try_write(bytes)?;
             bytes = &bytes[written..];

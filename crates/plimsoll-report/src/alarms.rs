@@ -6,7 +6,8 @@ use plimsoll_core::run::Run;
 
 use crate::lang::Lang;
 use crate::load::load_text;
-use crate::number::{figure, percent};
+use crate::number::{figure, percent, so_many};
+use crate::words;
 
 /// One line for each level that raises alarms though it is not broken, and one for lockstep.
 pub(crate) fn alarms(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
@@ -18,7 +19,41 @@ pub(crate) fn alarms(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
         .chain(lockstep(run, lang))
 }
 
-/// The same of levels that are broken: a queue that grows is not steady, and nothing else was to be
+/// The level at whose end the largest share of requests hung, and on how many others some did.
+pub(crate) fn hanging(run: &Run, lang: Lang) -> Option<String> {
+    let of_level = |level: &LevelSummary| {
+        level.alarms.iter().find_map(|alarm| match *alarm {
+            Alarm::Unanswered {
+                requests,
+                of,
+                longest_s,
+            } => Some((level.load, (requests, of), longest_s)),
+            _ => None,
+        })
+    };
+    let seen: Vec<_> = run.levels.iter().filter_map(of_level).collect();
+    let share = |(requests, of): (usize, usize)| requests as f64 / of.max(1) as f64;
+    let worst = seen.iter().max_by(|a, b| share(a.1).total_cmp(&share(b.1)));
+    let (load, counts, longest_s) = *worst?;
+    let hang = words::unanswered(counts, longest_s, lang);
+    let load = load_text(load, lang);
+    let others = match seen.len() - 1 {
+        0 => String::new(),
+        others => lang.pick(
+            format!(
+                ", and a smaller share on {}",
+                so_many(others as u64, "other level")
+            ),
+            format!("；另有 {others} 档也有，比例更小"),
+        ),
+    };
+    Some(lang.pick(
+        format!("At {load}: {hang}{others}."),
+        format!("{load}这一档：{hang}{others}。"),
+    ))
+}
+
+/// The alarms of levels that are broken: a queue that grows is not steady, and nothing else was to be
 /// expected.
 pub(crate) fn alarms_when_broken(run: &Run, lang: Lang) -> impl Iterator<Item = String> {
     run.levels
@@ -83,7 +118,8 @@ fn clause(alarm: &Alarm, lang: Lang) -> Option<String> {
                 format!("{metric} 在漂移，窗口前 30 % 平均 {first} ms，后 30 % 平均 {last} ms"),
             ))
         }
-        Alarm::Lockstep { .. } => None,
+        // These two have lines of their own.
+        Alarm::Unanswered { .. } | Alarm::Lockstep { .. } => None,
     }
 }
 

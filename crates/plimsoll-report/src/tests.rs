@@ -1,6 +1,6 @@
 //! Whole renderings, as a reader sees them.
 
-use plimsoll_core::level::{LevelVerdict, Load, Purpose, Reason, Shortfall};
+use plimsoll_core::level::{Alarm, LevelVerdict, Load, Purpose, Reason, Shortfall};
 use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::{HttpVersion, Rejudged, Resumption, Run};
 use plimsoll_core::search::Axis;
@@ -129,6 +129,38 @@ fn failures_are_named_with_the_servers_words() {
         assert!(text.contains(summary), "{text}");
         assert!(text.contains("HTTP 503"), "{text}");
         assert!(text.contains("“overloaded, try later”"), "{text}");
+    }
+}
+
+#[test]
+fn requests_that_hang_are_told_once_and_are_no_successes() {
+    let mut run = fixture::capacity();
+    for (level, requests) in [(3, 2), (4, 18), (5, 9)] {
+        run.levels[level].alarms.push(Alarm::Unanswered {
+            requests,
+            of: 100,
+            longest_s: 5.0,
+        });
+    }
+    run.levels[6].requests.outcomes = [("completed".to_owned(), 180)].into();
+    let load = run.levels[4].load.amount();
+    for (lang, caution, failures) in [
+        (
+            Lang::En,
+            format!("At {load} streams: 18 of 100 requests have had no answer for 5 s, and a"),
+            "Failures: none of 180 requests that ended.",
+        ),
+        (
+            Lang::Zh,
+            format!(
+                "{load} 路这一档：100 个请求中有 18 个一直没有应答，最久的已等了 5 秒；另有 2 档也有"
+            ),
+            "失败：已结束的 180 个请求中没有。",
+        ),
+    ] {
+        let text = on_console(&run, lang, Depth::Answer, 200);
+        assert_eq!(text.matches(&caution).count(), 1, "{text}");
+        assert!(text.contains(failures), "{text}");
     }
 }
 

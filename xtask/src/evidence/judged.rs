@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::judge::{Confidence, Decision, LevelSample, judge};
+use plimsoll_core::judge::{Confidence, Decision, LevelSample, Reading, judge};
 use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{RequestRecord, StreamEvent};
@@ -90,6 +90,9 @@ fn look(slo: &Slo, ended: &[RequestRecord], length: f64) -> Decision {
             request_time: REQUEST_TIME,
             draws: &[],
             confidence: Confidence::default(),
+            reading: Reading::Stamped,
+            unread: Duration::ZERO,
+            hangs_after: None,
         },
     );
     results
@@ -138,6 +141,7 @@ fn request(number: u32, at: Offset, over: bool) -> RequestRecord {
             output: true,
         }],
         done: first,
+        doubt: plimsoll_core::record::Doubt::default(),
         outcome: Outcome::Completed,
         asked_prompt_tokens: 1,
         asked_output_tokens: 1,

@@ -9,6 +9,7 @@
 mod batches;
 mod clumping;
 mod confidence;
+mod doubt;
 mod mean;
 mod observe;
 mod proportion;
@@ -17,7 +18,8 @@ mod slices;
 use serde::{Deserialize, Serialize};
 
 pub use confidence::Confidence;
-pub use observe::{LevelSample, Observation, observe};
+pub use doubt::{InDoubt, ReadAs, at_both_ends};
+pub use observe::{LevelSample, Observation, Reading, observe};
 pub use proportion::least_requests_for_a_pass;
 pub use slices::Slice;
 
@@ -79,6 +81,10 @@ pub struct ObjectiveResult {
     pub absent: usize,
     /// The window in slices of about two mean request times.
     pub slices: Vec<Slice>,
+    /// What it comes to at both ends of the stamps; `None` where the client knew them well enough
+    /// that it makes no difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<InDoubt>,
 }
 
 impl ObjectiveResult {
@@ -99,21 +105,33 @@ impl ObjectiveResult {
     /// Whether the statistic as observed breaks the bound; `None` without observations. Shares are
     /// compared as shares: a quantile that falls among failures has no value to compare.
     pub fn looks_broken(&self) -> Option<bool> {
-        match (self.objective.allowed_share(), self.over) {
-            (Some(allowed), Some(over)) => {
-                (self.n > 0).then(|| over as f64 / self.n as f64 > allowed + 1e-12)
-            }
-            _ => self.value.map(|value| self.objective.is_over(value)),
+        if let Some(allowed) = self.objective.allowed_share()
+            && let Some((over, n)) = self.counts_beyond_doubt()
+        {
+            return (n > 0).then(|| over as f64 / n as f64 > allowed + 1e-12);
         }
+        let broken = |value| self.objective.is_over(value);
+        let doubt = self.doubt.as_ref();
+        let ends = doubt.and_then(|doubt| doubt.best.value.zip(doubt.worst.value));
+        let tells = ends.is_none_or(|(best, worst)| broken(best) == broken(worst));
+        self.value.map(broken).filter(|_| tells)
     }
 }
 
-/// Judges every objective of a level.
+/// Judges every objective of a level: as its stamps say, and at both ends of them where the client
+/// was too late to know them exactly.
 pub fn judge(slo: &Slo, sample: &LevelSample<'_>) -> Vec<ObjectiveResult> {
-    slo.0
-        .iter()
-        .map(|objective| judge_one(objective, slo, sample))
-        .collect()
+    let is_in_doubt = sample.is_in_doubt();
+    let both = |objective: &Objective| {
+        let mut result = judge_one(objective, slo, sample);
+        if is_in_doubt {
+            let [best, worst] = [Reading::Best, Reading::Worst]
+                .map(|reading| judge_one(objective, slo, &sample.read(reading)));
+            result.doubt = InDoubt::between(&best, &worst);
+        }
+        result
+    };
+    slo.0.iter().map(both).collect()
 }
 
 fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> ObjectiveResult {
@@ -150,6 +168,7 @@ fn judge_one(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Obje
         } else {
             slices::of_draws(&observed.observations, sample.draws)
         },
+        doubt: None,
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Confidence;
 use crate::outcome::Outcome;
-use crate::record::{InFlight, RequestRecord};
+use crate::record::{Ends, InFlight, LEAST_DOUBT, RequestRecord};
 use crate::schedule::Stretch;
 use crate::slo::{Metric, Objective, Slo, Stat};
 use crate::time::Offset;
@@ -33,6 +33,64 @@ pub struct LevelSample<'a> {
     pub draws: &'a [Stretch],
     /// How sure a decision is.
     pub confidence: Confidence,
+    /// Which end of the stamps is read.
+    pub reading: Reading,
+    /// What came this long before `to` may not have been read yet: how late the client was.
+    pub unread: Duration,
+    /// A request in flight without output for this long hangs; `None` if that is not looked at.
+    pub hangs_after: Option<Duration>,
+}
+
+/// Which end of the stamps is read, where the client was too late to know better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// The stamps as they are.
+    #[default]
+    Stamped,
+    /// Every doubt in favour of the server.
+    Best,
+    /// Every doubt against it.
+    Worst,
+}
+
+impl Reading {
+    fn of(self, stamped: Option<f64>, ends: impl FnOnce() -> Option<Ends>) -> Option<f64> {
+        match self {
+            Self::Stamped => stamped,
+            Self::Best => ends().map(|ends| ends.best),
+            Self::Worst => ends().map(|ends| ends.worst),
+        }
+    }
+}
+
+impl LevelSample<'_> {
+    /// Whether what it says may depend on how late the client was.
+    pub fn is_in_doubt(&self) -> bool {
+        let mut ended = self.ended.iter().filter(|one| one.done >= self.from);
+        self.unread > LEAST_DOUBT
+            || ended.any(RequestRecord::is_in_doubt)
+            || self.in_flight.iter().any(InFlight::is_in_doubt)
+    }
+
+    /// The same requests, of which another end is read.
+    pub(super) fn read(&self, reading: Reading) -> Self {
+        Self { reading, ..*self }
+    }
+
+    /// Until when all that came is known to have been read, by the end that is looked at.
+    fn read_until(&self) -> Offset {
+        match self.reading {
+            Reading::Best => self.to - self.unread,
+            Reading::Stamped | Reading::Worst => self.to,
+        }
+    }
+
+    /// From when on a request in flight hangs; `None` if it does not.
+    pub(crate) fn hangs_since(&self, request: &InFlight) -> Option<Offset> {
+        let sent = request.sent.filter(|_| request.first.is_none())?;
+        let since = sent + self.hangs_after?;
+        (since <= self.read_until()).then_some(since)
+    }
 }
 
 /// One observation of an objective.
@@ -111,16 +169,11 @@ fn observe_ended(
     }
     let value = match objective.metric {
         Metric::Success => Some(1.0),
-        Metric::Goodput => Some(f64::from(u8::from(meets_all(slo, record)))),
+        Metric::Goodput => Some(f64::from(u8::from(meets_all(slo, record, sample.reading)))),
         Metric::Itl => {
-            let gaps = record.gaps().map(|(at, gap)| Observation {
-                at,
-                value: Some(gap),
-                over: objective.is_over(gap),
-            });
-            return observed.observations.extend(gaps);
+            return observe_gaps(objective, sample.reading, record, observed);
         }
-        _ => value_of(objective.metric, record),
+        _ => value_of(objective.metric, record, sample.reading),
     };
     let Some(value) = value else {
         observed.absent += usize::from(record.done >= sample.from && record.done <= sample.to);
@@ -145,6 +198,30 @@ fn observe_ended(
     });
 }
 
+fn observe_gaps(
+    objective: &Objective,
+    reading: Reading,
+    record: &RequestRecord,
+    observed: &mut Observed,
+) {
+    let mut see = |(at, gap): (Offset, f64)| {
+        observed.observations.push(Observation {
+            at,
+            value: Some(gap),
+            over: objective.is_over(gap),
+        });
+    };
+    match reading {
+        Reading::Stamped => record.gaps().for_each(see),
+        Reading::Best => record
+            .gap_ends_ms()
+            .for_each(|(at, ends)| see((at, ends.best))),
+        Reading::Worst => record
+            .gap_ends_ms()
+            .for_each(|(at, ends)| see((at, ends.worst))),
+    }
+}
+
 fn as_in_flight(record: &RequestRecord) -> InFlight {
     InFlight {
         id: record.id,
@@ -154,6 +231,7 @@ fn as_in_flight(record: &RequestRecord) -> InFlight {
         ready: record.ready,
         sent: record.sent,
         first: record.first(),
+        doubt: record.doubt,
     }
 }
 
@@ -163,11 +241,23 @@ fn observe_in_flight(
     sample: &LevelSample<'_>,
     request: &InFlight,
 ) -> Option<Observation> {
+    if let Some(since) = sample.hangs_since(request) {
+        return observe_hanging(objective, sample, request, since);
+    }
     let start = request.start()?;
+    let start_doubt = match sample.reading {
+        Reading::Best => request.start_doubt(),
+        Reading::Stamped | Reading::Worst => Duration::ZERO,
+    };
+    let start = start + start_doubt;
     if objective.metric == Metric::Ttft
         && let Some(first) = request.first
     {
-        let value = first.ms_since(start);
+        let early = match sample.reading {
+            Reading::Best => request.doubt.first.unwrap_or_default(),
+            Reading::Stamped | Reading::Worst => Duration::ZERO,
+        };
+        let value = (first - early).ms_since(start).max(0.0);
         let over = objective.is_over(value);
         let at = decided_at(objective, start, first, over);
         return Some(Observation {
@@ -177,8 +267,27 @@ fn observe_in_flight(
         });
     }
     let at = bound_passes_at(objective, start)?;
-    (objective.stat != Stat::Mean && at <= sample.to).then_some(Observation {
+    (objective.stat != Stat::Mean && at <= sample.read_until()).then_some(Observation {
         at,
+        value: None,
+        over: true,
+    })
+}
+
+/// A request that hangs is a failure that has not ended: over every bound that is judged as a share.
+/// It counts in every window in which it hangs, since its stream sends nothing else meanwhile.
+fn observe_hanging(
+    objective: &Objective,
+    sample: &LevelSample<'_>,
+    request: &InFlight,
+    since: Offset,
+) -> Option<Observation> {
+    let passed = request
+        .start()
+        .and_then(|start| bound_passes_at(objective, start));
+    let at = passed.map_or(since, |at| at.min(since));
+    (objective.stat != Stat::Mean).then_some(Observation {
+        at: at.max(sample.from),
         value: None,
         over: true,
     })
@@ -203,28 +312,30 @@ fn first_is_late(objective: &Objective, record: &RequestRecord, at: Offset) -> b
     objective.metric == Metric::E2e || record.first().is_none_or(|first| first > at)
 }
 
-fn value_of(metric: Metric, record: &RequestRecord) -> Option<f64> {
-    let start = start_of(record);
+/// The value as `reading` has it. A completed request has a start: it was sent.
+fn value_of(metric: Metric, record: &RequestRecord, reading: Reading) -> Option<f64> {
+    let tpot = || reading.of(record.tpot_ms(), || record.tpot_ends_ms());
     match metric {
-        Metric::Ttft => Some(record.first()?.ms_since(start)),
-        Metric::E2e => Some(record.last()?.ms_since(start)),
-        Metric::Tpot => record.tpot_ms(),
-        Metric::Speed => record.speed_tok_per_s(),
+        Metric::Ttft => reading.of(record.ttft_ms(), || record.ttft_ends_ms()),
+        Metric::E2e => reading.of(record.e2e_ms(), || record.e2e_ends_ms()),
+        Metric::Tpot => tpot(),
+        Metric::Speed if reading == Reading::Stamped => record.speed_tok_per_s(),
+        Metric::Speed => tpot().filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
         Metric::Itl | Metric::Success | Metric::Goodput => None,
     }
 }
 
-fn meets_all(slo: &Slo, record: &RequestRecord) -> bool {
+fn meets_all(slo: &Slo, record: &RequestRecord, reading: Reading) -> bool {
     slo.per_request().all(|objective| {
-        value_of(objective.metric, record).is_none_or(|value| !objective.is_over(value))
+        value_of(objective.metric, record, reading).is_none_or(|value| !objective.is_over(value))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ON_SCHEDULE;
     use crate::record::tests::record;
+    use crate::record::{Doubt, ON_SCHEDULE};
 
     fn at(ms: u64) -> Offset {
         Offset::from_nanos(ms * 1_000_000)
@@ -240,6 +351,9 @@ mod tests {
             request_time: Duration::from_millis(100),
             draws: &[],
             confidence: Confidence::default(),
+            reading: Reading::Stamped,
+            unread: Duration::ZERO,
+            hangs_after: None,
         };
         observe(&objective.parse().unwrap(), &slo, &sample)
     }
@@ -269,6 +383,7 @@ mod tests {
             ready: at(100),
             sent: Some(at(100)),
             first: None,
+            doubt: Doubt::default(),
         };
         let fresh = InFlight {
             id: 2,
@@ -278,6 +393,7 @@ mod tests {
             ready: at(950),
             sent: Some(at(950)),
             first: None,
+            doubt: Doubt::default(),
         };
         let observed = seen("ttft p95 <= 100ms", &[], &[waiting, fresh]);
         assert_eq!(

@@ -51,6 +51,16 @@ pub enum Alarm {
         /// The largest p95 TTFT of a draw, ms.
         most_ttft_p95_ms: f64,
     },
+    /// Requests hang: without a first token for longer than every latency bound, and far longer than
+    /// their peers.
+    Unanswered {
+        /// Requests that hang.
+        requests: usize,
+        /// Requests that were sent on the level, or in flight when it began.
+        of: usize,
+        /// How long the first of them has waited, s.
+        longest_s: f64,
+    },
 }
 
 /// The series of a window: moments and values in the order of the events that decide them.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::LevelSummary;
+use super::summary::{LevelSummary, Window};
 use super::{LevelPlan, Load, Shortfall};
 use crate::schedule::Redraw;
 use crate::stats::Summary;
@@ -14,11 +14,24 @@ pub(crate) const LEAST_ACHIEVED: f64 = 0.95;
 const MOST_SEND_LAG_MS: f64 = 5.0;
 /// … unless it is below this share of the mean request time, where it does not matter.
 const MOST_SEND_LAG_SHARE: f64 = 0.05;
-/// A worker whose loop is this late on the average sends late, and reads several events as one …
+/// A worker whose loop is this late on the average sends late, and several requests at once …
 const MOST_LOOP_LAG_MS: f64 = 5.0;
-/// … unless that is below this share of the mean time to first token.
+/// … unless that is below this share of the mean time to first token …
 const MOST_LOOP_LAG_SHARE: f64 = 0.05;
-/// More first tokens than this with a stamp that may be too late can move a p99 …
+/// … or, with stamps of the kernel's, of the mean request time. What is then read late is in the doubt
+/// of the stamps, which the judge looks at, and what is sent late shows in the number in flight. What
+/// is left is that requests go out in clumps, and those of a quarter of a request time are few.
+const MOST_CLUMP_SHARE: f64 = 0.25;
+/// Reads without a stamp of the kernel's that may be among those with one.
+const LEAST_KERNEL_STAMPS: f64 = 0.99;
+/// A client that slept longer than this, beyond what it wanted, stood still …
+const LONGEST_PAUSE_S: f64 = 0.2;
+/// … which voids what it touched if it is more than this share of the window.
+const MOST_PAUSE_SHARE: f64 = 0.01;
+/// A worker that uses this much of its core is late by itself, and not by what else is running.
+const AT_ITS_LIMIT: f64 = 0.9;
+/// Where nobody judges both ends of the stamps: more first tokens than this with a stamp that may be
+/// too late can move a p99 …
 const MOST_SHARED_FIRST: f64 = 0.005;
 /// … if they can be late by more than this, or by more than a share of the mean TTFT.
 const MOST_SHARED_ERROR_MS: f64 = 5.0;
@@ -55,6 +68,9 @@ pub struct ClientHealth {
     pub shared_first_error_ms: Summary,
     /// Share of all output events that came in one read with another, 0..1.
     pub shared_event_ratio: Option<f64>,
+    /// Stamps of the kernel's that could not be, as where the wall clock is set: the time of the read
+    /// stands in for them.
+    pub impossible_stamps: u64,
     /// Largest error of the mapping from the kernel's clock to the run's, µs.
     pub clock_error_us: Option<f64>,
     /// CPU time of the busiest worker, as a share of the time, 0..1.
@@ -75,9 +91,10 @@ pub struct ClientHealth {
 /// By what the load fell short of what was asked; `None` if it was delivered.
 pub(super) fn shortfall(plan: &LevelPlan, summary: &LevelSummary) -> Option<Shortfall> {
     let (ttft, e2e) = (summary.ttft_ms.mean, summary.e2e_ms.mean);
-    summary
-        .client
-        .lateness(ttft, e2e)
+    let client = &summary.client;
+    client
+        .paused(summary.window.map_or(summary.duration_s, Window::length_s))
+        .or_else(|| client.delivers_late(ttft, e2e))
         .or_else(|| match plan.load {
             Load::Streams(streams) => missing_streams(plan, streams, summary),
             Load::RatePerS(rate) => held_arrivals(rate, plan, summary),
@@ -88,18 +105,36 @@ impl ClientHealth {
     /// Why the client was too late for its figures, beside the mean latencies that it measured, in
     /// ms; `None` if it was on time.
     pub fn lateness(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<Shortfall> {
-        let share =
-            |of: Option<f64>, share: f64, least: f64| (of.unwrap_or(0.0) * share).max(least);
+        self.delivers_late(ttft_ms, e2e_ms).or_else(|| {
+            let bound_ms = ttft_ms.unwrap_or(0.0) * MOST_SHARED_ERROR_SHARE;
+            self.shared_stamps(bound_ms.max(MOST_SHARED_ERROR_MS))
+        })
+    }
+
+    /// Why the load was not what was asked, by the client's own lateness; its stamps aside.
+    fn delivers_late(&self, ttft_ms: Option<f64>, e2e_ms: Option<f64>) -> Option<Shortfall> {
+        let has_stamps = self
+            .kernel_stamp_ratio
+            .is_none_or(|ratio| ratio >= LEAST_KERNEL_STAMPS);
+        let loop_bound_ms = if has_stamps {
+            e2e_ms.unwrap_or(0.0) * MOST_CLUMP_SHARE
+        } else {
+            ttft_ms.unwrap_or(0.0) * MOST_LOOP_LAG_SHARE
+        };
         self.send_lag(most_send_lag_ms(e2e_ms))
-            .or_else(|| self.loop_lag(share(ttft_ms, MOST_LOOP_LAG_SHARE, MOST_LOOP_LAG_MS)))
-            .or_else(|| {
-                self.shared_stamps(share(
-                    ttft_ms,
-                    MOST_SHARED_ERROR_SHARE,
-                    MOST_SHARED_ERROR_MS,
-                ))
-            })
+            .or_else(|| self.loop_lag(loop_bound_ms.max(MOST_LOOP_LAG_MS)))
             .or_else(|| self.worker_cpu())
+    }
+
+    fn paused(&self, window_s: f64) -> Option<Shortfall> {
+        let longest_s = self.loop_lag_ms.max? / 1e3;
+        (longest_s > LONGEST_PAUSE_S && longest_s > window_s * MOST_PAUSE_SHARE)
+            .then_some(Shortfall::Paused { longest_s })
+    }
+
+    /// Whether its own work takes all the time that a worker has.
+    pub(super) fn is_at_its_limit(&self) -> bool {
+        self.worker_cpu_ratio.is_some_and(|cpu| cpu > AT_ITS_LIMIT)
     }
 
     fn send_lag(&self, bound_ms: f64) -> Option<Shortfall> {
@@ -183,9 +218,7 @@ fn missing_streams(plan: &LevelPlan, streams: u32, summary: &LevelSummary) -> Op
             think.mean.as_secs_f64(),
             in_flight,
             summary.requests.completed_in_window,
-            summary
-                .window
-                .map_or(0.0, |window| window.to_s - window.from_s),
+            summary.window.map_or(0.0, Window::length_s),
         );
     }
     if in_flight >= least {

@@ -1,7 +1,12 @@
 //! The end of a level: all that its summary is computed from is taken out of it here.
 
+use std::time::Duration;
+
 use super::summary::Finished;
-use super::{Alarm, ClientHealth, FinishedLevel, Level};
+use super::{Alarm, ClientHealth, FinishedLevel, Level, hanging};
+
+use crate::judge::LevelSample;
+use crate::record::InFlight;
 use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Stability};
 use crate::telemetry::ServerWindow;
@@ -20,18 +25,26 @@ impl Level {
         let from = self.window_from.unwrap_or(now);
         let in_flight = self.ledger.in_flight();
         let draws = self.draws(from, now);
+        // As long as the loop was late at its worst, what came may not have been read.
+        let unread = client.loop_lag_ms.max.unwrap_or(0.0).max(0.0);
+        let sample = LevelSample {
+            unread: Duration::try_from_secs_f64(unread / 1e3).unwrap_or_default(),
+            ..self.sample(from, now, &in_flight, &draws)
+        };
+        let silence = hanging::silence(&sample, self.started_at);
         let within = |from| self.stability(from, now);
         let finished = Finished {
             plan: &self.plan,
             slo: &self.slo,
             started_at: self.started_at,
             window_from: self.window_from,
-            sample: self.sample(from, now, &in_flight, &draws),
+            sample,
+            silence,
             counts: self.ledger.counts(from, now),
             request_seconds,
             waiting_seconds,
             stability: self.window_from.and_then(within),
-            alarms: self.alarms(from, now, &draws),
+            alarms: self.alarms(from, now, &in_flight, &draws),
             is_screened: self.window_from.is_some() && self.is_screened(from, now),
             client,
             server,
@@ -59,13 +72,33 @@ impl Level {
         })
     }
 
-    fn alarms(&self, from: Offset, to: Offset, draws: &[Stretch]) -> Vec<Alarm> {
+    fn alarms(
+        &self,
+        from: Offset,
+        to: Offset,
+        in_flight: &[InFlight],
+        draws: &[Stretch],
+    ) -> Vec<Alarm> {
         let series = self.series(from, to);
-        if draws.is_empty() {
+        let of_series = if draws.is_empty() {
             series.alarms()
         } else {
             // Where phases are redrawn, the series changes with every draw.
             series.lockstep(draws).into_iter().collect()
-        }
+        };
+        let unanswered = self.unanswered(from, to, in_flight);
+        of_series.into_iter().chain(unanswered).collect()
+    }
+
+    /// The alarm of requests that hang, among all that were sent on this level or carried into it.
+    fn unanswered(&self, from: Offset, to: Offset, in_flight: &[InFlight]) -> Option<Alarm> {
+        let (requests, since) = hanging::hanging(&self.sample(from, to, in_flight, &[]))?;
+        let sent = in_flight.iter().filter(|one| one.sent.is_some()).count();
+        let ended = self.ledger.ended().iter();
+        Some(Alarm::Unanswered {
+            requests,
+            of: sent + ended.filter(|one| one.sent.is_some()).count(),
+            longest_s: to.since(since).as_secs_f64(),
+        })
     }
 }

@@ -72,20 +72,27 @@ impl RequestLedger {
                 let _ = self.waiting.insert(request.id, request);
             }
             LoadEvent::Sent(request) => {
-                self.advance(request.sent.unwrap_or(request.due));
+                let sent = request.sent.unwrap_or(request.due);
+                self.advance(sent);
+                // What is told late counts from when it was.
+                self.area += self.told_late(sent);
                 if self.waiting.remove(&request.id).is_none() {
                     self.due += 1;
                 }
                 let _ = self.in_flight.insert(request.id, request);
             }
-            LoadEvent::First { id, at } => {
+            LoadEvent::First { id, at, doubt } => {
                 if let Some(request) = self.in_flight.get_mut(&id) {
                     request.first = Some(at);
+                    request.doubt = doubt;
                 }
             }
             LoadEvent::Ended(record) => {
                 self.advance(record.done);
                 let in_flight = self.in_flight.remove(&record.id);
+                if in_flight.is_some() {
+                    self.area = self.area.saturating_sub(self.told_late(record.done));
+                }
                 if in_flight.or(self.waiting.remove(&record.id)).is_none() {
                     self.due += 1;
                 }
@@ -160,6 +167,12 @@ impl RequestLedger {
         (self.ended, in_flight)
     }
 
+    /// How long ago, in ns, something was that is told only now: a client that is late to read
+    /// learns of an end after the server has had less to do for a while.
+    fn told_late(&self, at: Offset) -> u128 {
+        self.changed_at.since(at).as_nanos()
+    }
+
     /// Events of several workers come nearly, not exactly, in order: time never runs back.
     fn advance(&mut self, now: Offset) {
         let span = now.since(self.changed_at).as_nanos();
@@ -181,6 +194,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::record::Doubt;
     use crate::record::tests::record;
 
     fn sent(id: u64, at_ms: u64) -> LoadEvent {
@@ -201,6 +215,7 @@ mod tests {
             ready: at,
             sent: None,
             first: None,
+            doubt: Doubt::default(),
         }
     }
 
@@ -219,6 +234,17 @@ mod tests {
         ledger.enter(ended(1, 4_000, Outcome::Completed));
         let total = ledger.stream_seconds(Offset::from_nanos(5_000_000_000));
         assert!((total - (1.0 + 4.0 + 1.0)).abs() < 1e-9, "{total}");
+    }
+
+    /// The kernel stamps an end that the client reads late: the server had one less since then.
+    #[test]
+    fn an_end_that_is_read_late_counts_from_its_stamp() {
+        let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
+        ledger.enter(sent(1, 0));
+        ledger.enter(sent(2, 1_500));
+        ledger.enter(ended(1, 1_000, Outcome::Completed));
+        let total = ledger.stream_seconds(Offset::from_nanos(2_000_000_000));
+        assert!((total - (1.0 + 0.5)).abs() < 1e-9, "{total}");
     }
 
     #[test]

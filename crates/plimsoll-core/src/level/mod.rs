@@ -13,6 +13,7 @@ mod answers;
 mod assignment;
 mod client;
 mod finish;
+mod hanging;
 mod ledger;
 mod plan;
 mod reason;
@@ -27,6 +28,7 @@ pub use alarms::Alarm;
 pub use answers::Answers;
 pub use assignment::Assignment;
 pub use client::ClientHealth;
+pub use hanging::Silence;
 pub use ledger::{RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use reason::{Reason, Shortfall};
@@ -36,7 +38,7 @@ pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 
 pub use crate::load::Load;
 
-use crate::judge::{self, Decision, LevelSample};
+use crate::judge::{self, Decision, LevelSample, Reading};
 use crate::record::{InFlight, LoadEvent, RequestRecord};
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
@@ -69,6 +71,9 @@ const LOOK_GROWTH: f64 = 1.15;
 /// Streams that do not all come within this after the handover leave the level as it is; the
 /// void rule then says what that is worth.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A level that may have lost its server is looked at this often.
+const SILENCE_LOOK: Duration = Duration::from_millis(500);
 
 /// What the runner has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +116,8 @@ pub struct Level {
     extended_to: Option<Offset>,
     /// Length of the window at the next look at whether the number of requests still grows.
     growing_until: Option<Duration>,
+    /// When the server is next looked for, if it is not heard before.
+    listen_at: Offset,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -135,6 +142,7 @@ impl Level {
             settled_time: Duration::ZERO,
             extended_to: None,
             growing_until: None,
+            listen_at: now + SILENCE_LOOK,
             since_full: Since::new(now),
             since_window: Since::new(now),
         }
@@ -199,7 +207,7 @@ impl Level {
             };
             self.next_look = self.settled_time.mul_f64(first_look);
         }
-        if now.since(self.started_at) >= self.longest() {
+        if now.since(self.started_at) >= self.longest() || self.is_silent(now) {
             return Step::End;
         }
         if let Some(from) = self.window_from
@@ -221,6 +229,18 @@ impl Level {
     fn longest(&self) -> Duration {
         (self.plan.longest_hold + self.handover + self.plan.request_time * 2 + PATIENCE)
             .min(self.plan.longest)
+    }
+
+    /// Whether the server answers nobody any more. A load that is to be held whatever it shows goes
+    /// on: the server may come back.
+    fn is_silent(&mut self, now: Offset) -> bool {
+        if now < self.listen_at || matches!(self.plan.hold, Hold::Whole | Hold::Requests(_)) {
+            return false;
+        }
+        self.listen_at = now + SILENCE_LOOK;
+        let in_flight = self.ledger.in_flight();
+        let from = self.window_from.unwrap_or(now);
+        hanging::silence(&self.sample(from, now, &in_flight, &[]), self.started_at).is_some()
     }
 
     fn is_full(&self, now: Offset) -> bool {
@@ -263,6 +283,8 @@ impl Level {
         let waited = now.since(full_at);
         let transient = match self.redraw() {
             Some(_) => self.plan.request_time * REDRAW_REQUEST_TIMES,
+            // What was measured here says more than what was expected.
+            None if self.since_full.is_telling() => Duration::ZERO,
             None => self.plan.request_time,
         };
         waited >= transient.max(self.request_time())
@@ -334,7 +356,13 @@ impl Level {
     fn decision(&self, from: Offset, now: Offset) -> Decision {
         let (in_flight, draws) = (self.ledger.in_flight(), self.draws(from, now));
         let sample = self.sample(from, now, &in_flight, &draws);
-        judge::conjunction(&judge::judge(&self.slo, &sample))
+        let results = judge::judge(&self.slo, &sample);
+        let [best, worst] = judge::at_both_ends(&results).map(|ends| judge::conjunction(&ends));
+        if best == worst {
+            best
+        } else {
+            Decision::Undecided
+        }
     }
 
     /// Whether a decided level is held once more, as long again: its later part speaks against the
@@ -378,7 +406,20 @@ impl Level {
             request_time: self.request_time(),
             draws,
             confidence: self.plan.settings.confidence,
+            reading: Reading::Stamped,
+            unread: Duration::ZERO,
+            hangs_after: Some(self.hangs_after(in_flight)),
         }
+    }
+
+    /// How long a request is without its first token when it hangs.
+    fn hangs_after(&self, in_flight: &[InFlight]) -> Duration {
+        hanging::hangs_after(
+            &self.slo,
+            self.ledger.ended(),
+            in_flight,
+            self.request_time(),
+        )
     }
 
     /// When the streams pause to redraw their phases, if they do.

@@ -29,6 +29,24 @@ pub enum Reason {
         /// Requests in all.
         of: usize,
     },
+    /// Requests hang, so that it cannot pass.
+    Unanswered {
+        /// Requests that hang.
+        requests: usize,
+        /// Requests in all.
+        of: usize,
+        /// How long the first of them has waited, s.
+        longest_s: f64,
+    },
+    /// The client was late, and by that it is open what the level says of an objective.
+    InDoubt {
+        /// The first one of which that is so.
+        objective: Objective,
+        /// The statistic with every doubt in favour of the server; `None` where it has no value.
+        best: Option<f64>,
+        /// The same with every doubt against it.
+        worst: Option<f64>,
+    },
     /// The load was not delivered as asked.
     Undelivered {
         /// What it fell short by.
@@ -55,12 +73,18 @@ pub enum Shortfall {
         /// The most that is allowed, ms.
         bound_ms: f64,
     },
-    /// First tokens came in one read with later ones, so their stamps may be too late.
+    /// First tokens came in one read with later ones, so their stamps may be too late. A level is
+    /// judged with both ends of its stamps, and is not void by this.
     SharedStamps {
         /// Share of the first tokens that may be late by more than the bound, 0..1.
         late_ratio: f64,
         /// The error that is allowed, ms.
         bound_ms: f64,
+    },
+    /// The client stood still: it was stopped, or had no time for long.
+    Paused {
+        /// The longest time, s.
+        longest_s: f64,
     },
     /// A worker had no time left to be on time.
     BusyWorker {
@@ -102,6 +126,15 @@ pub enum Shortfall {
 impl From<Objective> for Reason {
     fn from(objective: Objective) -> Self {
         Self::Objective { objective }
+    }
+}
+
+impl Reason {
+    /// Whether the load was only lower than asked: what broke then breaks under all of it.
+    pub(super) fn is_too_few_streams(&self) -> bool {
+        let is_missing =
+            |shortfall: &Shortfall| matches!(shortfall, Shortfall::MissingStreams { .. });
+        matches!(self, Self::Undelivered { shortfall } if is_missing(shortfall))
     }
 }
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::summary::{delivered, lack};
-use super::{LevelSummary, LevelVerdict, Reason, Window, is_screened};
-use crate::judge::{Confidence, LevelSample, judge};
+use super::{LevelSummary, LevelVerdict, Reason, Window, hanging, is_screened};
+use crate::judge::{Confidence, LevelSample, Reading, judge};
 use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
 use crate::slo::Slo;
@@ -29,13 +29,17 @@ pub fn rejudge(
         .collect();
     let sample = LevelSample {
         draws: &draws,
-        ..sample(level, confidence, ended, in_flight)
+        ..sample(level, (slo, confidence), ended, in_flight)
     };
     let mut judged = level.clone();
     judged.objectives = judge(slo, &sample);
     // Other objectives may have what the first ones lacked, but the load stays as it was.
-    let lacked = matches!(level.reason, Some(Reason::MetricAbsent { .. }));
-    if level.verdict == LevelVerdict::Void && !lacked {
+    // So it is with what the client was too late to tell.
+    let may_be_told = matches!(
+        level.reason,
+        Some(Reason::MetricAbsent { .. } | Reason::InDoubt { .. })
+    );
+    if level.verdict == LevelVerdict::Void && !may_be_told {
         return judged;
     }
     (judged.verdict, judged.reason) = if let Some(reason) = lack(&judged.objectives) {
@@ -49,7 +53,7 @@ pub fn rejudge(
 
 fn sample<'a>(
     level: &LevelSummary,
-    confidence: Confidence,
+    (slo, confidence): (&Slo, Confidence),
     ended: &'a [RequestRecord],
     in_flight: &'a [InFlight],
 ) -> LevelSample<'a> {
@@ -67,6 +71,9 @@ fn sample<'a>(
         request_time,
         draws: &[],
         confidence,
+        reading: Reading::Stamped,
+        unread: offset(level.client.loop_lag_ms.max.unwrap_or(0.0) / 1e3).since(Offset::ZERO),
+        hangs_after: Some(hanging::hangs_after(slo, ended, in_flight, request_time)),
     }
 }
 

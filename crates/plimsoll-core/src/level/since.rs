@@ -15,6 +15,10 @@ pub(super) struct Since {
     e2e_ms: f64,
 }
 
+/// So many requests tell the request time better than an estimate from before the level: one slow
+/// answer among them is one of them.
+const TELLING: usize = 8;
+
 impl Since {
     pub(super) fn new(from: Offset) -> Self {
         Self {
@@ -45,6 +49,11 @@ impl Since {
             self.completed += 1;
             self.e2e_ms += e2e_ms;
         }
+    }
+
+    /// Whether enough completed to know their mean time.
+    pub(super) fn is_telling(&self) -> bool {
+        self.completed >= TELLING
     }
 
     pub(super) fn ended(&self) -> usize {

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, ClientHealth};
-use super::{Alarm, Answers, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts};
-use crate::judge::{Decision, LevelSample, ObjectiveResult, conjunction, judge};
+use super::{
+    Alarm, Answers, Hold, LevelPlan, Load, Purpose, Reason, RequestCounts, Shortfall, Silence,
+};
+use crate::judge::{Decision, LevelSample, ObjectiveResult, at_both_ends, conjunction, judge};
 use crate::load::{Axis, LoadUnit};
 use crate::outcome::Outcome;
 use crate::record::{InFlight, RequestRecord};
@@ -47,6 +49,13 @@ pub struct Window {
     pub to_s: f64,
     /// Length in mean request times; figures of a window below 5 are rough.
     pub request_times: f64,
+}
+
+impl Window {
+    /// Its length, s.
+    pub(super) fn length_s(self) -> f64 {
+        self.to_s - self.from_s
+    }
 }
 
 /// What counts of one draw of the streams' phases.
@@ -126,8 +135,11 @@ pub struct LevelSummary {
     pub objectives: Vec<ObjectiveResult>,
     /// Where the phases of the streams were redrawn: what counts of each draw.
     pub draws: Vec<Draw>,
-    /// What the series of the window say against it.
+    /// What the series of the window say against it, and requests that hang.
     pub alarms: Vec<Alarm>,
+    /// Since when nothing was answered; `None` if the server was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
     /// The client's own health.
     pub client: ClientHealth,
     /// The server's signals, where it has metrics.
@@ -192,8 +204,12 @@ impl LevelSummary {
             .is_some_and(|stability| stability.drift == Drift::Unstable)
     }
 
-    /// Whether no server was there any more: nothing was answered, and connections were refused.
+    /// Whether no server was there any more at its end: since a moment nothing was answered, or
+    /// nothing at all, and connections were refused.
     pub fn shows_no_server(&self) -> bool {
+        if self.silence.is_some() {
+            return true;
+        }
         let count = |key: &str| self.requests.outcomes.get(key).copied().unwrap_or(0);
         self.requests.completed_in_window == 0 && count("connect") > count("completed")
     }
@@ -206,6 +222,41 @@ impl LevelSummary {
                 .load
                 .streams()
                 .is_some_and(|streams| client::is_slow_to_accept(streams, &self.client))
+    }
+
+    /// Whether it is void because the client was late, by the machine that it runs on: another try
+    /// may find it on time.
+    pub fn is_by_lateness(&self) -> bool {
+        let by = match self.reason {
+            Some(Reason::InDoubt { .. }) => true,
+            Some(Reason::Undelivered { shortfall }) => matches!(
+                shortfall,
+                Shortfall::SendLag { .. }
+                    | Shortfall::LoopLag { .. }
+                    | Shortfall::SharedStamps { .. }
+                    | Shortfall::Paused { .. }
+                    | Shortfall::HeldArrivals { .. }
+                    | Shortfall::MissingStreams { .. }
+            ),
+            _ => false,
+        };
+        self.verdict == LevelVerdict::Void && by && !self.client.is_at_its_limit()
+    }
+
+    /// The requests that hang at its end, as a reason.
+    fn unanswered(&self) -> Option<Reason> {
+        self.alarms.iter().find_map(|alarm| match *alarm {
+            Alarm::Unanswered {
+                requests,
+                of,
+                longest_s,
+            } => Some(Reason::Unanswered {
+                requests,
+                of,
+                longest_s,
+            }),
+            _ => None,
+        })
     }
 
     /// Whether it is known, or looks, to break the SLO.
@@ -236,6 +287,7 @@ pub(super) struct Finished<'a> {
     pub(super) waiting_seconds: f64,
     pub(super) stability: Option<Stability>,
     pub(super) alarms: Vec<Alarm>,
+    pub(super) silence: Option<Silence>,
     /// Whether the window was long enough for a screened level.
     pub(super) is_screened: bool,
     pub(super) client: ClientHealth,
@@ -289,6 +341,7 @@ impl Finished<'_> {
                 ..self.client.clone()
             },
             alarms: self.alarms,
+            silence: self.silence,
             server: self.server,
         };
         (summary.verdict, summary.reason) = verdict(self.plan, &summary, self.is_screened);
@@ -329,16 +382,54 @@ fn verdict(
     summary: &LevelSummary,
     is_screened: bool,
 ) -> (LevelVerdict, Option<Reason>) {
+    let said = || delivered(plan.hold, summary, is_screened);
     match void_reason(plan, summary) {
+        // What fewer streams than asked break, all of them break.
+        Some(reason) if reason.is_too_few_streams() && said().0 == LevelVerdict::Fail => said(),
         Some(reason) => (LevelVerdict::Void, Some(reason)),
-        None => delivered(plan.hold, summary, is_screened),
+        None => said(),
     }
 }
 
-/// What a level says whose load was delivered as asked.
+/// What a level says whose load was delivered as asked: void where it says the contrary at the two
+/// ends of its stamps, and not decided where one of them decides.
 pub(super) fn delivered(
     hold: Hold,
     summary: &LevelSummary,
+    is_screened: bool,
+) -> (LevelVerdict, Option<Reason>) {
+    let [best, worst] = at_both_ends(&summary.objectives)
+        .map(|objectives| read(hold, summary, &objectives, is_screened));
+    if best.0 == worst.0 {
+        return worst;
+    }
+    let reason = in_doubt(&summary.objectives).or(worst.1);
+    if [best.0, worst.0].contains(&LevelVerdict::Undecided) {
+        (LevelVerdict::Undecided, reason)
+    } else {
+        (LevelVerdict::Void, reason)
+    }
+}
+
+/// The first objective that comes to something else at the two ends of the stamps.
+fn in_doubt(objectives: &[ObjectiveResult]) -> Option<Reason> {
+    objectives.iter().find_map(|one| {
+        let doubt = one.doubt?;
+        let differs = doubt.best.decision != doubt.worst.decision
+            || doubt.best.screen_breaks != doubt.worst.screen_breaks;
+        differs.then_some(Reason::InDoubt {
+            objective: one.objective,
+            best: doubt.best.value,
+            worst: doubt.worst.value,
+        })
+    })
+}
+
+/// What a level says by its objectives as they are at one end of the stamps.
+fn read(
+    hold: Hold,
+    summary: &LevelSummary,
+    objectives: &[ObjectiveResult],
     is_screened: bool,
 ) -> (LevelVerdict, Option<Reason>) {
     let broken = |result: &&ObjectiveResult| match hold {
@@ -347,7 +438,7 @@ pub(super) fn delivered(
             result.decision == Decision::Fail
         }
     };
-    if let Some(result) = summary.objectives.iter().find(broken) {
+    if let Some(result) = objectives.iter().find(broken) {
         return (LevelVerdict::Fail, Some(result.objective.into()));
     }
     if summary.is_unstable() {
@@ -355,14 +446,17 @@ pub(super) fn delivered(
     }
     let ended = summary.requests.completed_in_window + summary.requests.failed_in_window;
     if summary.window.is_none() || ended == 0 {
-        return (LevelVerdict::Undecided, Some(Reason::NoRequestEnded));
+        let reason = summary.unanswered().unwrap_or(Reason::NoRequestEnded);
+        return (LevelVerdict::Undecided, Some(reason));
     }
-    match (hold, conjunction(&summary.objectives)) {
+    let unanswered = summary.unanswered();
+    match (hold, conjunction(objectives)) {
+        (_, Decision::Pass) if unanswered.is_some() => (LevelVerdict::Undecided, unanswered),
         (_, Decision::Pass) => (LevelVerdict::Pass, None),
         (Hold::Screen | Hold::Short, _) if is_screened => (LevelVerdict::Screened, None),
         (Hold::Screen | Hold::Short, _) => (LevelVerdict::Undecided, Some(Reason::NotScreened)),
         (Hold::Visit | Hold::Decide | Hold::Whole | Hold::Confirm | Hold::Requests(_), _) => {
-            (LevelVerdict::Undecided, None)
+            (LevelVerdict::Undecided, unanswered)
         }
     }
 }

@@ -35,12 +35,20 @@ struct Answer {
     outcome: Outcome,
     /// Sent − due, ms.
     lag: u64,
+    /// How much earlier the first token may have come, ms.
+    doubt: u64,
 }
 
 const GOOD: Answer = Answer {
     ttft: 10,
     outcome: Outcome::Completed,
     lag: 0,
+    doubt: 0,
+};
+/// It never ends: no request of these streams is cut before it is sent.
+const HANGS: Answer = Answer {
+    outcome: Outcome::NeverSent,
+    ..GOOD
 };
 const LATE: Answer = Answer { ttft: 60, ..GOOD };
 const REFUSED: Answer = Answer {
@@ -88,17 +96,27 @@ impl Driver {
         let now = self.now;
         let (flying, since) = self.streams[stream];
         if let Some(id) = flying {
-            let Answer { ttft, outcome, lag } = answer(id, since);
+            let Answer {
+                ttft,
+                outcome,
+                lag,
+                doubt,
+            } = answer(id, since);
             let sent = since + lag;
             if now == sent + ttft && outcome.is_completed() {
-                self.level.apply(LoadEvent::First { id, at: at(now) });
+                self.level.apply(LoadEvent::First {
+                    id,
+                    at: at(now),
+                    doubt: crate::record::Doubt::default(),
+                });
             }
-            if now == sent + R {
+            if now == sent + R && outcome != Outcome::NeverSent {
                 let mut ended = record(sent, &[sent + ttft, now]);
                 ended.id = id;
                 ended.stream = stream as u32;
                 (ended.due, ended.ready) = (at(since), at(since));
                 ended.outcome = outcome;
+                ended.doubt.first = (doubt > 0).then(|| Duration::from_millis(doubt));
                 if !outcome.is_completed() {
                     ended.events.clear();
                 }
@@ -119,6 +137,7 @@ impl Driver {
                 ready: at(now),
                 sent: Some(at(now + lag)),
                 first: None,
+                doubt: crate::record::Doubt::default(),
             }));
             self.streams[stream] = (Some(id), now);
         }
@@ -268,6 +287,17 @@ fn fewer_streams_than_asked_void_the_level() {
         panic!("three of four streams are there: {:?}", summary.reason);
     };
     assert!((in_flight - 3.0).abs() < 0.05, "{in_flight}");
+    assert!(summary.is_by_lateness());
+}
+
+#[test]
+fn what_fewer_streams_than_asked_break_all_of_them_break() {
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
+    let _ = load.streams.pop();
+    let _ = load.run(60_000, |_, _| LATE);
+    let summary = load.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Fail);
+    assert!(matches!(summary.reason, Some(Reason::Objective { .. })));
 }
 
 #[test]
@@ -277,6 +307,121 @@ fn send_lag_voids_the_level() {
         load.run(10_000, |_, _| Answer { lag, ..GOOD });
         assert_eq!(load.finish().verdict, verdict, "lag {lag} ms");
     }
+}
+
+/// 50 ms are allowed. The client's doubt voids a level only where it could change what it says.
+#[test]
+fn the_doubt_of_stamps_is_part_of_the_judgement() {
+    for (ttft, doubt, verdict) in [
+        (30, 25, LevelVerdict::Screened),
+        (49, 40, LevelVerdict::Screened),
+        (55, 4, LevelVerdict::Fail),
+        (55, 6, LevelVerdict::Void),
+    ] {
+        let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
+        load.run(10_000, |_, _| Answer {
+            ttft,
+            doubt,
+            ..GOOD
+        });
+        let summary = load.finish();
+        assert_eq!(summary.verdict, verdict, "{ttft} ms, {doubt} in doubt");
+        let in_doubt = matches!(summary.reason, Some(Reason::InDoubt { .. }));
+        assert_eq!(in_doubt, verdict == LevelVerdict::Void);
+        assert_eq!(summary.is_by_lateness(), in_doubt);
+    }
+}
+
+/// A few requests of which the client cannot tell are left out of the counts, on both sides.
+#[test]
+fn requests_in_doubt_are_no_observations() {
+    let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
+    load.run(10_000, |id, _| Answer {
+        ttft: if id == 20 { 55 } else { 10 },
+        doubt: 10,
+        ..GOOD
+    });
+    let summary = load.finish();
+    let result = &summary.objectives[0];
+    assert_eq!(summary.verdict, LevelVerdict::Screened);
+    assert_eq!((result.over, result.doubtful()), (Some(1), 1));
+    assert_eq!(result.counts_beyond_doubt(), Some((0, result.n - 1)));
+}
+
+/// After 96 requests each of the eight streams is stuck in one that hangs.
+#[test]
+fn requests_that_hang_are_evidence_while_they_hang() {
+    let whole = LevelPlan {
+        longest_hold: Duration::from_secs(6),
+        ..plan(8, Hold::Whole)
+    };
+    let mut load = Driver::start(whole, "ttft p95 <= 50ms, success >= 99%");
+    load.run(60_000, |id, _| if id % 12 == 11 { HANGS } else { GOOD });
+    let summary = load.finish();
+    let looks = summary
+        .objectives
+        .iter()
+        .map(crate::judge::ObjectiveResult::looks_broken);
+    assert_eq!(looks.collect::<Vec<_>>(), [Some(true), Some(true)]);
+    assert!(!matches!(
+        summary.verdict,
+        LevelVerdict::Pass | LevelVerdict::Screened
+    ));
+    let Some(Alarm::Unanswered {
+        requests: 8,
+        of: 96,
+        longest_s,
+    }) = summary.alarms.first().copied()
+    else {
+        panic!("eight of 96 hang: {:?}", summary.alarms);
+    };
+    assert!((5.0..6.5).contains(&longest_s), "{longest_s}");
+    assert_eq!(summary.silence, None, "others were answered meanwhile");
+}
+
+#[test]
+fn a_server_that_answers_nobody_any_more_ends_the_level() {
+    let mut load = Driver::start(plan(8, Hold::Confirm), TTFT);
+    let answer = |_, sent| if sent < 2_000 { GOOD } else { HANGS };
+    assert_eq!(load.run(60_000, answer), Step::End);
+    assert!(load.now < 5_000, "it waits for no hold to end");
+    let summary = load.finish();
+    let silence = summary.silence.unwrap();
+    assert!((2.0..2.2).contains(&silence.since_s), "{silence:?}");
+    assert!(!silence.refuses && summary.shows_no_server());
+}
+
+/// The first request takes two seconds where a hundred milliseconds were expected: of eight that
+/// ended it is one.
+#[test]
+fn settling_follows_the_measured_request_time() {
+    let expected = LevelPlan {
+        request_time: Duration::from_secs(90),
+        ..plan(1, Hold::Whole)
+    };
+    let mut load = Driver::start(expected, TTFT);
+    load.run(5_000, |_, _| GOOD);
+    assert_eq!(load.level.phase(), Phase::Window);
+}
+
+#[test]
+fn a_client_that_stood_still_voids_the_level() {
+    let lag = |worst_ms: f64| {
+        let mut load = Driver::start(plan(4, Hold::Screen), TTFT);
+        load.run(10_000, |_, _| GOOD);
+        let mut lags = vec![0.1; 999];
+        lags.push(worst_ms);
+        let client = ClientHealth {
+            loop_lag_ms: crate::stats::Summary::of(lags),
+            ..ClientHealth::default()
+        };
+        load.level.finish(at(load.now), client, None).summary
+    };
+    assert_eq!(lag(150.0).verdict, LevelVerdict::Screened);
+    let stopped = lag(1_500.0);
+    assert_eq!(stopped.verdict, LevelVerdict::Void);
+    let longest_s = 1.5;
+    assert_eq!(stopped.reason, Some(Shortfall::Paused { longest_s }.into()));
 }
 
 #[test]
@@ -301,8 +446,8 @@ fn a_silent_server_ends_too() {
     );
     let never = Answer {
         ttft: u64::MAX / 4,
-        lag: 0,
         outcome: Outcome::TimedOut,
+        ..GOOD
     };
     // The requests never end either: their streams stop moving once they are sent.
     load.run(60, |_, _| never);
@@ -325,6 +470,7 @@ fn carried_requests_are_in_flight_but_do_not_count() {
         ready: at(0),
         sent: Some(at(0)),
         first: None,
+        doubt: crate::record::Doubt::default(),
     };
     let slo: Slo = TTFT.parse().unwrap();
     let two = vec![carried(900, 0), carried(901, 5)];

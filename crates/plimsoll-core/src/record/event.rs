@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ON_SCHEDULE, RequestRecord};
+use super::{Doubt, ON_SCHEDULE, RequestRecord};
 use crate::time::Offset;
 
 /// A request that is due and has not ended. In files its stamps are in whole nanoseconds.
@@ -26,6 +26,9 @@ pub struct InFlight {
     /// First event with output, once it has come.
     #[serde(rename = "first_ns")]
     pub first: Option<Offset>,
+    /// How far the stamps so far can be off by the client's own doing.
+    #[serde(default, skip_serializing_if = "Doubt::is_none")]
+    pub doubt: Doubt,
 }
 
 impl InFlight {
@@ -58,6 +61,8 @@ pub enum LoadEvent {
         id: u64,
         /// Receive stamp.
         at: Offset,
+        /// How far the stamps so far can be off.
+        doubt: Doubt,
     },
     /// It ended. Also for requests that were due and never sent.
     Ended(Box<RequestRecord>),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectTimes, ON_SCHEDULE, RequestRecord, StreamEvent, TokenSource};
+use super::{ConnectTimes, Doubt, ON_SCHEDULE, RequestRecord, StreamEvent, TokenSource};
 use crate::outcome::Outcome;
 use crate::time::Offset;
 
@@ -40,6 +40,15 @@ pub struct RequestLine {
     pub itl_ns: Vec<u64>,
     /// When the answer ended.
     pub done_ns: u64,
+    /// By how much it can have gone out after `sent_ns`, where the client was late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_doubt_ns: Option<u64>,
+    /// By how much its first output can have come before `first_ns`, where the client was late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_doubt_ns: Option<u64>,
+    /// The same of its later outputs: the largest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_doubt_ns: Option<u64>,
     /// The way it ended.
     pub outcome: Outcome,
     /// Prompt length asked for.
@@ -83,6 +92,9 @@ impl From<&RequestRecord> for RequestLine {
                 .map(|pair| pair[1].saturating_sub(pair[0]))
                 .collect(),
             done_ns: record.done.as_nanos(),
+            sent_doubt_ns: record.doubt.sent.map(nanos),
+            first_doubt_ns: record.doubt.first.map(nanos),
+            rest_doubt_ns: record.doubt.rest.map(nanos),
             outcome: record.outcome,
             asked_prompt_tokens: record.asked_prompt_tokens,
             asked_output_tokens: record.asked_output_tokens,
@@ -123,6 +135,11 @@ impl From<RequestLine> for RequestRecord {
             }),
             events: events.collect(),
             done: Offset::from_nanos(line.done_ns),
+            doubt: Doubt {
+                sent: line.sent_doubt_ns.map(Duration::from_nanos),
+                first: line.first_doubt_ns.map(Duration::from_nanos),
+                rest: line.rest_doubt_ns.map(Duration::from_nanos),
+            },
             outcome: line.outcome,
             asked_prompt_tokens: line.asked_prompt_tokens,
             asked_output_tokens: line.asked_output_tokens,
@@ -156,6 +173,8 @@ mod tests {
         });
         full.usage_output_tokens = Some(9);
         full.hidden_output_tokens = Some(90);
+        full.doubt.first = Some(Duration::from_millis(3));
+        full.doubt.sent = Some(Duration::from_micros(200));
         let mut failed = record(100, &[]);
         failed.outcome = Outcome::HttpStatus { status: 503 };
         failed.usage_output_tokens = None;

@@ -1,10 +1,12 @@
 //! One request: its stamps, its outcome, and everything that derives from them.
 
+mod doubt;
 mod event;
 mod line;
 
 use std::time::Duration;
 
+pub use doubt::{Doubt, Ends, LEAST_DOUBT};
 pub use event::{InFlight, LoadEvent};
 pub use line::RequestLine;
 use serde::{Deserialize, Serialize};
@@ -66,8 +68,10 @@ pub struct RequestRecord {
     pub connected: Option<ConnectTimes>,
     /// Events with a `choices` array, in order of arrival, with and without output.
     pub events: Vec<StreamEvent>,
-    /// When the answer ended, in whichever way.
+    /// When the answer ended, in whichever way: the stamp of what ended it, where bytes did.
     pub done: Offset,
+    /// How far the stamps can be off by the client's own doing.
+    pub doubt: Doubt,
     /// The way it ended.
     pub outcome: Outcome,
     /// Prompt length asked for, in tokens.
@@ -216,6 +220,7 @@ pub(crate) mod tests {
                 })
                 .collect(),
             done: at(outputs_ms.last().copied().unwrap_or(sent_ms)),
+            doubt: Doubt::default(),
             outcome: Outcome::Completed,
             asked_prompt_tokens: 8,
             asked_output_tokens: 4,

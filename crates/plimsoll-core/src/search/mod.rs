@@ -184,16 +184,17 @@ impl Search {
         };
         let since = &self.levels[self.past..];
         if last.shows_no_server() && !since.is_empty() {
-            return Err(Stop::ServerGone {
-                at_streams: self.rung(last),
-            });
+            return self.listen_again(last);
         }
         if last.says_nothing() {
+            if last.is_by_lateness() {
+                return self.retry(last, elapsed);
+            }
             let at_streams = self.rung(last);
             let visits = since
                 .iter()
                 .rev()
-                .take_while(|level| level.says_nothing())
+                .take_while(|level| level.says_nothing() && !level.is_by_lateness())
                 .count();
             return if visits < MOST_VISITS {
                 Ok((at_streams, last.purpose))
@@ -209,10 +210,48 @@ impl Search {
         if let Some(stop) = self.rule_stop() {
             return Err(stop);
         }
+        self.by_bracket(elapsed)
+    }
+
+    /// The next load by what is known of the capacity.
+    fn by_bracket(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         match self.bracket() {
             (low, Some(high)) => self.refine(low, high, elapsed),
             (low, None) => self.ramp(low),
         }
+    }
+
+    /// After a level that the client's lateness made void: the same once more, then a lower load,
+    /// where there is less to be late with. The machine may have more time later, so this goes on
+    /// for as long as the budget does.
+    fn retry(&self, last: &LevelSummary, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
+        let rung = self.rung(last);
+        let is_again = |level: &&LevelSummary| level.is_by_lateness() && self.rung(level) == rung;
+        let since = &self.levels[self.past..];
+        let tries = since.iter().rev().take_while(is_again).count();
+        if tries < MOST_VISITS || last.purpose == Purpose::Baseline {
+            return Ok((rung, last.purpose));
+        }
+        match self.bracket() {
+            (low, None) if rung > low.max(1) + 1 => {
+                Ok((self.between(low.max(1), rung), Purpose::Ramp))
+            }
+            (_, None) => Ok((rung, last.purpose)),
+            (_, Some(_)) => self.by_bracket(elapsed),
+        }
+    }
+
+    /// After a level at whose end the server was silent. One that refuses connections is gone. One
+    /// that only does not answer may have lost the requests that it has: one more stream asks again.
+    fn listen_again(&self, last: &LevelSummary) -> Result<(u32, Purpose), Stop> {
+        let at_streams = self.rung(last);
+        let silent = self.levels[self.past..].iter().rev();
+        let silent = silent.take_while(|level| level.shows_no_server()).count();
+        let refuses = last.silence.is_none_or(|silence| silence.refuses);
+        if refuses || silent >= MOST_VISITS || at_streams == 0 || at_streams >= self.most() {
+            return Err(Stop::ServerGone { at_streams });
+        }
+        Ok((at_streams + 1, Purpose::Ramp))
     }
 
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
-use crate::level::{Answers, ClientHealth, Hold, LevelVerdict, RequestCounts, Window};
+use crate::level::{
+    Answers, ClientHealth, Hold, LevelVerdict, RequestCounts, Shortfall, Silence, Window,
+};
 use crate::slo::Objective;
 use crate::stats::Summary;
-use crate::verdict::{Note, VerdictKind};
+use crate::verdict::{BrokenBy, Note, VerdictKind};
 
 /// A level with `over` of `n` requests over a p95 bound on TTFT, decided by its share.
 pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
@@ -32,9 +34,11 @@ pub(crate) fn level(streams: u32, over: usize, n: usize) -> LevelSummary {
         standard_error: None,
         absent: 0,
         slices: Vec::new(),
+        doubt: None,
     };
     LevelSummary {
         index: 0,
+        silence: None,
         purpose: Purpose::Refine,
         tier: None,
         load: Load::Streams(streams),
@@ -445,4 +449,91 @@ fn a_server_that_falls_ends_the_search_and_is_no_capacity() {
     );
     assert_eq!(verdict.recommended, None);
     assert_eq!(tried, vec![1, 2, 4, 8]);
+}
+
+fn by_lateness(streams: u32, cpu_ratio: f64) -> LevelSummary {
+    let lag = Shortfall::LoopLag {
+        mean_ms: 9.0,
+        bound_ms: 5.0,
+    };
+    let mut summary = level(streams, 0, 300);
+    (summary.verdict, summary.reason) = (LevelVerdict::Void, Some(lag.into()));
+    summary.client.worker_cpu_ratio = Some(cpu_ratio);
+    summary
+}
+
+/// What is asked for after levels of 1, 2 and 4 streams that hold, and then these.
+fn after(levels: Vec<LevelSummary>) -> Next {
+    let mut search = Search::new(config());
+    search.take(LevelSummary {
+        purpose: Purpose::Baseline,
+        ..level(1, 0, 300)
+    });
+    let held = [2, 4].map(|streams| level(streams, 0, 300));
+    for summary in held.into_iter().chain(levels) {
+        search.take(LevelSummary {
+            purpose: Purpose::Ramp,
+            ..summary
+        });
+    }
+    search.next(Duration::from_secs(10))
+}
+
+fn streams(next: &Next) -> Option<u32> {
+    match next {
+        Next::Run(plan) => plan.load.streams(),
+        Next::Done(_) => None,
+    }
+}
+
+#[test]
+fn a_client_that_was_late_tries_again_and_then_at_a_lower_load() {
+    let late = |loads: &[u32]| {
+        let levels = loads.iter().map(|load| by_lateness(*load, 0.02));
+        streams(&after(levels.collect()))
+    };
+    assert_eq!(late(&[8]), Some(8));
+    assert_eq!(late(&[8, 8]), Some(6), "the middle of 4 and 8");
+    assert_eq!(late(&[8, 8, 6]), Some(6));
+    assert_eq!(late(&[8, 8, 6, 6]), Some(5));
+    assert_eq!(
+        late(&[8, 8, 6, 6, 5, 5, 5]),
+        Some(5),
+        "not below what holds"
+    );
+}
+
+#[test]
+fn a_client_at_its_own_limit_ends_the_search() {
+    let busy = vec![by_lateness(8, 0.95), by_lateness(8, 0.96)];
+    assert_eq!(streams(&after(busy[..1].to_vec())), Some(8));
+    let Next::Done(verdict) = after(busy) else {
+        panic!("its worker has no time left");
+    };
+    assert_eq!(verdict.kind, VerdictKind::ClientLimited);
+}
+
+#[test]
+fn a_silent_server_is_asked_once_more_and_is_then_gone() {
+    let silent = |streams, since_s, refuses| LevelSummary {
+        silence: Some(Silence { since_s, refuses }),
+        ..level(streams, 0, 300)
+    };
+    assert_eq!(streams(&after(vec![silent(8, 20.5, false)])), Some(9));
+    for levels in [
+        vec![silent(8, 20.5, false), silent(9, 31.0, false)],
+        vec![silent(8, 20.5, true)],
+    ] {
+        let Next::Done(verdict) = after(levels) else {
+            panic!("it is gone");
+        };
+        assert_eq!(verdict.kind, VerdictKind::ServerGone);
+        let Some(BrokenBy::ServerGone {
+            silence: Some(gone),
+        }) = verdict.broken_by
+        else {
+            panic!("{:?}", verdict.broken_by);
+        };
+        assert!((gone.since_s - 20.5).abs() < 1e-9);
+    }
 }

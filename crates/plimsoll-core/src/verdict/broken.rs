@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::Reason;
+use crate::level::{Reason, Silence};
 
 /// What ended the rise of the load: a rule of the search, or what the level above says.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +18,12 @@ pub enum BrokenBy {
     FullBatch,
     /// The KV cache is full, and the server preempts.
     KvCacheFull,
-    /// Connections are refused.
-    ServerGone,
+    /// The server is gone.
+    ServerGone {
+        /// Since when, and how it shows; `None` in a run that did not know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silence: Option<Silence>,
+    },
     /// What the level says: in most cases the objective that it breaks.
     #[serde(untagged)]
     Level(Reason),

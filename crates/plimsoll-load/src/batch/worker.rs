@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plimsoll_core::record::Doubt;
 use plimsoll_core::schedule::Share;
 use plimsoll_core::time::Offset;
 use tokio::task::JoinSet;
@@ -40,7 +41,7 @@ struct NoWatch;
 
 impl Watch for NoWatch {
     fn sent(&self, _request: RequestId, _trace: &Trace) {}
-    fn first(&self, _request: RequestId, _at: Offset) {}
+    fn first(&self, _request: RequestId, _at: Offset, _doubt: Doubt) {}
 }
 
 /// What the requests of one worker share.

@@ -2,6 +2,7 @@
 
 mod poll_clock;
 mod pool;
+mod run_queue;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::protocol::Answer;
+use plimsoll_core::time::Offset;
 
 use crate::clock::Clock;
 use crate::connect::Connector;
@@ -21,6 +23,7 @@ use crate::target::Target;
 pub(crate) use poll_clock::PollClock;
 use pool::Pool;
 pub(crate) use pool::{Taken, Way};
+use run_queue::RunQueue;
 
 /// What all requests of one worker share. Nothing of it is shared with another worker.
 pub(crate) struct WorkerContext {
@@ -32,6 +35,8 @@ pub(crate) struct WorkerContext {
     pub(crate) keep_text: bool,
     pub(crate) stats: Arc<LiveStats>,
     pub(crate) poll_clock: Arc<PollClock>,
+    /// Of the thread that made this, which is the worker's.
+    pub(crate) run_queue: RunQueue,
     pub(crate) pool: Pool,
     /// Whether the server ends its answers.
     pub(crate) tails: Tails,
@@ -58,7 +63,8 @@ impl WorkerContext {
         clock: Clock,
         options: WorkerOptions,
     ) -> Self {
-        let stamps = Rc::new(Stamps::new(clock, Arc::clone(&options.stats)));
+        let stamps = Stamps::new(clock, Arc::clone(&options.stats));
+        let stamps = Rc::new(stamps.after_polls(Arc::clone(&options.poll_clock)));
         let stats = Arc::clone(&options.stats);
         let keep_alive = options.keep_alive;
         Self {
@@ -79,9 +85,17 @@ impl WorkerContext {
             stats: options.stats,
             poll_clock: options.poll_clock,
             tails: Tails::default(),
+            run_queue: RunQueue::open(),
             answers: RefCell::default(),
             buffer: RefCell::new(vec![0; READ_BYTES]),
         }
+    }
+
+    /// A time before which nothing can have come of what is read now.
+    pub(crate) fn came_after(&self) -> Offset {
+        let poll = self.poll_clock.latest();
+        self.poll_clock
+            .came_after(self.run_queue.waited_before(poll))
     }
 
     /// Whether answers share a connection.

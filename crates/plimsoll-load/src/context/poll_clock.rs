@@ -33,7 +33,6 @@ pub(crate) struct PollClock {
     latest_ns: AtomicU64,
     before_ns: AtomicU64,
     parked_ns: AtomicU64,
-    came_after_ns: AtomicU64,
     nap_ns: AtomicU64,
     /// No nap goes past this.
     next_send_ns: AtomicU64,
@@ -46,7 +45,6 @@ impl PollClock {
             latest_ns: AtomicU64::new(0),
             before_ns: AtomicU64::new(0),
             parked_ns: AtomicU64::new(0),
-            came_after_ns: AtomicU64::new(0),
             nap_ns: AtomicU64::new(0),
             next_send_ns: AtomicU64::new(u64::MAX),
         })
@@ -86,11 +84,22 @@ impl PollClock {
         Offset::from_nanos(self.before_ns.load(Ordering::Relaxed))
     }
 
-    /// A time after which all has come that is read now, but for how late a sleeper is woken, which
-    /// is the lag of the loop. A wait that slept was ended by the first thing that came: what is read
-    /// together with that came later still.
-    pub(crate) fn came_after(&self) -> Offset {
-        Offset::from_nanos(self.came_after_ns.load(Ordering::Relaxed))
+    /// When the loop last came back from the kernel.
+    pub(crate) fn latest(&self) -> Offset {
+        Offset::from_nanos(self.latest_ns.load(Ordering::Relaxed))
+    }
+
+    /// A time after which all has come that is read now. A wait that slept was ended by the first
+    /// thing that came, and what is read together with that came later still: so it came at most as
+    /// long before the loop was back as the thread then waited for a core (`queued`). Where that is
+    /// not known, or where the wait may not have slept at all, it came after the poll before.
+    pub(crate) fn came_after(&self, queued: Option<Duration>) -> Offset {
+        let before = self.all_read_before();
+        let (parked, woke) = (self.parked_ns.load(Ordering::Relaxed), self.latest());
+        let awake = |queued: Duration| queued + Duration::from_nanos(SLEPT_NS);
+        queued
+            .filter(|queued| woke.since(Offset::from_nanos(parked)) > awake(*queued))
+            .map_or(before, |queued| before.max(woke - queued))
     }
 
     fn park(&self) {
@@ -121,10 +130,7 @@ impl PollClock {
     fn polled(&self) {
         let now = self.clock.now().as_nanos();
         let latest = self.latest_ns.load(Ordering::Relaxed);
-        let slept = now - self.parked_ns.load(Ordering::Relaxed) > SLEPT_NS;
-        let came_after = if slept { now } else { latest };
         self.before_ns.store(latest, Ordering::Relaxed);
-        self.came_after_ns.store(came_after, Ordering::Relaxed);
         self.latest_ns.store(now, Ordering::Relaxed);
     }
 }
@@ -169,7 +175,13 @@ mod tests {
         let parked = polls.parked_ns.load(Ordering::Relaxed);
         polls.clock.sleep(Duration::from_nanos(2 * SLEPT_NS));
         polls.polled();
-        assert_eq!(polls.all_read_before(), Offset::from_nanos(first));
-        assert!(polls.came_after() > Offset::from_nanos(parked + SLEPT_NS));
+        let before = Offset::from_nanos(first);
+        assert_eq!(polls.all_read_before(), before);
+        let at_once = polls.came_after(Some(Duration::ZERO));
+        assert!(at_once > Offset::from_nanos(parked + SLEPT_NS));
+        assert_eq!(at_once, polls.latest());
+        assert_eq!(polls.came_after(None), before, "nobody knows");
+        let long = Some(Duration::from_secs(60));
+        assert_eq!(polls.came_after(long), before, "it may not have slept");
     }
 }

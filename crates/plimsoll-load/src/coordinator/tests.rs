@@ -61,6 +61,7 @@ impl ScriptedCrew {
             ready: at,
             sent: Some(at),
             first: None,
+            doubt: plimsoll_core::record::Doubt::default(),
         }));
         let first = at + FIRST;
         self.flying.push_back(RequestRecord {
@@ -75,6 +76,7 @@ impl ScriptedCrew {
                 .map(|at| StreamEvent { at, output: true })
                 .to_vec(),
             done: at + REQUEST,
+            doubt: plimsoll_core::record::Doubt::default(),
             outcome: Outcome::Completed,
             asked_prompt_tokens: 1,
             asked_output_tokens: 2,
@@ -95,6 +97,7 @@ impl ScriptedCrew {
             self.sends.push(Reverse((record.done, record.stream)));
         }
         self.events.push_back(LoadEvent::First {
+            doubt: plimsoll_core::record::Doubt::default(),
             id: record.id,
             at: record.sent.unwrap() + FIRST,
         });

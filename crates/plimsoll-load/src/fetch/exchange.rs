@@ -79,7 +79,7 @@ async fn over_http1(
         io::ErrorKind::InvalidData => tls(target, BreakFault::Io(error)),
         _ => broken(target, BreakFault::Io(error)),
     };
-    connection.send(bytes, || {}).await.map_err(failed)?;
+    connection.send(bytes, || {}, || {}).await.map_err(failed)?;
     let mut reader = ResponseReader::new();
     let mut take = |part: Part<'_>| match part {
         Part::Head(head) => response.take_head(head),

@@ -7,7 +7,7 @@ use plimsoll_core::protocol::{Answer, AnswerEnd};
 use plimsoll_core::time::Offset;
 
 use super::head::head_and_body;
-use super::{Flight, Tried, Watch};
+use super::{Flight, How, Tried, Watch};
 use crate::connection::{Connection, READ_BYTES};
 use crate::context::WorkerContext;
 use crate::source::Built;
@@ -26,7 +26,15 @@ impl WorkerContext {
         let bytes = head_and_body(&self.target, "POST", &built, self.pool.keep_alive());
         // A server may refuse, answer and close before it has read a long request: what it said
         // counts, and not that the rest could not be written.
-        drop(connection.send(&bytes, || self.stamp_sent(flight)).await);
+        drop(
+            connection
+                .send(
+                    &bytes,
+                    || self.stamp_sent(flight),
+                    || self.stamp_gone(flight),
+                )
+                .await,
+        );
         drop((bytes, built));
         let end = self.read_answer(flight, connection, answer).await;
         let may_retry = self.was_closed_for_being_idle(flight.trace, &end, answer);
@@ -76,6 +84,11 @@ impl WorkerContext {
             };
             let known = answer.events().len();
             let mut at = None;
+            let sent = flight.trace.sent.get().unwrap_or_default();
+            let read = read.map(|(count, at)| (count, self.stamps.not_before(at, sent)));
+            if let Ok((_, at)) = read {
+                flight.trace.heard.set(Some(at));
+            }
             let end = match read {
                 Ok((0, at)) => Some(answer.close(at)),
                 Ok((count, came)) => {
@@ -87,7 +100,11 @@ impl WorkerContext {
                 Err(error) => Some(reset(&error)),
             };
             *self.buffer.borrow_mut() = buffer;
-            self.note(flight, &answer.events()[known..], false, last_output);
+            let how = How {
+                shared: end.is_some() || answer.has_said_all(),
+                own: self.stamps.is_own(),
+            };
+            self.note(flight, &answer.events()[known..], how, last_output);
             match (end, at) {
                 (Some(end), _) => return Read::Ended(end),
                 (None, Some(at)) if answer.has_said_all() => return Read::SaidAll(at),

@@ -5,10 +5,11 @@ use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{Answer, AnswerEnd};
 
 use super::head::http2_head;
-use super::{Flight, Tried, Watch};
+use super::{Flight, How, Tried, Watch};
 use crate::context::WorkerContext;
 use crate::http2::{Fault, Incoming, Lease};
 use crate::source::Built;
+use crate::stamps::kernel_stamps;
 
 impl WorkerContext {
     pub(super) async fn over_http2(
@@ -58,9 +59,16 @@ impl WorkerContext {
             incoming.by_stamp(&bytes, |bytes, piece| {
                 if end.is_none() {
                     let known = answer.events().len();
-                    end = answer.body(bytes, piece.at);
+                    let sent = flight.trace.sent.get().unwrap_or_default();
+                    let at = self.stamps.not_before(piece.at, sent);
+                    flight.trace.heard.set(Some(at));
+                    end = answer.body(bytes, at);
                     let events = &answer.events()[known..];
-                    self.note(flight, events, piece.followed, &mut last_output);
+                    let how = How {
+                        shared: piece.followed || end.is_some(),
+                        own: !kernel_stamps(),
+                    };
+                    self.note(flight, events, how, &mut last_output);
                 }
             });
             if let Some(end) = end {

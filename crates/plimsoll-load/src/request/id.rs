@@ -1,7 +1,7 @@
 //! Which request it is.
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::RequestRecord;
+use plimsoll_core::record::{Doubt, RequestRecord};
 use plimsoll_core::time::Offset;
 
 /// A request among those of the run.
@@ -30,6 +30,7 @@ impl RequestId {
             connected: None,
             events: Vec::new(),
             done,
+            doubt: Doubt::default(),
             outcome: Outcome::NeverSent,
             asked_prompt_tokens: 0,
             asked_output_tokens: 0,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{Answer, AnswerEnd};
-use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, RequestRecord, StreamEvent};
 use plimsoll_core::time::Offset;
 
 use crate::context::{Taken, Way, WorkerContext};
@@ -36,6 +36,15 @@ struct Flight<'a, W> {
     due: Due,
     trace: &'a Trace,
     watch: &'a W,
+}
+
+/// How the stamp of a read came about.
+#[derive(Clone, Copy)]
+struct How {
+    /// It is that of other bytes too, which came after the events.
+    shared: bool,
+    /// It is the time of the read.
+    own: bool,
 }
 
 /// How an attempt ended.
@@ -111,7 +120,8 @@ impl WorkerContext {
             ready: trace.ready.get(),
             sent: trace.sent.get(),
             connected: trace.connected.get(),
-            done: trace.said_all.get().unwrap_or_else(|| self.clock.now()),
+            done: self.ended_at(end.outcome, trace),
+            doubt: trace.doubt.get(),
             outcome: end.outcome,
             asked_prompt_tokens: trace.asked_prompt_tokens.get(),
             asked_output_tokens: trace.asked_output_tokens.get(),
@@ -122,6 +132,14 @@ impl WorkerContext {
             detail: end.detail,
             events: answer.take_events(),
         }
+    }
+
+    /// When an answer ended: with its last bytes, where they ended it, however late they were read.
+    fn ended_at(&self, outcome: Outcome, trace: &Trace) -> Offset {
+        let by_bytes = matches!(outcome, Outcome::Completed | Outcome::Empty);
+        let heard = trace.heard.get().filter(|_| by_bytes);
+        let ended = trace.said_all.get().or(heard);
+        ended.unwrap_or_else(|| self.clock.now())
     }
 
     /// A request. It is built again for a second attempt and kept by no stream.
@@ -208,6 +226,20 @@ impl WorkerContext {
         }
     }
 
+    /// Once the first bytes are with the kernel: until then they may not have been.
+    fn stamp_gone(&self, flight: &Flight<'_, impl Watch>) {
+        let trace = flight.trace;
+        // A second attempt keeps the stamp of the first.
+        if let Some(sent) = trace.sent.get().filter(|_| !trace.gone.replace(true)) {
+            let doubt = trace.doubt.get();
+            let late = Doubt::that_matters(self.clock.now().since(sent));
+            trace.doubt.set(Doubt {
+                sent: late,
+                ..doubt
+            });
+        }
+    }
+
     /// A server may close an idle connection just as it is used again.
     fn was_closed_for_being_idle(&self, trace: &Trace, end: &AnswerEnd, answer: &Answer) -> bool {
         let since_sent = trace
@@ -221,12 +253,12 @@ impl WorkerContext {
     }
 
     /// Notes what one read brought: whether it was the first output, and whether stamps are shared,
-    /// be it with bytes of another stream (`shared`) or among each other.
+    /// be it with bytes of another stream or with what came after, or among each other.
     fn note(
         &self,
         flight: &Flight<'_, impl Watch>,
         events: &[StreamEvent],
-        shared: bool,
+        how: How,
         last_output: &mut Option<Offset>,
     ) {
         let outputs = events.iter().filter(|event| event.output).count() as u64;
@@ -234,18 +266,31 @@ impl WorkerContext {
             return;
         };
         let before = last_output.replace(event.at);
-        // Answers that share a connection share reads all the time, mostly since the server has sent
-        // them together: the bound must tell these from those that waited here.
-        let polled = if shared {
-            self.poll_clock.came_after()
+        let followed = events.last().is_some_and(|last| !last.output);
+        let shared = how.shared || followed || outputs > 1;
+        // What the server sends together is read together: the bound must tell this from what waited
+        // here.
+        let came_after = if shared || how.own {
+            self.came_after()
         } else {
-            self.poll_clock.all_read_before()
+            event.at
         };
         self.stats
-            .update(|stats| stats.output_read(outputs, shared, before, event.at, polled));
-        if before.is_none() {
-            flight.trace.first.set(Some(event.at));
-            flight.watch.first(flight.request, event.at);
+            .update(|stats| stats.output_read(outputs, shared, before, event.at, came_after));
+        let trace = flight.trace;
+        let doubt = Doubt::that_matters(event.at.since(came_after));
+        let known = trace.doubt.get();
+        let is_first = before.is_none();
+        trace.doubt.set(Doubt {
+            first: known.first.or(doubt.filter(|_| is_first)),
+            rest: known.rest.max(doubt.filter(|_| !is_first || outputs > 1)),
+            ..known
+        });
+        if is_first {
+            trace.first.set(Some(event.at));
+            flight
+                .watch
+                .first(flight.request, event.at, trace.doubt.get());
         }
     }
 }

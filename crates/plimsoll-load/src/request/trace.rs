@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use plimsoll_core::record::ConnectTimes;
+use plimsoll_core::record::{ConnectTimes, Doubt};
 use plimsoll_core::time::Offset;
 
 use super::RequestId;
@@ -25,6 +25,12 @@ pub(crate) struct Trace {
     pub(crate) first: Cell<Option<Offset>>,
     /// When the last word of an answer came whose end did not.
     pub(super) said_all: Cell<Option<Offset>>,
+    /// How far these can be off.
+    pub(crate) doubt: Cell<Doubt>,
+    /// Whether its first bytes are with the kernel.
+    pub(super) gone: Cell<bool>,
+    /// The stamp of the latest bytes of the answer.
+    pub(super) heard: Cell<Option<Offset>>,
     pub(super) connected: Cell<Option<ConnectTimes>>,
     /// The connection of this attempt had been there before.
     pub(super) reused: Cell<bool>,
@@ -36,6 +42,6 @@ pub(crate) struct Trace {
 pub(crate) trait Watch {
     /// It was sent.
     fn sent(&self, request: RequestId, trace: &Trace);
-    /// Its first output came.
-    fn first(&self, request: RequestId, at: Offset);
+    /// Its first output came, and its stamps can be off by so much.
+    fn first(&self, request: RequestId, at: Offset, doubt: Doubt);
 }

@@ -21,6 +21,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::clock::{Clock, wall_nanos};
+use crate::context::PollClock;
 use crate::stats::LiveStats;
 
 /// Rounds of one measurement; the one that took the shortest counts.
@@ -29,6 +30,10 @@ const ROUNDS: usize = 5;
 /// the read stands in for it.
 const BELIEVABLE_NS: u64 = 60_000_000_000;
 
+/// So much a stamp may lie outside of what is possible, by the error of the mapping: what is more than
+/// that comes from a clock that was set.
+const MAPPING_ERROR_NS: u64 = 1_000_000;
+
 /// Reads sockets and stamps what they give.
 pub(crate) struct Stamps {
     clock: Clock,
@@ -36,6 +41,10 @@ pub(crate) struct Stamps {
     wall_ahead_ns: Cell<Option<i128>>,
     control: RefCell<Vec<u8>>,
     stats: Arc<LiveStats>,
+    /// Says before when nothing can have come that is read now.
+    polls: Option<Arc<PollClock>>,
+    /// Whether the latest stamp is not the kernel's, but the time of the read.
+    is_own: Cell<bool>,
 }
 
 /// Asks the kernel for stamps on a socket, and says whether it gives them; where it does not,
@@ -61,9 +70,35 @@ impl Stamps {
             wall_ahead_ns: Cell::new(None),
             control: RefCell::new(nix::cmsg_space!(TimeSpec)),
             stats,
+            polls: None,
+            is_own: Cell::default(),
         };
         stamps.measure();
         stamps
+    }
+
+    /// The same, which knows when its sockets were looked at.
+    pub(crate) fn after_polls(self, polls: Arc<PollClock>) -> Self {
+        Self {
+            polls: Some(polls),
+            ..self
+        }
+    }
+
+    /// Whether the latest stamp is the time of the read, and so has the client's lateness in it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.is_own.get()
+    }
+
+    /// A stamp that cannot be is replaced by the time of the read, and counted: nothing comes before
+    /// it was asked for.
+    pub(crate) fn not_before(&self, at: Offset, least: Offset) -> Offset {
+        if at >= least {
+            return at;
+        }
+        self.stats.update(|stats| stats.impossible_stamps += 1);
+        self.is_own.set(true);
+        self.clock.now()
     }
 
     /// Measures the two clocks side by side. The error of the mapping is at most half of the
@@ -115,16 +150,21 @@ impl Stamps {
             let wall = i128::from(stamp.tv_sec()) * 1_000_000_000 + i128::from(stamp.tv_nsec());
             wall - self.wall_ahead_ns.get().unwrap_or(0)
         });
-        // A stamp from after the read can only be the error of the mapping.
+        let least = self.polls.as_ref();
+        let least = least.map_or(0, |polls| polls.all_read_before().as_nanos());
+        let possible = least.saturating_sub(MAPPING_ERROR_NS)..=now.as_nanos() + MAPPING_ERROR_NS;
         let believable = on_run
             .and_then(|at| u64::try_from(at).ok())
+            .filter(|at| possible.contains(at))
             .map(|at| at.min(now.as_nanos()))
             .filter(|at| now.as_nanos() - at < BELIEVABLE_NS);
+        self.is_own.set(believable.is_none());
         self.stats.update(|stats| {
             if let Some(at) = believable {
                 stats.kernel_read(Duration::from_nanos(now.as_nanos() - at));
                 Offset::from_nanos(at)
             } else {
+                stats.impossible_stamps += u64::from(on_run.is_some());
                 stats.user_reads += 1;
                 now
             }
@@ -213,12 +253,21 @@ mod tests {
         let stamps = stamps();
         let now = Offset::from_nanos(200_000_000_000);
         assert_eq!(stamps.stamp(None, now), now);
+        assert!(stamps.is_own());
         assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
         assert_eq!(stamps.stats.take(stamps.clock.now()).user_reads, 2);
         let future = wall_nanos() / 1_000_000_000 + 1_000;
         assert_eq!(
             stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),
             now
+        );
+        assert_eq!(stamps.not_before(now, now), now);
+        let read = stamps.not_before(Offset::ZERO, Offset::from_nanos(1));
+        assert!(read > Offset::ZERO);
+        let health = stamps.stats.take(read).health(Duration::ZERO);
+        assert_eq!(
+            health.impossible_stamps, 2,
+            "the future, and before the send"
         );
     }
 }

@@ -26,6 +26,8 @@ pub struct WorkerStats {
     /// The time that all streams together have waited for a connection.
     connecting: Duration,
     pub(crate) idle_retries: u64,
+    /// Stamps of the kernel's that could not be.
+    pub(crate) impossible_stamps: u64,
     pub(crate) outputs: Outputs,
     /// By how much first tokens that share their stamp can be too late, at most.
     shared_first_error: Durations,
@@ -108,6 +110,7 @@ impl WorkerStats {
         self.shared_first_error.merge(&other.shared_first_error);
         self.connecting += other.connecting;
         self.idle_retries += other.idle_retries;
+        self.impossible_stamps += other.impossible_stamps;
         self.outputs.merge(other.outputs);
         self.clock_error_ns = self.clock_error_ns.max(other.clock_error_ns);
         self.worker_cpu_ratio = larger(self.worker_cpu_ratio, other.worker_cpu_ratio);
@@ -134,6 +137,7 @@ impl WorkerStats {
             connect_ms: self.connect.summary_ms(),
             tls_ms: self.tls.summary_ms(),
             idle_retries: self.idle_retries,
+            impossible_stamps: self.impossible_stamps,
             ..ClientHealth::default()
         }
     }

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
 use plimsoll_core::level::Assignment;
-use plimsoll_core::record::{InFlight, LoadEvent};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent};
 use plimsoll_core::time::Offset;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc};
@@ -72,11 +72,13 @@ impl Watch for Worker {
             ready: trace.ready.get(),
             sent: trace.sent.get(),
             first: None,
+            doubt: Doubt::default(),
         }));
     }
 
-    fn first(&self, request: RequestId, at: Offset) {
-        self.tell(LoadEvent::First { id: request.id, at });
+    fn first(&self, request: RequestId, at: Offset, doubt: Doubt) {
+        let id = request.id;
+        self.tell(LoadEvent::First { id, at, doubt });
     }
 }
 

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use plimsoll_core::level::Assignment;
-use plimsoll_core::record::{InFlight, LoadEvent, ON_SCHEDULE};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent, ON_SCHEDULE};
 use plimsoll_core::time::Offset;
 use tokio::task::JoinSet;
 
@@ -59,6 +59,7 @@ impl Worker {
             ready: due,
             sent: None,
             first: None,
+            doubt: Doubt::default(),
         }));
         request
     }

@@ -157,8 +157,8 @@ fn rate(check: Check<'_>, flow: &Flow, lang: Lang) -> String {
     let success = check.level.success_ratio.map(percent_down);
     let success = success.map_or(String::new(), |success| {
         lang.pick(
-            format!(", {success} % succeeded"),
-            format!("，成功率 {success} %"),
+            format!(", {success} % of them succeeded"),
+            format!("，其中 {success} % 成功"),
         )
     });
     match check.hold.load.rate_per_s() {

@@ -1,6 +1,7 @@
 //! The answer of a check: does the load hold, why not, and how many streams it takes.
 
 use plimsoll_core::check::{Check, CheckVerdict};
+use plimsoll_core::level::Reason;
 
 use crate::lang::Lang;
 use crate::load::load_text;
@@ -47,15 +48,22 @@ pub(crate) fn verdict(check: Check<'_>, lang: Lang) -> String {
         ),
         CheckVerdict::Void => {
             let why = check.level.reason.as_ref();
+            let in_doubt = matches!(why, Some(Reason::InDoubt { .. }));
             let why = why.map_or(String::new(), |why| words::reason(why, lang));
+            if in_doubt {
+                return lang.pick(
+                    format!("Not decided at {load}: {why}"),
+                    format!("{load}未能判定：{why}"),
+                );
+            }
             lang.pick(
                 format!("The load of {load} was not delivered as asked, so nothing is said of the server: {why}."),
                 format!("{load}的负载未能如实施加，不能说明服务端的情况：{why}。"),
             )
         }
         CheckVerdict::ServerGone => lang.pick(
-            format!("The server is gone at {load}: connections are refused."),
-            format!("{load}时服务端已不可用：连接被拒绝。"),
+            format!("The server is gone at {load}: {}.", words::gone(check.level.silence.as_ref(), lang)),
+            format!("{load}时服务端已不可用：{}。", words::gone(check.level.silence.as_ref(), lang)),
         ),
     };
     text.trim_end_matches(['.', '。']).to_owned()
@@ -94,6 +102,10 @@ fn doubt(check: Check<'_>, lang: Lang) -> String {
         .iter()
         .find(|one| one.looks_broken() == Some(true));
     match (&level.reason, looks) {
+        (Some(reason @ (Reason::Unanswered { .. } | Reason::InDoubt { .. })), _) => {
+            let why = words::reason(reason, lang);
+            lang.pick(format!("The reason: {why}."), format!("原因：{why}。"))
+        }
         (Some(reason), _) => {
             let why = words::reason(reason, lang);
             lang.pick(

@@ -5,7 +5,7 @@ use plimsoll_core::run::{Run, RunState};
 use plimsoll_core::slo::Stat;
 use plimsoll_core::verdict::{Confirmed, Note, Verdict, VerdictKind};
 
-use crate::alarms::alarms;
+use crate::alarms::{alarms, hanging};
 use crate::answers::{answers, has_disbelieved, has_other_outputs};
 use crate::history::history;
 use crate::lang::Lang;
@@ -27,8 +27,9 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
     };
     let doubts = verdict.notes.iter();
     let doubts = doubts.filter(|one| is_doubt(one) && !is_told(one));
-    doubts
-        .map(|one| notes::note(one, run, lang))
+    hanging(run, lang)
+        .into_iter()
+        .chain(doubts.map(|one| notes::note(one, run, lang)))
         .chain(of_means(run, verdict, lang))
         .chain(unheld(run, verdict, lang))
         .chain(answers(run, lang))
@@ -63,6 +64,7 @@ fn of_check(run: &Run, lang: Lang) -> Vec<String> {
         .to_owned()
     });
     cut.into_iter()
+        .chain(hanging(run, lang))
         .chain(answers(run, lang))
         .chain(history(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))

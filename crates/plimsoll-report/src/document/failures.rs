@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_core::level::Alarm;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::run::Run;
 
@@ -55,29 +56,39 @@ impl Failures {
             text: class(key, (count, of), said.get(key).copied(), lang),
         });
         Self {
-            summary: summary(sum, of, lang),
+            summary: summary(sum, of, hangs(run), lang),
             classes: classes.collect(),
         }
     }
 }
 
-fn summary(failed: u64, of: u64, lang: Lang) -> String {
+/// Whether some requests had no answer when a level ended: those are not counted here.
+fn hangs(run: &Run) -> bool {
+    let mut alarms = run.levels.iter().flat_map(|level| &level.alarms);
+    alarms.any(|alarm| matches!(alarm, Alarm::Unanswered { .. }))
+}
+
+fn summary(failed: u64, of: u64, some_hang: bool, lang: Lang) -> String {
     if of == 0 {
         return lang.pick("Failures: none.", "失败：没有。").to_owned();
     }
+    let requests = so_many(of, "request");
+    let all = match (lang, some_hang) {
+        (Lang::En, false) => requests,
+        (Lang::En, true) => format!("{requests} that ended"),
+        (Lang::Zh, false) => format!("{of} 个请求"),
+        (Lang::Zh, true) => format!("已结束的 {of} 个请求"),
+    };
     if failed == 0 {
         return lang.pick(
-            format!("Failures: none of {}.", so_many(of, "request")),
-            format!("失败：{of} 个请求中没有。"),
+            format!("Failures: none of {all}."),
+            format!("失败：{all}中没有。"),
         );
     }
     let share = percent_up(failed as f64 / of as f64);
     lang.pick(
-        format!(
-            "Failures: {failed} of {} ({share} %).",
-            so_many(of, "request")
-        ),
-        format!("失败：{of} 个请求中有 {failed} 个（{share} %）。"),
+        format!("Failures: {failed} of {all} ({share} %)."),
+        format!("失败：{all}中有 {failed} 个（{share} %）。"),
     )
 }
 

@@ -6,11 +6,11 @@ mod cause;
 mod outcome;
 mod reason;
 
-pub(crate) use broken::broken_by;
+pub(crate) use broken::{broken_by, gone};
 pub(crate) use cause::cause;
 pub(crate) use outcome::outcome;
-pub(crate) use reason::reason;
 pub use reason::shortfall;
+pub(crate) use reason::{reason, unanswered};
 
 use plimsoll_core::level::LevelVerdict;
 use plimsoll_core::slo::{Metric, Objective, Slo, Stat};

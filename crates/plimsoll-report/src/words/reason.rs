@@ -2,8 +2,9 @@
 
 use plimsoll_core::level::{Reason, Shortfall};
 
-use super::objective;
+use super::{objective, objective_name};
 use crate::lang::Lang;
+use crate::number::{duration, figure};
 
 /// Why a level fails, is not decided or is void, as the rest of a sentence.
 pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
@@ -27,6 +28,20 @@ fn en(reason: &Reason) -> String {
             let one = objective(one, Lang::En);
             format!("`{one}` does not exist for {absent} of {of} requests")
         }
+        Reason::Unanswered {
+            requests,
+            of,
+            longest_s,
+        } => unanswered((*requests, *of), *longest_s, Lang::En),
+        Reason::InDoubt {
+            objective: one,
+            best,
+            worst,
+        } => {
+            let (name, one) = (objective_name(one, Lang::En), objective(one, Lang::En));
+            let between = between(&name, *best, *worst, Lang::En);
+            format!("the client was too late to tell whether `{one}` is met{between}")
+        }
         Reason::Undelivered { shortfall: by } => shortfall(by, Lang::En),
     }
 }
@@ -45,8 +60,43 @@ fn zh(reason: &Reason) -> String {
             let one = objective(one, Lang::Zh);
             format!("{of} 个请求中有 {absent} 个算不出 {one}")
         }
+        Reason::Unanswered {
+            requests,
+            of,
+            longest_s,
+        } => unanswered((*requests, *of), *longest_s, Lang::Zh),
+        Reason::InDoubt {
+            objective: one,
+            best,
+            worst,
+        } => {
+            let (name, one) = (objective_name(one, Lang::Zh), objective(one, Lang::Zh));
+            let between = between(&name, *best, *worst, Lang::Zh);
+            format!("客户端读取太晚，无法断定 {one} 是否达到{between}")
+        }
         Reason::Undelivered { shortfall: by } => shortfall(by, Lang::Zh),
     }
+}
+
+/// Requests that hang: `k of n requests have had no answer for x s`.
+pub(crate) fn unanswered((requests, of): (usize, usize), longest_s: f64, lang: Lang) -> String {
+    let longest = duration(longest_s, lang);
+    let have = if requests == 1 { "has" } else { "have" };
+    lang.pick(
+        format!("{requests} of {of} requests {have} had no answer for {longest}"),
+        format!("{of} 个请求中有 {requests} 个一直没有应答，最久的已等了 {longest}"),
+    )
+}
+
+/// What a statistic comes to at both ends of the stamps, where both have a value.
+fn between(one: &str, best: Option<f64>, worst: Option<f64>, lang: Lang) -> String {
+    let (Some(best), Some(worst)) = (best.map(figure), worst.map(figure)) else {
+        return String::new();
+    };
+    lang.pick(
+        format!(" ({one} lies between {best} and {worst})"),
+        format!("（{one} 在 {best} 到 {worst} 之间）"),
+    )
 }
 
 /// By what a load fell short of what was asked, as the rest of a sentence.
@@ -73,6 +123,9 @@ fn shortfall_en(by: &Shortfall) -> String {
             format!(
                 "{percent:.1} % of the first tokens may be stamped more than {bound_ms:.1} ms late"
             )
+        }
+        Shortfall::Paused { longest_s } => {
+            format!("the client stood still for {longest_s:.1} s")
         }
         Shortfall::BusyWorker { cpu_ratio } => {
             format!("a worker used {:.0} % of its core", cpu_ratio * 1e2)
@@ -110,6 +163,9 @@ fn shortfall_zh(by: &Shortfall) -> String {
         } => {
             let percent = late_ratio * 1e2;
             format!("{percent:.1} % 的首字时间戳可能偏晚 {bound_ms:.1} ms 以上")
+        }
+        Shortfall::Paused { longest_s } => {
+            format!("客户端停顿了 {longest_s:.1} 秒")
         }
         Shortfall::BusyWorker { cpu_ratio } => {
             format!("有一个工作线程占用了所在核的 {:.0} %", cpu_ratio * 1e2)
@@ -153,6 +209,7 @@ mod tests {
                 late_ratio: 0.031,
                 bound_ms,
             },
+            Shortfall::Paused { longest_s: 1.5 },
             Shortfall::BusyWorker { cpu_ratio: 0.984 },
             Shortfall::MissingStreams {
                 in_flight: 61.24,
@@ -178,6 +235,16 @@ mod tests {
                 objective: tpot,
                 absent: 30,
                 of: 80,
+            },
+            Reason::Unanswered {
+                requests: 8,
+                of: 96,
+                longest_s: 14.2,
+            },
+            Reason::InDoubt {
+                objective: tpot,
+                best: Some(48.2),
+                worst: Some(51.34),
             },
         ];
         let undelivered = shortfalls.map(Reason::from);

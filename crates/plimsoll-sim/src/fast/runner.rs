@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Phase, Step};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{InFlight, LoadEvent, RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
@@ -57,6 +57,7 @@ fn in_flight(flight: &Flight, level: u32) -> InFlight {
         ready: sent,
         sent: Some(sent),
         first: flight.first_ns.map(Offset::from_nanos),
+        doubt: Doubt::default(),
     }
 }
 
@@ -76,7 +77,11 @@ impl Watch for Recorder {
     fn first(&mut self, flight: &Flight, at_ns: u64) {
         let at = Offset::from_nanos(at_ns);
         let id = flight.request;
-        self.level.apply(LoadEvent::First { id, at });
+        self.level.apply(LoadEvent::First {
+            id,
+            at,
+            doubt: Doubt::default(),
+        });
         self.changed = true;
     }
 
@@ -109,6 +114,7 @@ impl Watch for Recorder {
             connected: None,
             events,
             done,
+            doubt: Doubt::default(),
             outcome,
             asked_prompt_tokens: input_tokens,
             asked_output_tokens: output_tokens,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Step as Then};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{InFlight, LoadEvent, RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
@@ -88,6 +88,7 @@ impl VirtualRunner {
             ready: record.ready,
             sent: record.sent,
             first: record.first(),
+            doubt: record.doubt,
         });
         flights.chain(self.waiting.iter().copied()).collect()
     }
@@ -170,7 +171,11 @@ impl VirtualRunner {
                 continue;
             };
             if record.events.is_empty() {
-                running.level.apply(LoadEvent::First { id, at });
+                running.level.apply(LoadEvent::First {
+                    id,
+                    at,
+                    doubt: Doubt::default(),
+                });
             }
             record.events.push(StreamEvent { at, output: true });
         }
@@ -206,6 +211,7 @@ impl VirtualRunner {
             ready: self.now,
             sent: None,
             first: None,
+            doubt: Doubt::default(),
         }
     }
 
@@ -222,6 +228,7 @@ impl VirtualRunner {
             connected: None,
             events: Vec::new(),
             done: self.now,
+            doubt: Doubt::default(),
             outcome: Outcome::CutAtEnd,
             asked_prompt_tokens: lengths.input_tokens,
             asked_output_tokens: lengths.output_tokens,

@@ -27,6 +27,7 @@ pub(super) fn record(due_ms: u64, sent_ms: u64, events_ms: &[u64]) -> RequestRec
             })
             .collect(),
         done: at(events_ms.last().copied().unwrap_or(sent_ms)),
+        doubt: plimsoll_core::record::Doubt::default(),
         outcome: Outcome::Completed,
         asked_prompt_tokens: 8,
         asked_output_tokens: 4,

@@ -313,7 +313,7 @@ fn a_server_that_falls_is_exit_4_and_carries_nothing() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
     assert!(
-        stdout(&output).contains("stopped taking connections"),
+        stdout(&output).contains("the server is gone"),
         "{}",
         stdout(&output)
     );

@@ -33,7 +33,7 @@ pub(super) fn broken_by(text: &str) -> Option<BrokenBy> {
     match text {
         "the batch is full" => Some(BrokenBy::FullBatch),
         "KV cache full with preemptions" => Some(BrokenBy::KvCacheFull),
-        "connections are refused" => Some(BrokenBy::ServerGone),
+        "connections are refused" => Some(BrokenBy::ServerGone { silence: None }),
         _ => numbers(text, "throughput growth < {} % per doubling")
             .map(|[percent]| BrokenBy::ThroughputStalls {
                 least_growth_ratio: percent / 1e2,
@@ -289,7 +289,10 @@ mod tests {
             ),
             ("the batch is full", BrokenBy::FullBatch),
             ("KV cache full with preemptions", BrokenBy::KvCacheFull),
-            ("connections are refused", BrokenBy::ServerGone),
+            (
+                "connections are refused",
+                BrokenBy::ServerGone { silence: None },
+            ),
             (
                 "success ≥ 99 %",
                 BrokenBy::Level(Objective::success(0.99).into()),

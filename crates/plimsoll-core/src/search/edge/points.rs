@@ -95,8 +95,9 @@ impl Point {
 fn seen(result: &ObjectiveResult) -> Option<Seen> {
     let objective = &result.objective;
     if let Some(allowed) = objective.allowed_share() {
-        let n = result.n as f64;
-        let over = result.over? as f64;
+        // What the client cannot tell is no observation.
+        let (over, n) = result.counts_beyond_doubt()?;
+        let (over, n) = (over as f64, n as f64);
         return (n > 0.0).then_some(Seen::Share { allowed, over, n });
     }
     let distance = (result.value? - objective.bound) / objective.bound;
@@ -114,11 +115,18 @@ fn seen(result: &ObjectiveResult) -> Option<Seen> {
     let error = by_slices
         .into_iter()
         .chain(result.standard_error)
+        .chain(half_doubt(result))
         .reduce(f64::max)?;
     Some(Seen::Mean {
         excess,
         error: (error / objective.bound).max(LEAST_ERROR),
     })
+}
+
+/// Half of what the client does not know of a mean.
+fn half_doubt(result: &ObjectiveResult) -> Option<f64> {
+    let doubt = result.doubt?;
+    Some((doubt.worst.value? - doubt.best.value?).abs() / 2.0)
 }
 
 /// No mean is taken as better known than to one per mille of its bound.

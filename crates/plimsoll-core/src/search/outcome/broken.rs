@@ -3,7 +3,7 @@
 use super::super::visits::Known;
 use super::super::{Search, Stop};
 use super::latest;
-use crate::level::{LevelSummary, Reason};
+use crate::level::{LevelSummary, Reason, Silence};
 use crate::verdict::BrokenBy;
 
 /// The level that shows what broke.
@@ -29,6 +29,17 @@ pub(super) fn broken_level(
     }
 }
 
+/// The first level of those at the end at which the server was silent says since when.
+fn gone_since(search: &Search) -> Option<Silence> {
+    let silent = search.levels.iter().rev();
+    let first = silent.take_while(|level| level.shows_no_server()).last()?;
+    let last = search.levels.last()?.silence;
+    first.silence.map(|silence| Silence {
+        refuses: last.map_or(silence.refuses, |last| last.refuses),
+        ..silence
+    })
+}
+
 pub(super) fn broken_by(
     search: &Search,
     stop: Stop,
@@ -40,7 +51,9 @@ pub(super) fn broken_by(
         }),
         Stop::FullBatch { .. } => Some(BrokenBy::FullBatch),
         Stop::Resources { .. } => Some(BrokenBy::KvCacheFull),
-        Stop::ServerGone { .. } => Some(BrokenBy::ServerGone),
+        Stop::ServerGone { .. } => Some(BrokenBy::ServerGone {
+            silence: gone_since(search),
+        }),
         _ => {
             let level = broken?;
             let looks = || {

@@ -285,14 +285,18 @@ impl Teller<'_> {
 
     fn gone(&self) -> String {
         let at = self.verdict.broken_at.map(|at| self.load(at));
+        let how = self.verdict.broken_by.as_ref();
+        let how = how.map(|by| words::broken_by(by, self.lang));
         match self.lang {
             Lang::En => format!(
-                "not known: the server stopped taking connections{}",
-                at.map_or(String::new(), |at| format!(" at {at}"))
+                "not known: the server is gone{}{}",
+                at.map_or(String::new(), |at| format!(" at {at}")),
+                how.map_or(String::new(), |how| format!(": {how}"))
             ),
             Lang::Zh => format!(
-                "未知：{}服务端不再接受连接",
-                at.map_or(String::new(), |at| format!("到 {at}时"))
+                "未知：{}服务端已不可用{}",
+                at.map_or(String::new(), |at| format!("到 {at}时")),
+                how.map_or(String::new(), |how| format!("：{how}"))
             ),
         }
     }
