@@ -4,7 +4,7 @@ use plimsoll_core::judge::Confidence;
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Load};
 use plimsoll_core::load::LoadUnit;
 use plimsoll_core::run::Run;
-use plimsoll_core::verdict::{Note, Verdict, VerdictKind};
+use plimsoll_core::verdict::{self, Note, Verdict, VerdictKind};
 
 use crate::lang::Lang;
 use crate::load::load_text;
@@ -41,9 +41,10 @@ pub(crate) fn note(note: &Note, run: &Run, lang: Lang) -> String {
                     format!("总时间（{budget}）中分给这一等级的部分用完，搜索随之结束。"),
                 );
             }
+            let more = more_time(run, lang);
             lang.pick(
-                format!("The search ended because its time of {budget} was over."),
-                format!("搜索因时间预算（{budget}）用完而结束。"),
+                format!("The search ended because its time of {budget} was over.{more}"),
+                format!("搜索因时间预算（{budget}）用完而结束。{more}"),
             )
         }
         (Note::StartedAt { streams }, _) => lang.pick(
@@ -125,6 +126,25 @@ fn fixed(note: &Note, lang: Lang) -> &'static str {
         | Note::NotRefined { .. }
         | Note::StartedAt { .. } => "",
     }
+}
+
+/// What a longer search would bring, and how to go on with this one; empty where it would not.
+fn more_time(run: &Run, lang: Lang) -> String {
+    const STEP_MIN: u64 = 5;
+    let capacity = run.verdict.as_ref().and_then(|verdict| verdict.capacity);
+    let missing = capacity.and_then(|found| verdict::more_time(&run.levels, &found));
+    missing.map_or_else(String::new, |missing| {
+        let minutes = missing.as_secs().div_ceil(60 * STEP_MIN) * STEP_MIN;
+        lang.pick(
+            format!(
+                " Some {minutes} min more would narrow the interval to ±5 %: --resume RUN --budget \
+                 +{minutes}m."
+            ),
+            format!(
+                "再测约 {minutes} 分钟，区间可收窄到 ±5 %：--resume RUN --budget +{minutes}m。"
+            ),
+        )
+    })
 }
 
 /// One line for each load of which no visit could be counted, with the latest reason.

@@ -165,6 +165,27 @@ fn requests_that_hang_are_told_once_and_are_no_successes() {
 }
 
 #[test]
+fn a_search_that_was_too_short_says_how_much_longer_it_takes() {
+    let mut run = fixture::capacity();
+    let wide = |upper| {
+        let mut verdict = fixture::verdict(VerdictKind::Capacity);
+        verdict.notes = vec![Note::BudgetSpent];
+        verdict.capacity = Some(fixture::capacity_of(48, 40, upper));
+        verdict
+    };
+    for (upper, lang, is_told) in [
+        (Some(50), Lang::En, true),
+        (Some(50), Lang::Zh, true),
+        (Some(44), Lang::En, false),
+        (None, Lang::En, false),
+    ] {
+        run.verdict = Some(wide(upper));
+        let text = on_console(&run, lang, Depth::Answer, 200);
+        assert_eq!(text.contains("--resume RUN --budget +"), is_told, "{text}");
+    }
+}
+
+#[test]
 fn the_answers_of_all_tiers() {
     let run = fixture::tiers();
     for (tag, lang) in LANGS {

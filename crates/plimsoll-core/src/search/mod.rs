@@ -31,6 +31,7 @@ pub use config::{Rules, SearchConfig};
 pub use drive::{Levels, Listener, OneLevel, Unheard, drive};
 pub use ladder::{Ladder, LadderError};
 pub use searches::{Searches, TierLevel};
+pub(crate) use visits::NARROW;
 pub use visits::tail;
 
 pub use crate::load::Axis;

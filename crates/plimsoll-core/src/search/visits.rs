@@ -20,7 +20,7 @@ const REACH: f64 = 0.5;
 /// … and at most this far, in ln N.
 const FURTHEST: f64 = 0.1;
 /// The interval is narrow enough where its ends are neighbours, or at this ratio: ±5 %.
-const NARROW: f64 = 1.1;
+pub(crate) const NARROW: f64 = 1.1;
 /// Visits before the interval is believed.
 const FEWEST_VISITS: usize = 4;
 /// A load counts as seen if one this near has been visited, as a ratio.

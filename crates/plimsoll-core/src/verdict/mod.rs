@@ -3,12 +3,14 @@
 mod broken;
 mod cause;
 mod in_flight;
+mod more_time;
 mod planned;
 mod recommended;
 mod request_times;
 
 pub use broken::BrokenBy;
 pub use cause::{Cause, CauseDetail, CauseKind};
+pub use more_time::more_time;
 pub use planned::{EXCEED, PlannedMean, exceed_ratio};
 pub use recommended::Recommended;
 pub use request_times::{Operating, RequestTimes};
