@@ -2,7 +2,7 @@
 
 use plimsoll_core::judge::Decision;
 
-use super::aims::{Aim, AimScore};
+use super::aims::AimScore;
 use super::rates::Rate;
 use super::study::{BUDGET, Found, Study};
 use super::trial::{Score, covers};
@@ -55,12 +55,6 @@ pub(super) fn over_budget(study: &Study) -> Rate {
     })
 }
 
-/// Whether the documents promise an interval of it. They do not of means: theirs is too narrow, as
-/// the tables show.
-fn is_promised(aim: Aim) -> bool {
-    aim != Aim::Means
-}
-
 /// What the data exclude, in words.
 pub(super) fn missed(study: &Study) -> Vec<String> {
     let engines = feasible(&study.steady);
@@ -88,7 +82,7 @@ pub(super) fn missed(study: &Study) -> Vec<String> {
         .filter(|(_, rate, goal)| rate.misses_at_least(*goal))
         .map(|(name, rate, goal)| format!("{name} {:.1} % of {goal} %", rate.percent()))
         .collect();
-    for (aim, all) in study.aims.iter().filter(|(aim, _)| is_promised(*aim)) {
+    for (aim, all) in &study.aims {
         let all: Vec<&AimScore> = all.iter().filter(|one| one.truth > 0).collect();
         for (what, rate, goal) in [
             ("interval covers", aim_covered(&all), COVERED),

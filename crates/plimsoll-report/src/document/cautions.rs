@@ -2,7 +2,6 @@
 
 use plimsoll_core::level::{LevelSummary, LevelVerdict, Purpose};
 use plimsoll_core::run::{Run, RunState};
-use plimsoll_core::slo::Stat;
 use plimsoll_core::verdict::{Confirmed, Note, Verdict, VerdictKind};
 
 use crate::alarms::{alarms, hanging};
@@ -30,7 +29,6 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
     hanging(run, lang)
         .into_iter()
         .chain(doubts.map(|one| notes::note(one, run, lang)))
-        .chain(of_means(run, verdict, lang))
         .chain(unheld(run, verdict, lang))
         .chain(answers(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
@@ -41,17 +39,6 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
         .chain(notes::settings(run, lang))
         .chain(notes::through_proxy(run, lang))
         .collect()
-}
-
-/// Objectives on means have intervals that are too narrow: docs/metrics.md.
-fn of_means(run: &Run, verdict: &Verdict, lang: Lang) -> Option<String> {
-    let has_interval = verdict.kind == VerdictKind::Capacity && verdict.answer().is_some();
-    let has_mean = run.plan.slo.0.iter().any(|one| one.stat == Stat::Mean);
-    let text = lang.pick(
-        "An objective is on a mean: the interval is narrower than its 95 % promise.",
-        "目标中有均值：置信区间偏窄，把握不到 95 %。",
-    );
-    (has_interval && has_mean).then(|| text.to_owned())
 }
 
 /// What must be known of a load that was held; its own reasons stand in the answer.

@@ -184,10 +184,9 @@ fn the_highest_load_that_passed_is_the_answer_where_the_next_one_failed_twice() 
     }
     let verdict = search.verdict(Duration::from_secs(899));
     let found = verdict.capacity.unwrap();
-    assert_eq!(
-        (found.at, found.lower),
-        (Load::Streams(93), Load::Streams(93))
-    );
+    assert_eq!(found.at, Load::Streams(93));
+    // Of levels without slices it is known only roughly how well their means are known.
+    assert!((85.0..=93.0).contains(&found.lower.amount()), "{found:?}");
     assert_eq!(verdict.broken_at, Some(Load::Streams(94)));
 }
 

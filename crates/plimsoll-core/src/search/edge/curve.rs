@@ -115,7 +115,7 @@ impl Shape {
                 let share = self.share(distance, allowed).clamp(1e-9, 1.0 - 1e-9);
                 (over * share.ln() + (n - over) * (1.0 - share).ln()) / dispersion
             }
-            Seen::Mean { excess, error } => {
+            Seen::Mean { excess, error, df } => {
                 let slope = LEAST_MEAN_SLOPE * MEAN_SLOPE_FACTOR.powf(self.slope as f64);
                 let expected = slope * self.bent(distance);
                 let misfit = (MISFIT + BEND * distance.abs()).min(1.0);
@@ -127,7 +127,8 @@ impl Shape {
                 } else {
                     0.0
                 };
-                -0.5 * off.max(wrong_side).powi(2) - wide.ln()
+                // Student's t: the error is itself an estimate.
+                -(df + 1.0) / 2.0 * (off.max(wrong_side).powi(2) / df).ln_1p() - wide.ln()
             }
         }
     }

@@ -2,12 +2,16 @@
 //!
 //! For each objective the likelihood of every load is integrated over the shapes an edge can have
 //! (`curve`), with counts divided by an upper bound of the dispersion that the visits show
-//! (`dispersion`). A conjunction holds as long as all of its objectives do: the chance that the
+//! (`dispersion`), and means with an error from how the slices of all loads around scatter (`spread`).
+//! A conjunction holds as long as all of its objectives do: the chance that the
 //! capacity lies above a load is the product of theirs.
 
 mod curve;
 mod dispersion;
 mod points;
+mod spread;
+#[cfg(test)]
+mod tests;
 
 use curve::{Fit, fit};
 use points::{Point, points};
@@ -68,9 +72,14 @@ pub(super) fn edge(levels: &[&LevelSummary], low: f64, high: f64) -> Option<Edge
 }
 
 impl Objective {
-    fn near_edge(all: Vec<Point>, candidates: &[f64]) -> Option<Self> {
+    fn near_edge(mut all: Vec<Point>, candidates: &[f64]) -> Option<Self> {
         if all.is_empty() {
             return None;
+        }
+        match spread::around(all.iter()) {
+            Some(scatter) => spread::set_errors(&mut all, scatter),
+            None if all.iter().any(|point| !point.means.is_empty()) => return None,
+            None => {}
         }
         if all.iter().all(Point::is_mean_within) {
             // Nothing of it says where it would break: above all loads seen.
@@ -84,7 +93,11 @@ impl Objective {
         let middle = quantile(&survival(&rough), candidates, 0.5);
         let is_near = |point: &Point| point.ln_load - middle <= f64::ln(LOCAL);
         let near: Vec<Point> = all.iter().filter(|point| is_near(point)).cloned().collect();
-        let points = if near.len() >= 2 { near } else { all };
+        let mut points = if near.len() >= 2 { near } else { all };
+        let is_around = |point: &&Point| (point.ln_load - middle).abs() <= f64::ln(LOCAL);
+        if let Some(scatter) = spread::around(points.iter().filter(is_around)) {
+            spread::set_errors(&mut points, scatter);
+        }
         let fitted = fits(&points, candidates, dispersion::UNKNOWN);
         let (at, best) = likeliest(&fitted, candidates);
         let dispersion = dispersion::upper_bound(best, &points, at);
