@@ -219,6 +219,8 @@ fn a_key_is_bad_only_where_the_server_says_so() {
         (401, "Incorrect API key provided: sk-1"),
         (401, ""),
         (403, "Access denied due to missing subscription key"),
+        (401, "The API key in the request is missing or invalid."),
+        (401, "An API key is required"),
     ];
     for (code, said) in bad {
         let (end, _, count) = ask(None, NONE, |_| Some((status(code), said)));

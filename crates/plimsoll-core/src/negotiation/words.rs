@@ -105,6 +105,11 @@ pub fn is_about_the_key(status: u16, said: &str) -> bool {
         "credential",
         "subscription key",
     ];
+    // "The API key in the request is missing or invalid": the words stand apart.
+    let is_named = said.contains("api key")
+        && ["missing", "invalid", "required"]
+            .iter()
+            .any(|fault| said.contains(fault));
     let has_words = said.chars().any(char::is_alphabetic);
-    (status == 401 && !has_words) || key.iter().any(|one| said.contains(one))
+    (status == 401 && !has_words) || is_named || key.iter().any(|one| said.contains(one))
 }

@@ -33,6 +33,8 @@ pub enum PreflightError {
         said: String,
         /// Whether the key is missing or wrong, as far as the answer says.
         is_key: bool,
+        /// Whether only the list of models was asked for, which a given model makes needless.
+        is_list: bool,
     },
     /// The address leads elsewhere.
     #[error("{url} redirects to {}: {why}", to.as_deref().unwrap_or("another address"))]
@@ -191,6 +193,7 @@ impl Refused<'_> {
                 said,
             } => PreflightError::Unauthorized {
                 is_key: is_about_the_key(status, &said),
+                is_list: false,
                 url: prober.target.url_of(protocol.path()),
                 said: quoted(&said),
                 status,

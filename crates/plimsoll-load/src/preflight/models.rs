@@ -64,6 +64,7 @@ fn listed(
             };
             Err(PreflightError::Unauthorized {
                 is_key: is_about_the_key(status, &said),
+                is_list: true,
                 status,
                 url,
                 protocol,

@@ -45,14 +45,26 @@ pub(crate) enum Hint {
     LocalAddresses,
     #[error("give a --source-ip of that family too")]
     OtherFamily,
-    #[error("put the key into {variable}, or name its variable with --api-key-env")]
-    ApiKey { variable: &'static str },
+    #[error(
+        "put the key into {variable}, or name its variable with --api-key-env{}",
+        if *is_list { "; with --model no list of models is needed" } else { "" }
+    )]
+    ApiKey {
+        variable: &'static str,
+        /// Whether only the list of models was refused.
+        is_list: bool,
+    },
     #[error("give the address it leads to")]
     FollowRedirect,
-    #[error("give the API's address: the part before /v1, for example http://HOST:8000")]
+    #[error(
+        "give the API's address: the part before /v1, for example http://HOST:8000; if it is right \
+         and only the list of models is missing, name the model with --model"
+    )]
     ApiAddress,
     #[error("choose one of these with --model, or leave --model away")]
     ChooseModel,
+    #[error("check the name given with --model, and that the server has that model")]
+    CheckModel,
     #[error("name the model with --model")]
     NameModel,
     #[error("ask for less with --input-len and --output-len")]
@@ -182,12 +194,14 @@ impl Words for Hint {
                 "`ip address` 列出本机地址；`ip address add IP/32 dev lo` 可添加一个"
             }
             Self::OtherFamily => "再给一个同类地址的 --source-ip",
-            Self::ApiKey { variable } => {
-                return format!("把密钥放进环境变量 {variable}，或用 --api-key-env 指定变量名");
-            }
+            Self::ApiKey { variable, is_list } => return zh_key(variable, *is_list),
             Self::FollowRedirect => "改用它指向的地址",
-            Self::ApiAddress => "给出接口地址，即 /v1 之前的部分，如 http://HOST:8000",
+            Self::ApiAddress => {
+                "给出接口地址，即 /v1 之前的部分，如 http://HOST:8000；\
+                 如果地址没错、只是没有模型列表，就用 --model 给出模型名"
+            }
             Self::ChooseModel => "用 --model 选其中一个，或不给 --model",
+            Self::CheckModel => "检查 --model 给出的名字，以及服务上有没有这个模型",
             Self::NameModel => "用 --model 给出模型名",
             Self::ShorterRequests => "用 --input-len 和 --output-len 减小长度",
             Self::LongerContext => {
@@ -253,4 +267,14 @@ impl Words for Hint {
         };
         text.to_owned()
     }
+}
+
+/// Where the key goes, and what makes it needless.
+fn zh_key(variable: &str, is_list: bool) -> String {
+    let or_name = if is_list {
+        "；给出 --model 就不需要模型列表"
+    } else {
+        ""
+    };
+    format!("把密钥放进环境变量 {variable}，或用 --api-key-env 指定变量名{or_name}")
 }

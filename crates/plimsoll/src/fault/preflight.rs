@@ -121,9 +121,11 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
         PreflightError::Unauthorized {
             protocol,
             is_key: true,
+            is_list,
             ..
         } => Hint::ApiKey {
             variable: protocol.key_variable(),
+            is_list: *is_list,
         },
         PreflightError::PromptsCut { .. } => Hint::LongerContext,
         PreflightError::FirstRequest {
@@ -136,8 +138,11 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
         } => Hint::EndEarly,
         PreflightError::Redirected { .. } => Hint::FollowRedirect,
         PreflightError::WebPage { .. } | PreflightError::NotAnApi { .. } => Hint::ApiAddress,
+        PreflightError::UnknownModel { served, .. } if served.is_empty() => Hint::CheckModel,
         PreflightError::UnknownModel { .. } => Hint::ChooseModel,
-        PreflightError::NoList { .. } | PreflightError::NoModels => Hint::NameModel,
+        PreflightError::NoList { .. }
+        | PreflightError::NoModels
+        | PreflightError::Unauthorized { is_list: true, .. } => Hint::NameModel,
         PreflightError::ContextTooShort { .. } | PreflightError::TooLong { .. } => {
             Hint::ShorterRequests
         }
