@@ -196,6 +196,8 @@ pub(crate) struct Case {
     name: &'static str,
     script: Script,
     lines: Vec<Line>,
+    /// Whether all lines meet one server, which remembers those before.
+    has_one_server: bool,
 }
 
 impl Case {
@@ -209,13 +211,25 @@ impl Case {
             name,
             script: Arc::new(script),
             lines: lines.into_iter().collect(),
+            has_one_server: false,
         }
     }
 
+    /// All lines meet one server, one after another.
+    pub(crate) fn of_one_server(mut self) -> Self {
+        self.has_one_server = true;
+        self
+    }
+
     fn faults(&self) -> String {
+        let start = || Server::start(Arc::clone(&self.script));
+        let shared = self.has_one_server.then(start);
         let lines = self.lines.iter();
         lines
-            .map(|line| line.faults(&Server::start(Arc::clone(&self.script))))
+            .map(|line| match &shared {
+                Some(server) => line.faults(server),
+                None => line.faults(&start()),
+            })
             .collect()
     }
 }

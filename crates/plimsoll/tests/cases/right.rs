@@ -23,7 +23,7 @@ pub(crate) enum Right {
     TtftFromMs(f64),
     /// No pace is faster than the server's pauses between tokens, on average, ms.
     TpotFromMs(f64),
-    /// The words stand in what it printed.
+    /// The words stand in what it printed, wherever its lines are broken.
     Says(&'static str),
     /// The words do not.
     SaysNot(&'static str),
@@ -57,8 +57,8 @@ impl Right {
                 let paces: Vec<f64> = completed(told).filter_map(|one| one.tpot_ms).collect();
                 !paces.is_empty() && paces.iter().sum::<f64>() / paces.len() as f64 >= bound
             }
-            Self::Says(words) => told.text.contains(words),
-            Self::SaysNot(words) => !told.text.contains(words),
+            Self::Says(words) => told.says(words),
+            Self::SaysNot(words) => !told.says(words),
             Self::Server(is_true) => is_true(&told.server),
             Self::Also(is_true) => is_true(told),
         }

@@ -1,6 +1,6 @@
 //! What a scripted server says, byte by byte and with its pauses.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -144,6 +144,22 @@ impl<'a> Say<'a> {
 
     pub(crate) fn closes(&self) -> bool {
         self.closes
+    }
+
+    /// The server goes away: this connection closes, and no other one is taken any more.
+    pub(crate) fn leave(&mut self) -> io::Result<()> {
+        self.closes = true;
+        self.truth.left();
+        // The listener waits for a connection, and ends with this one.
+        TcpStream::connect(self.socket.local_addr()?).map(drop)
+    }
+
+    /// Says nothing more until the client has closed the connection.
+    pub(crate) fn hang(&mut self) {
+        self.closes = true;
+        let mut socket = self.socket;
+        let mut buffer = [0; 1_024];
+        while socket.read(&mut buffer).is_ok_and(|count| count > 0) {}
     }
 }
 

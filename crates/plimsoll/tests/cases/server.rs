@@ -26,6 +26,8 @@ pub(crate) struct Counts {
     pub(crate) targets: BTreeSet<String>,
     /// Whatever a script wants to remember.
     pub(crate) notes: Vec<String>,
+    /// Whether it went away.
+    has_left: bool,
 }
 
 impl Counts {
@@ -53,6 +55,10 @@ impl Truth {
         self.counts().notes.push(note.into());
     }
 
+    pub(super) fn left(&self) {
+        self.counts().has_left = true;
+    }
+
     pub(super) fn answered(&self, status: u16) {
         *self.counts().statuses.entry(status).or_default() += 1;
     }
@@ -78,7 +84,7 @@ impl Truth {
     }
 }
 
-/// A server that runs until the test process ends.
+/// A server that runs until the test process ends, or until its script leaves.
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) truth: Arc<Truth>,
@@ -92,6 +98,9 @@ impl Server {
         let shared = Arc::clone(&truth);
         drop(std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
+                if shared.counts().has_left {
+                    break;
+                }
                 let (script, truth) = (Arc::clone(&script), Arc::clone(&shared));
                 // A client that hangs up in the middle ends the script: that is its right.
                 drop(std::thread::spawn(move || serve(&socket, &script, &truth)));

@@ -5,7 +5,6 @@ use std::process::Output;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::record::{RequestLine, RequestRecord};
-use plimsoll_core::run::Run;
 use serde_json::Value;
 
 use super::server::Counts;
@@ -37,21 +36,38 @@ pub(crate) struct Told {
     pub(crate) text: String,
     /// The requests of the load that came to an end by themselves.
     pub(crate) ended: Vec<Ended>,
-    /// The run, of `find` and `check`, where there is one.
-    pub(crate) run: Option<Run>,
+    /// `run.json` of `find` and `check`; null where there is none.
+    pub(crate) run: Value,
     pub(crate) server: Counts,
 }
 
 impl Told {
+    /// Whether the words stand in what it printed. Where a line is broken is not theirs to say: it
+    /// depends on how long the numbers before them are.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        in_one_line(&self.text).contains(&in_one_line(words))
+    }
+
+    /// The gateway cap that a search advises, streams.
+    pub(crate) fn cap(&self) -> Option<u64> {
+        self.run["verdict"]["recommended"]["cap"]["streams"].as_u64()
+    }
+
+    /// Whether some level of a run says that the server breaks an objective.
+    pub(crate) fn has_a_fail(&self) -> bool {
+        let levels = self.run["levels"].as_array();
+        levels.is_some_and(|levels| levels.iter().any(|level| level["verdict"] == "fail"))
+    }
+
     /// Reads what a command that ran in `folder` left.
     pub(crate) fn read(output: &Output, folder: &Path, server: Counts) -> Self {
         let text = [&output.stdout, &output.stderr].map(|bytes| words(bytes));
         let saved = folder.join(RUN_FOLDER);
-        let run = read(&saved.join("run.json")).map(|text| serde_json::from_str(&text).unwrap());
+        let run = read(&saved.join("run.json")).map_or(Value::Null, |text| json(&text));
         let lines = read(&saved.join("requests.jsonl")).unwrap_or_default();
         let mut ended: Vec<Ended> = lines.lines().filter_map(of_line).collect();
         if let Some(text) = read(&folder.join(BENCH_FILE)) {
-            ended = of_bench(&serde_json::from_str(&text).unwrap());
+            ended = of_bench(&json(&text));
         }
         Self {
             code: output.status.code(),
@@ -61,6 +77,23 @@ impl Told {
             server,
         }
     }
+}
+
+/// With one space wherever there is any, or an end of a line.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_whitespace() {
+            true if line.ends_with(' ') => {}
+            true => line.push(' '),
+            false => line.push(character),
+        }
+    }
+    line
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 /// What was printed, without the line in which `bench serve` repeats its arguments.

@@ -1,4 +1,4 @@
-//! llama.cpp's server, which has no metrics unless it is told to.
+//! llama.cpp's server: it says 503 until its model is there, and has no metrics unless it is told to.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::ask::Ask;
 use super::super::case::{Case, check, find, try_all};
-use super::super::right::Right::{AllCompleted, OutputAsAsked, TtftFromMs};
+use super::super::right::Right::{AllCompleted, Exit, OutputAsAsked, Says, TtftFromMs};
 use super::super::say::Say;
 use super::{Events, TO_FIRST_MS, answered, stream};
 
@@ -53,16 +53,32 @@ fn completions(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
     stream(say, ask.want(), &events)
 }
 
+/// The same, before its model is there.
+fn loading(_: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    let words =
+        json!({"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}});
+    say.json(503, &words)
+}
+
 #[test]
 #[ignore = "not run: minutes of pauses, `just cases`"]
 fn llama_cpp() {
     let first = TtftFromMs(TO_FIRST_MS as f64);
-    try_all(vec![Case::new(
-        "llama.cpp",
-        script,
-        [
-            find().is(&answered("SmolLM2-135M.gguf, llama.cpp @ ")),
-            check().is(&[AllCompleted, OutputAsAsked, first]),
-        ],
-    )]);
+    try_all(vec![
+        Case::new(
+            "llama.cpp",
+            script,
+            [
+                find().is(&answered("SmolLM2-135M.gguf, llama.cpp @ ")),
+                check().is(&[AllCompleted, OutputAsAsked, first]),
+            ],
+        ),
+        Case::new(
+            "llama.cpp that is loading its model",
+            loading,
+            [find()
+                .with("--wait 1s")
+                .is(&[Exit(&[4]), Says("Loading model"), Says("503")])],
+        ),
+    ]);
 }

@@ -7,10 +7,12 @@ mod gateway;
 mod llama_cpp;
 mod ollama;
 mod sglang;
+mod vendor;
 mod vllm;
 
 use std::io;
 
+use super::ask::Ask;
 use super::right::Right::{self, AllCompleted, Also, OutputAsAsked, Says, TtftFromMs};
 use super::say::{EVENTS, Say, pause_ms};
 use super::told::Told;
@@ -68,13 +70,14 @@ fn running(say: &Say<'_>) -> f64 {
     say.truth().now().in_flight as f64
 }
 
-/// Nothing is said against the server where the client had its time.
+/// Nothing is said against the server.
 fn no_level_fails(told: &Told) -> bool {
-    use plimsoll_core::level::LevelVerdict;
-    told.run.as_ref().is_some_and(|run| {
-        let mut levels = run.levels.iter();
-        levels.all(|level| level.verdict != LevelVerdict::Fail)
-    })
+    !told.run.is_null() && !told.has_a_fail()
+}
+
+/// Whether it is a request for text whose path ends so.
+fn is_for(ask: &Ask, path: &str) -> bool {
+    ask.method == "POST" && ask.path() == path
 }
 
 /// What `find` has to say of a server that answers as it is asked to; `server` is how it is named.

@@ -1,4 +1,5 @@
-//! Ollama, by its own API and by OpenAI's: answers end where the model likes.
+//! Ollama, by its own API and by OpenAI's: answers end where the model likes, and a server without
+//! models lists null.
 
 use std::io;
 
@@ -6,7 +7,7 @@ use serde_json::json;
 
 use super::super::ask::Ask;
 use super::super::case::{Case, check, find, try_all};
-use super::super::right::Right::{AllCompleted, Also, OutputTokens, Says, TtftFromMs};
+use super::super::right::Right::{AllCompleted, Also, Exit, OutputTokens, Says, TtftFromMs};
 use super::super::say::{Say, pause_ms};
 use super::{Events, GAP_MS, TO_FIRST_MS, no_level_fails, stream};
 
@@ -78,30 +79,58 @@ fn completions(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
     stream(say, output, &events)
 }
 
+/// Without any model: the list is null, and every name is unknown.
+fn without_models(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    if ask.is_models() {
+        return say.json(200, &json!({"object": "list", "data": null}));
+    }
+    if ask.path() == "/api/tags" {
+        return say.json(200, &json!({"models": null}));
+    }
+    let name = ask.json["model"].as_str().unwrap_or_default();
+    let words = format!("model \"{name}\" not found, try pulling it first");
+    say.json(
+        404,
+        &json!({"error": {"message": words, "type": "api_error", "param": null, "code": null}}),
+    )
+}
+
 #[test]
 #[ignore = "not run: minutes of pauses, `just cases`"]
 fn ollama() {
     let first = TtftFromMs(TO_FIRST_MS as f64);
-    try_all(vec![Case::new(
-        "Ollama",
-        script,
-        [
-            find().with("--output-len 64").is(&[
-                AllCompleted,
-                OutputTokens(ENDS_AT as u32),
-                first,
-                Also(no_level_fails),
-                Says("llama3.2:1b"),
-                Says("Failures: none of "),
-                Says("measured 16 / 12"),
-            ]),
-            check().with("--endpoint ollama --output-len 64").is(&[
-                AllCompleted,
-                OutputTokens(ENDS_AT as u32),
-                first,
-                Says("/api/chat"),
-                Says("cannot fix the length"),
-            ]),
-        ],
-    )]);
+    try_all(vec![
+        Case::new(
+            "Ollama",
+            script,
+            [
+                find().with("--output-len 64 --length-spread 0%").is(&[
+                    AllCompleted,
+                    OutputTokens(ENDS_AT as u32),
+                    first,
+                    Also(no_level_fails),
+                    Says("llama3.2:1b"),
+                    Says("Failures: none of "),
+                    Says("measured 16 / 12"),
+                ]),
+                check().with("--endpoint ollama --output-len 64").is(&[
+                    AllCompleted,
+                    OutputTokens(ENDS_AT as u32),
+                    first,
+                    Says("/api/chat"),
+                    Says("cannot fix the length"),
+                ]),
+            ],
+        ),
+        Case::new(
+            "Ollama without models",
+            without_models,
+            [
+                find().is(&[Exit(&[2, 4]), Says("--model")]),
+                find()
+                    .with("--model llama3.2")
+                    .is(&[Exit(&[2]), Says("try pulling it first")]),
+            ],
+        ),
+    ]);
 }

@@ -1,12 +1,16 @@
 //! How an answer comes over HTTP: old versions, odd framing, codings, redirects, gateways.
 
-use std::io::{self};
+use std::io::{self, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
 
 use super::super::ask::Ask;
 use super::super::case::{Case, bench, check, try_all};
 use super::super::openai::{finish, models, token, usage, usage_event};
 use super::super::right::Right::{
-    AllCompleted, AllEndedAs, Exit, OutputAsAsked, OutputTokens, Says, TtftFromMs,
+    AllCompleted, AllEndedAs, Exit, OutputAsAsked, OutputTokens, Says, Server, TtftFromMs,
 };
 use super::super::say::{EVENTS, Say, event, pause_ms};
 
@@ -99,6 +103,28 @@ fn early_hints(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
     in_chunks(&EVENTS, ask, say)
 }
 
+/// Packed, and sent event by event.
+fn packed(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    say.head(200, &[EVENTS[0], ("Content-Encoding", "gzip")])?;
+    let mut coder = GzEncoder::new(Vec::new(), Compression::default());
+    stream(ask, say, |say, event| {
+        coder.write_all(event.as_bytes())?;
+        coder.flush()?;
+        say.body(std::mem::take(coder.get_mut()))
+    })?;
+    say.body(coder.finish()?)?;
+    say.end()
+}
+
+/// Packed as a whole.
+fn packed_whole(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    say.head(200, &[EVENTS[0], ("Content-Encoding", "gzip")])?;
+    let mut coder = GzEncoder::new(Vec::new(), Compression::default());
+    stream(ask, say, |_, event| coder.write_all(event.as_bytes()))?;
+    say.body(coder.finish()?)?;
+    say.end()
+}
+
 fn as_one_block(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
     say.head(200, &EVENTS)?;
     let mut held = String::new();
@@ -121,6 +147,13 @@ fn with_its_length(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
     say.raw(held)
 }
 
+fn open_after_the_last_word(ask: &Ask, say: &mut Say<'_>) -> io::Result<()> {
+    say.head(200, &EVENTS)?;
+    stream(ask, say, |say, event| say.body(event))?;
+    say.hang();
+    Ok(())
+}
+
 fn served(answer: Answer) -> impl Fn(&Ask, &mut Say<'_>) -> io::Result<()> {
     move |ask, say| {
         if is_answered(ask, say)? {
@@ -133,12 +166,21 @@ fn served(answer: Answer) -> impl Fn(&Ask, &mut Say<'_>) -> io::Result<()> {
 #[test]
 #[ignore = "not run: minutes of pauses, `just cases`"]
 fn answers_over_http() {
-    let table: [(&str, Answer); 8] = [
+    let table: [(&str, Answer); 14] = [
         ("HTTP/1.0, to the close", http_1_0),
         ("a close after each answer", closing),
         ("chunk extensions and trailers", extensions),
         ("names and sizes in capitals", capitals),
         ("hints before the answer", early_hints),
+        ("packed event by event", packed),
+        ("packed as a whole", packed_whole),
+        ("plain text by its type", |ask, say| {
+            in_chunks(&[("Content-Type", "text/plain; charset=utf-8")], ask, say)
+        }),
+        ("JSON by its type", |ask, say| {
+            in_chunks(&[("Content-Type", "application/json")], ask, say)
+        }),
+        ("no type", |ask, say| in_chunks(&[], ask, say)),
         ("a type in capitals", |ask, say| {
             in_chunks(
                 &[("Content-Type", "Text/Event-Stream;charset=UTF-8")],
@@ -148,6 +190,10 @@ fn answers_over_http() {
         }),
         ("one block at the end", as_one_block),
         ("one block with its length", with_its_length),
+        (
+            "an open connection after the last word",
+            open_after_the_last_word,
+        ),
     ];
     let cases = table.map(|(name, answer)| {
         let first_ms = TO_FIRST_MS as f64;
@@ -165,6 +211,114 @@ fn answers_over_http() {
 
 #[test]
 #[ignore = "not run: minutes of pauses, `just cases`"]
+fn an_answer_that_is_not_streamed() {
+    let script = |ask: &Ask, say: &mut Say<'_>| {
+        pause_ms(TO_FIRST_MS);
+        let text = "w ".repeat(ask.want());
+        say.json(200, &json!({
+            "id": "x", "object": "chat.completion", "usage": usage(ask, ask.want()),
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "length"}],
+        }))
+    };
+    try_all(vec![Case::new(
+        "an answer that is not streamed",
+        served(script),
+        [check().is(&[
+            AllCompleted,
+            OutputAsAsked,
+            Says("Their TTFT is that of the whole request"),
+            TtftFromMs(20.0),
+        ])],
+    )]);
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn a_coding_that_is_not_known() {
+    let script = |ask: &Ask, say: &mut Say<'_>| {
+        say.head(200, &[EVENTS[0], ("Content-Encoding", "br")])?;
+        stream(ask, say, |say, event| {
+            say.body(event.bytes().map(|byte| !byte).collect::<Vec<_>>())
+        })?;
+        say.end()
+    };
+    try_all(vec![Case::new(
+        "a coding that is not known",
+        served(script),
+        [check().is(&[Exit(&[4]), Says("coding `br`")])],
+    )]);
+}
+
+fn redirected(ask: &Ask, say: &mut Say<'_>, status: u16) -> io::Result<()> {
+    let target = ["/real", &ask.target].concat();
+    say.plain_head(
+        "1.1",
+        status,
+        &[("Location", &target), ("Content-Length", "0")],
+    )
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn redirects() {
+    let is_there = |ask: &Ask| ask.path().starts_with("/real");
+    let generation = move |ask: &Ask, say: &mut Say<'_>| {
+        if ask.is_generation() && !is_there(ask) {
+            return redirected(ask, say, 307);
+        }
+        served(|ask, say| in_chunks(&EVENTS, ask, say))(ask, say)
+    };
+    let everything = move |ask: &Ask, say: &mut Say<'_>| {
+        if !is_there(ask) {
+            return redirected(ask, say, 308);
+        }
+        served(|ask, say| in_chunks(&EVENTS, ask, say))(ask, say)
+    };
+    let login = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.path() == "/login" {
+            return say.page(200, "text/html", "<html>login</html>");
+        }
+        say.plain_head(
+            "1.1",
+            302,
+            &[("Location", "/login"), ("Content-Length", "0")],
+        )
+    };
+    let elsewhere = |_: &Ask, say: &mut Say<'_>| {
+        let headers = [
+            ("Location", "http://127.0.0.2:9/v1"),
+            ("Content-Length", "0"),
+        ];
+        say.plain_head("1.1", 307, &headers)
+    };
+    try_all(vec![
+        Case::new(
+            "requests for text are sent on",
+            generation,
+            [check().is(&[AllCompleted])],
+        ),
+        Case::new(
+            "everything is sent on",
+            everything,
+            [check().is(&[AllCompleted])],
+        ),
+        Case::new(
+            "to a page to log in",
+            login,
+            [check().is(&[Exit(&[4]), Says("/login")])],
+        ),
+        Case::new(
+            "to another server",
+            elsewhere,
+            [check()
+                .env("OPENAI_API_KEY", "good")
+                .is(&[Exit(&[4]), Says("127.0.0.2:9")])],
+        ),
+    ]);
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
 fn a_gateway_without_its_server() {
     let script = |_: &Ask, say: &mut Say<'_>| {
         let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>";
@@ -174,6 +328,52 @@ fn a_gateway_without_its_server() {
         "a page of a gateway",
         served(script),
         [check().is(&[Exit(&[4]), Says("502")])],
+    )]);
+}
+
+/// A server that is not ready yet, for so many requests.
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn not_ready_yet() {
+    const REFUSED: usize = 3;
+    let loading = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.number <= REFUSED {
+            let words = json!({"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}});
+            return say.json(503, &words);
+        }
+        in_chunks(&EVENTS, ask, say)
+    };
+    let limited = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.number <= REFUSED {
+            let words =
+                json!({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}});
+            let after = [("Retry-After", "1")];
+            return say.page_with(429, "application/json", &words.to_string(), &after);
+        }
+        in_chunks(&EVENTS, ask, say)
+    };
+    let waits = || check().with("--wait 1m").is(&[AllCompleted]);
+    try_all(vec![
+        Case::new("a model that is being loaded", served(loading), [waits()]),
+        Case::new("a limit before any load", served(limited), [waits()]),
+    ]);
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn a_metrics_page_that_does_not_come() {
+    let metrics = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.path() == "/metrics" {
+            say.hang();
+            return Ok(());
+        }
+        served(|ask, say| in_chunks(&EVENTS, ask, say))(ask, say)
+    };
+    let is_tried = Server(|counts| counts.targets.contains("GET /metrics"));
+    try_all(vec![Case::new(
+        "no metrics page",
+        metrics,
+        [check().is(&[AllCompleted, is_tried])],
     )]);
 }
 

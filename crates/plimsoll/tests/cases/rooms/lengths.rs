@@ -8,7 +8,8 @@ use super::super::ask::Ask;
 use super::super::case::{Case, bench, check, try_all};
 use super::super::openai::{Pace, answer, delta, finish, models, token, usage, usage_event};
 use super::super::right::Right::{
-    AllCompleted, AllEndedAs, OutputAsAsked, OutputTokens, Says, TpotFromMs, TtftFromMs,
+    AllCompleted, AllEndedAs, Exit, OutputAsAsked, OutputTokens, Says, Server, TpotFromMs,
+    TtftFromMs,
 };
 use super::super::say::{EVENTS, Say, pause_ms};
 
@@ -45,7 +46,7 @@ fn answers_of_another_length() {
         move |ask: &Ask, say: &mut Say<'_>| fixed(ask.want().min(25), has_usage, ask, say)
     };
     let long = |ask: &Ask, say: &mut Say<'_>| fixed(60, true, ask, say);
-    let asked_128 = || check().with("--output-len 128 --for 2s");
+    let asked_128 = || check().with("--output-len 128 --length-spread 0% --for 2s");
     try_all(vec![
         Case::new(
             "answers that stop by themselves",
@@ -55,18 +56,93 @@ fn answers_of_another_length() {
                 OutputTokens(25),
                 TpotFromMs(4.0),
                 Says("measured 16 / 25"),
+                Says("25 tokens on the average where 128 were asked for"),
+            ])],
+        ),
+        Case::new(
+            "answers that stop by themselves, not counted",
+            short(false),
+            // Nobody counts the prompts' tokens.
+            [asked_128().is(&[
+                AllCompleted,
+                OutputTokens(25),
+                TpotFromMs(4.0),
+                Says("measured – / 25"),
+                Says("25 tokens on the average where 128 were asked for"),
             ])],
         ),
         Case::new(
             "answers that go on",
             long,
-            [check().with("--for 2s").is(&[
+            [check().with("--length-spread 0% --for 2s").is(&[
                 AllCompleted,
                 OutputTokens(60),
                 Says("measured 16 / 60"),
+                Says("60 tokens on the average where 20 were asked for"),
             ])],
         ),
     ]);
+}
+
+/// Prompts beyond the context are cut, and nothing is said but their length.
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn prompts_that_are_cut() {
+    const CONTEXT: usize = 512;
+    let script = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.is_models() {
+            return say.json(200, &models(&["phi3:latest"]));
+        }
+        if !ask.is_generation() {
+            return say.not_found();
+        }
+        if ask.has_ids() {
+            let words = "json: cannot unmarshal array into Go struct field CompletionRequest.prompt of type string";
+            return say.json(
+                400,
+                &json!({"error": {"message": words, "type": "invalid_request_error"}}),
+            );
+        }
+        let words = ask.prompt_tokens();
+        say.truth().note(words.to_string());
+        let tokens = ask.want().min(16);
+        say.head(200, &EVENTS)?;
+        pause_ms(20);
+        for _ in 0..tokens {
+            say.event(&token(ask, "w "))?;
+            pause_ms(3);
+        }
+        say.event(&finish(ask, "stop"))?;
+        // A word is 1.3 tokens of this model.
+        let prompt_tokens = CONTEXT.min(words * 13 / 10);
+        let total_tokens = prompt_tokens + tokens;
+        say.event(&usage_event(&json!({
+            "prompt_tokens": prompt_tokens, "completion_tokens": tokens, "total_tokens": total_tokens,
+        })))?;
+        say.done()?;
+        say.end()
+    };
+    // No prompt needs more words than it has tokens, and a bit for the measuring.
+    let stays_small = Server(|counts| {
+        let words = counts
+            .notes
+            .iter()
+            .map(|note| note.parse::<usize>().unwrap());
+        words.max().unwrap_or_default() < 4_000
+    });
+    try_all(vec![Case::new(
+        "prompts that are cut",
+        script,
+        [
+            check().with("--input-len 2000").is(&[
+                Exit(&[2]),
+                Says("512"),
+                Says("2000"),
+                stays_small,
+            ]),
+            check().with("--input-len 100").is(&[AllCompleted]),
+        ],
+    )]);
 }
 
 /// Thought that is sent like text, under one of two names.
@@ -133,4 +209,42 @@ fn reasoning() {
         )
     });
     try_all(cases.into());
+}
+
+/// Nine of ten tokens are thought that is counted and never sent: the pace is that of the others.
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn hidden_reasoning() {
+    let script = |ask: &Ask, say: &mut Say<'_>| {
+        if ask.is_models() {
+            return say.json(200, &models(&["gpt-oss"]));
+        }
+        if !ask.is_chat() {
+            return say.not_found();
+        }
+        let hidden = ask.want() * 9 / 10;
+        say.head(200, &EVENTS)?;
+        say.event(&delta(&json!({"role": "assistant", "content": ""})))?;
+        pause_ms(10 * hidden as u64);
+        for number in hidden..ask.want() {
+            pause_ms(10);
+            say.event(&delta(&json!({"content": format!("w{number} ")})))?;
+        }
+        say.event(&finish(ask, "length"))?;
+        let mut counts = usage(ask, ask.want());
+        counts["completion_tokens_details"] = json!({"reasoning_tokens": hidden});
+        say.event(&usage_event(&counts))?;
+        say.done()?;
+        say.end()
+    };
+    try_all(vec![Case::new(
+        "thought that is never sent",
+        script,
+        [check().with("--output-len 100 --for 3s").is(&[
+            AllCompleted,
+            TpotFromMs(8.0),
+            TtftFromMs(800.0),
+            Says("tokens of reasoning"),
+        ])],
+    )]);
 }

@@ -80,10 +80,7 @@ fn in_a_time() -> impl Fn(&Ask, &mut Say<'_>) -> io::Result<()> {
 
 /// The gateway cap that is advised is one that the gateway takes.
 fn cap_is_taken(told: &Told) -> bool {
-    let verdict = told.run.as_ref().and_then(|run| run.verdict.as_ref());
-    let advice = verdict.and_then(|verdict| verdict.recommended.as_ref());
-    let cap = advice.and_then(|advice| advice.cap.streams());
-    cap.is_none_or(|cap| cap <= MOST)
+    told.cap().is_none_or(|cap| cap <= MOST.into())
 }
 
 #[test]

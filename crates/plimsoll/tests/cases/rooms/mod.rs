@@ -5,6 +5,7 @@ mod clumps;
 mod datasets;
 mod errors;
 mod framing;
+mod hangs;
 mod http;
 mod lengths;
 mod limits;

@@ -1,9 +1,9 @@
 //! A server that remembers how prompts begin, as a prefix cache does.
 
 use super::super::ask::Ask;
-use super::super::case::{Case, bench, try_all};
+use super::super::case::{Case, bench, check, find, try_all};
 use super::super::openai::{Pace, answer, models};
-use super::super::right::Right::{Exit, Server};
+use super::super::right::Right::{self, AllCompleted, Exit, Server};
 use super::super::say::Say;
 
 const PACE: Pace = Pace {
@@ -35,6 +35,43 @@ fn script(is_chat_only: bool) -> impl Fn(&Ask, &mut Say<'_>) -> std::io::Result<
         say.truth().note(start_of(ask));
         answer(ask, say, PACE)
     }
+}
+
+const ALL_DIFFER: Right = Server(|counts| counts.notes.len() > 20 && counts.repeated_notes() == 0);
+const SOME_REPEAT: Right = Server(|counts| counts.repeated_notes() > 10);
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn prompts_are_new() {
+    let long = || check().with("--input-len 100 --output-len 8");
+    let twice = |typed: &'static str, last: Right| {
+        [
+            long().with(typed).is(&[AllCompleted]),
+            long().with(typed).is(&[AllCompleted, last]),
+        ]
+    };
+    let searched = || {
+        find()
+            .with("--input-len 100 --output-len 8")
+            .is(&[Exit(&[0, 5]), ALL_DIFFER])
+    };
+    try_all(vec![
+        Case::new("two runs, ids", script(false), twice("", ALL_DIFFER)).of_one_server(),
+        Case::new("two runs, words", script(true), twice("", ALL_DIFFER)).of_one_server(),
+        Case::new(
+            "two runs of a seed",
+            script(false),
+            twice("--seed 3", ALL_DIFFER),
+        )
+        .of_one_server(),
+        Case::new(
+            "the same prompts",
+            script(false),
+            twice("--seed 3 --same-prompts", SOME_REPEAT),
+        )
+        .of_one_server(),
+        Case::new("two searches", script(false), [searched(), searched()]).of_one_server(),
+    ]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::super::ask::Ask;
 use super::super::case::{Case, bench, check, try_all};
 use super::super::openai::{delta, finish, models, usage, usage_event};
 use super::super::right::Right::{
-    AllCompleted, AllEndedAs, Exit, OutputAsAsked, OutputTokens, TpotFromMs, TtftFromMs,
+    AllCompleted, AllEndedAs, Exit, OutputAsAsked, OutputTokens, Says, TpotFromMs, TtftFromMs,
 };
 use super::super::say::{EVENTS, Say, pause_ms};
 
@@ -88,10 +88,34 @@ fn inner(event: &mut Value) -> &mut Value {
     &mut event["choices"][0]["delta"]
 }
 
+fn falsy_error(event: &mut Value, number: usize, _: &str) {
+    let nothing = [json!(""), json!({}), json!(false), json!([]), json!(0)];
+    event["error"] = nothing[number % nothing.len()].clone();
+}
+
+fn thinking_as_a_list(event: &mut Value, number: usize, _: &str) {
+    if number < 10 {
+        let text = inner(event)["content"].take();
+        let parts = json!([{"type": "text", "text": text}]);
+        *inner(event) = json!({"content": [{"type": "thinking", "thinking": parts}]});
+    }
+}
+
 fn everything_twice(event: &mut Value, _: usize, all: &str) {
     let text = inner(event)["content"].clone();
     event["choices"][0]["text"] = text;
     event["choices"][0]["message"] = json!({"role": "assistant", "content": all});
+}
+
+fn tool_calls(event: &mut Value, number: usize, _: &str) {
+    if number.is_multiple_of(3) {
+        inner(event)["tool_calls"] = Value::Null;
+        return;
+    }
+    let arguments =
+        (!number.is_multiple_of(2)).then(|| json!({"name": "f", "arguments": {"a": number}}));
+    let call = json!([{"index": 0, "id": "x", "type": "function", "function": arguments}]);
+    *inner(event) = json!({"role": "assistant", "content": null, "tool_calls": call});
 }
 
 fn empty_usage(event: &mut Value, number: usize, _: &str) {
@@ -107,19 +131,46 @@ fn message_for_delta(event: &mut Value, _: usize, _: &str) {
     event["choices"][0] = json!({"index": 0, "message": message, "finish_reason": null});
 }
 
+fn a_number_as_content(event: &mut Value, number: usize, _: &str) {
+    if number == 3 {
+        *inner(event) = json!({"content": 7});
+    }
+}
+
 fn success_in_each(event: &mut Value, _: usize, _: &str) {
     event["code"] = 0.into();
     event["message"] = "Success".into();
     event["sid"] = "x".into();
 }
 
-/// Shapes of the text and of the end.
+/// Shapes of the text.
 fn texts() -> Vec<(&'static str, Shape)> {
     vec![
+        (
+            "an error that is nothing, in every event",
+            Shape {
+                change: falsy_error,
+                ..TEXTBOOK
+            },
+        ),
+        (
+            "content as a list of parts",
+            Shape {
+                change: thinking_as_a_list,
+                ..TEXTBOOK
+            },
+        ),
         (
             "the text in three places",
             Shape {
                 change: everything_twice,
+                ..TEXTBOOK
+            },
+        ),
+        (
+            "tool calls with arguments as an object",
+            Shape {
+                change: tool_calls,
                 ..TEXTBOOK
             },
         ),
@@ -149,12 +200,32 @@ fn texts() -> Vec<(&'static str, Shape)> {
             },
         ),
         (
+            "a number as content, once",
+            Shape {
+                change: a_number_as_content,
+                ..TEXTBOOK
+            },
+        ),
+        (
+            "a code of success in every event",
+            Shape {
+                change: success_in_each,
+                ..TEXTBOOK
+            },
+        ),
+        (
             "four tokens in an event",
             Shape {
                 step: 4,
                 ..TEXTBOOK
             },
         ),
+    ]
+}
+
+/// Shapes of the end.
+fn ends() -> Vec<(&'static str, Shape)> {
+    vec![
         (
             "a finish reason without text until a choice without delta",
             Shape {
@@ -182,19 +253,33 @@ fn texts() -> Vec<(&'static str, Shape)> {
                 ..TEXTBOOK
             },
         ),
-        (
-            "a code of success in every event",
-            Shape {
-                change: success_in_each,
-                ..TEXTBOOK
-            },
-        ),
     ]
 }
 
 /// Shapes of the counts.
 fn counts() -> Vec<(&'static str, Shape)> {
     vec![
+        (
+            "counts with a fraction",
+            Shape {
+                end: |ask| {
+                    let (prompt, output) = (ask.prompt_tokens() as f64, ask.want() as f64);
+                    let usage = json!({
+                        "prompt_tokens": prompt, "completion_tokens": output,
+                        "total_tokens": prompt + output,
+                    });
+                    vec![finish(ask, "length"), counted(&usage)]
+                },
+                ..TEXTBOOK
+            },
+        ),
+        (
+            "a text for the counts until the end",
+            Shape {
+                change: |event, _, _| event["usage"] = "".into(),
+                ..TEXTBOOK
+            },
+        ),
         (
             "counts that are all 0",
             Shape {
@@ -203,6 +288,18 @@ fn counts() -> Vec<(&'static str, Shape)> {
                         json!({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0});
                     vec![finish(ask, "length"), counted(&nothing)]
                 },
+                ..TEXTBOOK
+            },
+        ),
+        (
+            "counts in the first event alone",
+            Shape {
+                before: |ask| {
+                    let mut event = delta(&json!({"role": "assistant"}));
+                    event["usage"] = usage(ask, 1);
+                    Some(event)
+                },
+                end: |ask| vec![finish(ask, "length")],
                 ..TEXTBOOK
             },
         ),
@@ -216,6 +313,12 @@ fn counts() -> Vec<(&'static str, Shape)> {
                 ..TEXTBOOK
             },
         ),
+    ]
+}
+
+/// Places where the counts stand.
+fn places_of_counts() -> Vec<(&'static str, Shape)> {
+    vec![
         (
             "counts beside the finish reason, then null",
             Shape {
@@ -251,6 +354,17 @@ fn counts() -> Vec<(&'static str, Shape)> {
             },
         ),
         (
+            "a negative count",
+            Shape {
+                end: |ask| {
+                    let usage =
+                        json!({"prompt_tokens": 16, "completion_tokens": -35, "total_tokens": -19});
+                    vec![finish(ask, "length"), counted(&usage)]
+                },
+                ..TEXTBOOK
+            },
+        ),
+        (
             "counts without numbers",
             Shape {
                 change: empty_usage,
@@ -275,7 +389,8 @@ fn counts() -> Vec<(&'static str, Shape)> {
 #[test]
 #[ignore = "not run: minutes of pauses, `just cases`"]
 fn whole_answers() {
-    let cases = texts().into_iter().chain(counts()).map(|(name, shape)| {
+    let all = [texts(), ends(), counts(), places_of_counts()].concat();
+    let cases = all.into_iter().map(|(name, shape)| {
         // Tokens of one event come together; so the least pace is that of the pauses.
         let events = 20.0 / shape.step as f64;
         let least_tpot_ms = GAP_MS as f64 * (events - 1.0) / 19.0 * 0.8;
@@ -311,6 +426,31 @@ fn an_answer_without_an_end() {
         [
             check().is(&[Exit(&[4])]),
             bench().is(&[Exit(&[1]), AllEndedAs("ended_early")]),
+        ],
+    )]);
+}
+
+#[test]
+#[ignore = "not run: minutes of pauses, `just cases`"]
+fn an_error_in_fields_of_its_own() {
+    let refused = |ask: &Ask, say: &mut Say<'_>| {
+        if !ask.is_chat() {
+            return serve(TEXTBOOK, ask, say);
+        }
+        say.head(200, &EVENTS)?;
+        say.event(&json!({
+            "id": "x", "choices": null, "error_type": "BadRequestError",
+            "error_message": "maximum context length is 4096",
+        }))?;
+        say.done()?;
+        say.end()
+    };
+    try_all(vec![Case::new(
+        "an error in fields of its own",
+        refused,
+        [
+            check().is(&[Exit(&[2]), Says("maximum context length is 4096")]),
+            bench().is(&[Exit(&[1]), Says("maximum context length is 4096")]),
         ],
     )]);
 }
