@@ -243,16 +243,17 @@ impl Search {
     }
 
     /// After a level at whose end the server was silent. One that refuses connections is gone. One
-    /// that only does not answer may have lost the requests that it has: one more stream asks again.
+    /// that only does not answer may have lost the requests that it has: one more stream, where that
+    /// is allowed, asks again. Or it has paused, and answers them.
     fn listen_again(&self, last: &LevelSummary) -> Result<(u32, Purpose), Stop> {
         let at_streams = self.rung(last);
         let silent = self.levels[self.past..].iter().rev();
         let silent = silent.take_while(|level| level.shows_no_server()).count();
         let refuses = last.silence.is_none_or(|silence| silence.refuses);
-        if refuses || silent >= MOST_VISITS || at_streams == 0 || at_streams >= self.most() {
+        if refuses || silent >= MOST_VISITS || at_streams == 0 {
             return Err(Stop::ServerGone { at_streams });
         }
-        Ok((at_streams + 1, Purpose::Ramp))
+        Ok(((at_streams + 1).min(self.most()), Purpose::Ramp))
     }
 
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {

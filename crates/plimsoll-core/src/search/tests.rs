@@ -520,6 +520,13 @@ fn a_silent_server_is_asked_once_more_and_is_then_gone() {
         ..level(streams, 0, 300)
     };
     assert_eq!(streams(&after(vec![silent(8, 20.5, false)])), Some(9));
+    let mut at_most = Search::new(SearchConfig {
+        most_streams: 8,
+        ..config()
+    });
+    at_most.take(level(1, 0, 300));
+    at_most.take(silent(8, 20.5, false));
+    assert_eq!(streams(&at_most.next(Duration::from_secs(30))), Some(8));
     for levels in [
         vec![silent(8, 20.5, false), silent(9, 31.0, false)],
         vec![silent(8, 20.5, true)],
