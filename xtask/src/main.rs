@@ -30,6 +30,7 @@ fn main() -> Result<()> {
         ["pictures", "--check"] => pictures::check(),
         ["msrv"] => msrv::check(),
         ["instructions"] => instructions::check(),
+        [instructions::READ_EVENTS, protocol, count] => instructions::read_events(protocol, count),
         ["bench", options @ ..] => bench::run(options),
         ["evidence", options @ ..] => evidence::run(options),
         _ => bail!(

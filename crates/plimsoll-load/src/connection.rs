@@ -112,7 +112,8 @@ impl Connection {
     }
 
     /// Writes a request; `stamp` is called just before the first byte goes to the kernel, and `gone`
-    /// as soon as it is there. If something comes before all of it is written, the rest goes out while that is read.
+    /// as soon as it is there. If something comes before all of it is written, the rest goes out while
+    /// that is read.
     pub(crate) async fn send(
         &mut self,
         bytes: &[u8],

@@ -140,24 +140,3 @@ fn other_held(at: &str, time: &str, requests: u64, lang: Lang) -> String {
         format!("上限本身没有实测保持过；{at}保持了 {time}，{requests} 个请求中未见超标。"),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture;
-
-    #[test]
-    fn an_interval_by_a_mean_is_not_taken_at_its_word() {
-        let mut run = fixture::capacity();
-        let says = |run: &Run| {
-            cautions(run, Lang::En)
-                .iter()
-                .any(|one| one.contains("on a mean"))
-        };
-        assert!(!says(&run));
-        run.plan.slo = "ttft mean <= 1s, success >= 99%".parse().unwrap();
-        assert!(says(&run));
-        run.verdict.as_mut().unwrap().capacity = None;
-        assert!(!says(&run), "there is no interval");
-    }
-}

@@ -1,19 +1,15 @@
-//! The path of one output event through the wire parsers, again and again: what `cargo xtask
-//! instructions` counts. `per_event PROTOCOL N` reads answers of 100 events until N events are read.
+//! The path of one output event through the wire parsers, again and again.
 
 use plimsoll_core::protocol::{Answer, Protocol};
 use plimsoll_core::time::Offset;
 
 const EVENTS_PER_ANSWER: u64 = 100;
 
-fn main() {
-    let mut words = std::env::args().skip(1);
-    let protocol = words.next().and_then(|name| Protocol::named(&name));
-    let protocol = protocol.unwrap_or_default();
-    let count: u64 = words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(EVENTS_PER_ANSWER);
+/// Reads answers of 100 events each until `count` events are read.
+///
+/// # Panics
+/// If an answer has no end, or another number of events: then nothing was counted.
+pub(crate) fn read(protocol: Protocol, count: u64) {
     let head = head(protocol);
     // Two kinds in turn, as the times of creation differ.
     let events = ["2026-11-27T12:00:00.123456789Z", "2026-11-27T12:00:00.15Z"]

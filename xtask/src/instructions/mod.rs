@@ -1,6 +1,8 @@
 //! Instructions of an output event on its way through the wire parsers, counted by callgrind: a
 //! figure without a clock, so that a regression shows on any machine.
 
+mod events;
+
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,16 +16,19 @@ const MOST: u64 = 1_500;
 /// Two runs of these many events: their difference has no start-up in it.
 const EVENTS: (u64, u64) = (10_000, 30_000);
 
+/// The command of this program that callgrind runs: reads so many events of a protocol.
+pub(crate) const READ_EVENTS: &str = "read-events";
+
+/// Reads so many output events as a server of the protocol writes them.
+pub(crate) fn read_events(protocol: &str, count: &str) -> Result<()> {
+    let protocol = Protocol::named(protocol).context("not a protocol")?;
+    events::read(protocol, count.parse().context("not a number of events")?);
+    Ok(())
+}
+
 /// Counts, prints, and fails above the bound.
 pub(crate) fn check() -> Result<()> {
-    cargo(&[
-        "build",
-        "--release",
-        "--quiet",
-        "--workspace",
-        "--example",
-        "per_event",
-    ])?;
+    cargo(&["build", "--release", "--quiet", "--workspace", "--bins"])?;
     for protocol in Protocol::ALL {
         bounded(protocol)?;
     }
@@ -45,8 +50,8 @@ fn count(protocol: Protocol, events: u64) -> Result<u64> {
     let mut command = Command::new("valgrind");
     let _ = command
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(release().join("examples/per_event"))
-        .args([protocol.name(), &events.to_string()]);
+        .arg(release().join("xtask"))
+        .args([READ_EVENTS, protocol.name(), &events.to_string()]);
     let (_, report) = output(&mut command).context("install valgrind")?;
     report
         .lines()
