@@ -6,7 +6,15 @@ xtask := release + " && target/release/xtask"
 it := "cargo test --workspace --test it -- --ignored"
 
 # What CI runs.
-ci: fmt typos deny lint msrv doc schema instructions evidence fuzz-check test demo cases gateways guide llama
+ci: fmt typos deny lint msrv doc schema instructions evidence test side-by-side llama
+
+# The guide's scripts sleep for most of four minutes: time for what else waits, and for a build that
+# gives way.
+[parallel, private]
+side-by-side: guide others
+
+[private]
+others: demo cases gateways fuzz-check
 
 # Formatting.
 fmt:
@@ -88,5 +96,5 @@ fuzz seconds="60": (_fuzz ("-max_total_time=" + seconds))
 
 # Without a sanitizer any compiler does. There is no unsafe code for it to look at.
 _fuzz options:
-    cargo fuzz build --sanitizer none
+    nice cargo fuzz build --sanitizer none
     for target in $(cargo fuzz list); do cargo fuzz run --sanitizer none $target -- {{options}} || exit 1; done

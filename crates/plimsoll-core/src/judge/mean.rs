@@ -7,7 +7,8 @@ use crate::stats::{mean, student_t_upper, variance};
 
 /// A level's error is spent over about so many looks.
 const LOOKS: f64 = 5.0;
-/// Before there are batches, requests are taken as correlated by this many.
+/// Before there are batches, requests are taken as correlated by this many: enough to screen a level,
+/// not to decide one. All that were in flight in one pause of the server are one observation.
 const EARLY: f64 = 3.0;
 /// A screened level breaks when its excess is this unlikely.
 const SCREEN: f64 = 0.02;
@@ -26,10 +27,9 @@ pub(super) fn judge(objective: &Objective, batches: &Batches<'_>, errors: Errors
         Op::AtLeast => (objective.bound - estimate.mean) / estimate.standard_error,
     };
     let tail = |estimate: &Estimate| student_t_upper(excess(estimate), estimate.df);
-    let decision = match (&sound, &early) {
-        (Some(estimate), _) if tail(estimate) < errors.fail / LOOKS => Decision::Fail,
-        (Some(estimate), _) if 1.0 - tail(estimate) < errors.pass / LOOKS => Decision::Pass,
-        (None, Some(estimate)) if tail(estimate) < errors.fail / LOOKS => Decision::Fail,
+    let decision = match &sound {
+        Some(estimate) if tail(estimate) < errors.fail / LOOKS => Decision::Fail,
+        Some(estimate) if 1.0 - tail(estimate) < errors.pass / LOOKS => Decision::Pass,
         _ => Decision::Undecided,
     };
     let best = sound.as_ref().or(early.as_ref());
@@ -105,9 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_short_level_can_fail_but_not_pass() {
+    fn a_short_level_is_screened_and_not_decided() {
         let noise = |i: u64| (i * 7 % 5) as f64;
-        assert_eq!(decide(|i| 500.0 + noise(i), 30).decision, Decision::Fail);
+        assert_eq!(
+            decide(|i| 500.0 + noise(i), 30).decision,
+            Decision::Undecided
+        );
         assert_eq!(decide(|i| 5.0 + noise(i), 30).decision, Decision::Undecided);
         assert!(!decide(|i| 5.0 + noise(i), 30).screen_breaks);
         assert!(decide(|i| 500.0 + noise(i), 30).screen_breaks);

@@ -1,5 +1,6 @@
 //! The search on levels that are made up: what it asks for, and what it answers.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::*;
@@ -141,6 +142,34 @@ fn every_edge_is_found_to_five_per_cent_or_one_stream() {
         assert_eq!(verdict.kind, VerdictKind::Capacity);
         assert!(tried.len() < 40, "{capacity}: {tried:?}");
     }
+}
+
+/// One bad stretch at the highest load allowed, and little against it later: the capacity may well
+/// lie above, where nothing was to be looked at.
+#[test]
+fn an_interval_says_nothing_of_loads_that_were_not_allowed() {
+    let most_streams = 16;
+    let was_bad = Cell::new(false);
+    let (verdict, tried) = run(
+        SearchConfig {
+            most_streams,
+            budget: Duration::from_secs(20),
+            ..config()
+        },
+        |streams| {
+            let is_highest = streams == most_streams;
+            let is_bad = is_highest && !was_bad.replace(true);
+            let over = match (is_bad, is_highest) {
+                (true, _) => 20,
+                (false, true) => 3,
+                _ => 0,
+            };
+            level(streams, over, 40)
+        },
+    );
+    assert_eq!(tried.iter().max(), Some(&most_streams));
+    assert_eq!(verdict.kind, VerdictKind::Capacity);
+    assert_eq!(verdict.capacity.unwrap().upper, None, "{verdict:?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub struct Capacity {
     pub at: Load,
     /// Lower end of the interval; no load at all where not even the lowest is sure.
     pub lower: Load,
-    /// Upper end; `None` where nothing above broke.
+    /// Upper end; `None` where nothing above broke, or where it lies above the highest load allowed.
     pub upper: Option<Load>,
 }
 

@@ -67,12 +67,8 @@ fn averaged(pixels: &[u8]) -> Vec<u8> {
     for band in pixels.chunks_exact(row * n * n) {
         let mut sums = vec![0_u32; row];
         for line in band.chunks_exact(row * n) {
-            for (square, sum) in line.chunks_exact(3 * n).zip(sums.chunks_exact_mut(3)) {
-                for pixel in square.chunks_exact(3) {
-                    sum.iter_mut()
-                        .zip(pixel)
-                        .for_each(|(s, p)| *s += u32::from(*p));
-                }
+            for (at, value) in line.iter().enumerate() {
+                sums[at / (3 * n) * 3 + at % 3] += u32::from(*value);
             }
         }
         let area = OVERSAMPLING * OVERSAMPLING;

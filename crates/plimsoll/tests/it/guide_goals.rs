@@ -70,9 +70,11 @@ fn limit(engine: &EngineParams, arguments: &[&str]) -> Run {
     found.unwrap()
 }
 
-/// The loads in the order in which they were tried; one that was tried again at once stands once.
+/// The loads in the order in which they were tried; one that was tried again at once stands once,
+/// and one at which this machine was too busy to say anything does not count.
 fn loads(run: &Run) -> Vec<u32> {
-    let streams = run.levels.iter().filter_map(|level| level.load.streams());
+    let telling = run.levels.iter().filter(|level| !level.says_nothing());
+    let streams = telling.filter_map(|level| level.load.streams());
     let mut loads: Vec<u32> = streams.collect();
     loads.dedup();
     loads

@@ -13,12 +13,15 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// An interval that reaches above the highest load allowed has no upper end: nothing was to be
+    /// looked at there.
     pub(super) fn capacity(self, search: &Search) -> Capacity {
         let load = |rung| search.config.axis.load(rung);
+        let within = |rung: &u32| *rung <= search.most();
         Capacity {
             at: load(self.rung),
             lower: load(self.lower),
-            upper: self.upper.map(load),
+            upper: self.upper.filter(within).map(load),
         }
     }
 }
