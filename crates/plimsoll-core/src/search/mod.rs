@@ -12,12 +12,14 @@
 //!
 //! The stage is not stored: it follows from the levels. Loads are counted in rungs of an [`Axis`].
 
+mod again;
 mod config;
 mod decided;
 mod drive;
 mod edge;
 mod growth;
 mod ladder;
+mod level_plan;
 mod monotone;
 mod outcome;
 mod saturation;
@@ -38,10 +40,9 @@ pub use crate::load::Axis;
 
 use crate::cause::KV_FULL;
 use crate::judge::ObjectiveResult;
-use crate::level::{Hold, LevelPlan, LevelSettings, LevelSummary, Load, OpenLoop, Purpose};
+use crate::level::{LevelPlan, LevelSummary, Purpose};
 use crate::load::LoadUnit;
 use crate::verdict::Verdict;
-use crate::workload::ThinkTime;
 
 /// The bracket is closed at this ratio, or at one stream.
 const BRACKET: f64 = 1.25;
@@ -49,12 +50,8 @@ const BRACKET: f64 = 1.25;
 const FIRST_IF_FAR: u32 = 8;
 /// Throughput that grows less than this per doubling is that of a full batch.
 const FULL_BATCH_GROWTH: f64 = 0.05;
-/// A level is screened for this long at least, if it does not show enough requests before.
-const LONGEST_SCREEN: Duration = Duration::from_secs(20);
 /// A void or unmeasurable level is tried this often.
 const MOST_VISITS: usize = 2;
-/// Spreads the numbers of levels over all seeds: 2^64 by the golden ratio (Steele, Lea & Flood 2014).
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What to do next.
 #[derive(Debug)]
@@ -220,40 +217,6 @@ impl Search {
             (low, Some(high)) => self.refine(low, high, elapsed),
             (low, None) => self.ramp(low),
         }
-    }
-
-    /// After a level that the client's lateness made void: the same once more, then a lower load,
-    /// where there is less to be late with. The machine may have more time later, so this goes on
-    /// for as long as the budget does.
-    fn retry(&self, last: &LevelSummary, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
-        let rung = self.rung(last);
-        let is_again = |level: &&LevelSummary| level.is_by_lateness() && self.rung(level) == rung;
-        let since = &self.levels[self.past..];
-        let tries = since.iter().rev().take_while(is_again).count();
-        if tries < MOST_VISITS || last.purpose == Purpose::Baseline {
-            return Ok((rung, last.purpose));
-        }
-        match self.bracket() {
-            (low, None) if rung > low.max(1) + 1 => {
-                Ok((self.between(low.max(1), rung), Purpose::Ramp))
-            }
-            (_, None) => Ok((rung, last.purpose)),
-            (_, Some(_)) => self.by_bracket(elapsed),
-        }
-    }
-
-    /// After a level at whose end the server was silent. One that refuses connections is gone. One
-    /// that only does not answer may have lost the requests that it has: one more stream, where that
-    /// is allowed, asks again. Or it has paused, and answers them.
-    fn listen_again(&self, last: &LevelSummary) -> Result<(u32, Purpose), Stop> {
-        let at_streams = self.rung(last);
-        let silent = self.levels[self.past..].iter().rev();
-        let silent = silent.take_while(|level| level.shows_no_server()).count();
-        let refuses = last.silence.is_none_or(|silence| silence.refuses);
-        if refuses || silent >= MOST_VISITS || at_streams == 0 {
-            return Err(Stop::ServerGone { at_streams });
-        }
-        Ok(((at_streams + 1).min(self.most()), Purpose::Ramp))
     }
 
     fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
@@ -422,110 +385,6 @@ impl Search {
             .map(|level| (self.rung(level), level))
             .collect();
         by_load.into_values().collect()
-    }
-
-    fn plan(&self, rung: u32, purpose: Purpose, elapsed: Duration) -> LevelPlan {
-        let load = match purpose {
-            Purpose::Baseline => Load::Streams(1),
-            Purpose::Saturation => Load::Streams(self.saturating_streams()),
-            _ => self.config.axis.load(rung),
-        };
-        let request_time = self.last_request_time();
-        let think = self.think(load, purpose);
-        let is_contested = purpose == Purpose::Refine && self.is_contested(rung);
-        let remaining = self
-            .config
-            .budget
-            .saturating_sub(elapsed)
-            .max(Duration::from_secs(1));
-        LevelPlan {
-            index: self.levels.len() as u32,
-            purpose,
-            load,
-            open_loop: self.open_loop(),
-            hold: if is_contested {
-                Hold::Decide
-            } else {
-                hold_of(load, purpose)
-            },
-            request_time,
-            longest_hold: self.config.level_time.unwrap_or_else(|| {
-                if is_contested {
-                    self.confirm_time(request_time)
-                } else {
-                    self.longest_hold(load, purpose, request_time)
-                }
-            }),
-            longest: remaining,
-            settings: LevelSettings {
-                think,
-                ..self.config.settings
-            },
-        }
-    }
-
-    /// Arrivals of their own for every level: those that visits share would show the same luck again.
-    fn open_loop(&self) -> OpenLoop {
-        let level = self.levels.len() as u64 + 1;
-        OpenLoop {
-            seed: self.config.open_loop.seed ^ level.wrapping_mul(GOLDEN),
-            ..self.config.open_loop
-        }
-    }
-
-    /// How long the streams of a level wait. Those that find out what the server is able to, alone
-    /// or saturated, do not.
-    fn think(&self, load: Load, purpose: Purpose) -> Option<ThinkTime> {
-        let is_free = matches!(purpose, Purpose::Baseline | Purpose::Saturation);
-        self.config
-            .settings
-            .think
-            .filter(|_| !is_free && load.streams().is_some())
-    }
-
-    /// How long a level is held at most.
-    fn longest_hold(&self, load: Load, purpose: Purpose, request_time: Duration) -> Duration {
-        let in_flight = match load {
-            Load::Streams(streams) => f64::from(streams),
-            Load::RatePerS(rate) => rate * request_time.as_secs_f64(),
-        };
-        let think = self.think(load, purpose);
-        let cycle = request_time + think.map_or(Duration::ZERO, |think| think.mean);
-        // So many requests take so many cycles at one stream, and one at as many streams.
-        let requests = |least: f64| cycle.mul_f64(least / in_flight.max(0.01));
-        match purpose {
-            Purpose::Baseline | Purpose::Ramp | Purpose::Bisect => {
-                LONGEST_SCREEN.max(request_time * 4 + requests(16.0))
-            }
-            Purpose::Saturation => self.saturation_time(),
-            Purpose::Refine if self.config.axis == Axis::Rate => self.rate_visit_time(request_time),
-            Purpose::Refine => request_time * 8 + requests(60.0),
-            Purpose::Confirm => self.confirm_time(request_time),
-        }
-    }
-
-    /// Mean request time of the last level; by rate of the last one that did not break, for in a
-    /// queue without end it is that of the hold.
-    fn last_request_time(&self) -> Duration {
-        let is_streams = self.config.axis == Axis::Streams;
-        let is_telling = |level: &&LevelSummary| {
-            is_streams || (!level.is_broken() && level.purpose != Purpose::Saturation)
-        };
-        let mut telling = self.levels.iter().rev().filter(is_telling);
-        telling
-            .find_map(|level| level.e2e_ms.mean)
-            .and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok())
-            .unwrap_or(self.config.first_request_time)
-    }
-}
-
-/// A rate is held to the end unless it breaks, and the saturating streams whatever they break: a
-/// queue shows itself late.
-fn hold_of(load: Load, purpose: Purpose) -> Hold {
-    match (load, purpose) {
-        (_, Purpose::Saturation) => Hold::Whole,
-        (Load::RatePerS(_), Purpose::Refine) => Hold::Confirm,
-        _ => purpose.hold(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
 use crate::level::{
-    Answers, ClientHealth, Hold, LevelVerdict, RequestCounts, Shortfall, Silence, Window,
+    Answers, ClientHealth, Hold, LevelVerdict, Load, RequestCounts, Shortfall, Silence, Window,
 };
 use crate::slo::Objective;
 use crate::stats::Summary;

@@ -39,6 +39,11 @@ fn begin(out: &Path) -> Child {
     )
 }
 
+/// Whether the command's own arguments, or a fault of its own, ended it.
+fn is_refused(command: &mut Command) -> bool {
+    matches!(run(command).status.code(), None | Some(1 | 2))
+}
+
 fn resume(out: &Path) -> Child {
     start(plimsoll().args(["find", "--quiet", "--resume"]).arg(out))
 }
@@ -193,6 +198,25 @@ fn a_search_survives_being_killed() {
 #[test]
 fn a_search_goes_on_after_ctrl_c() {
     assert!(survives(7, Signal::SIGINT) > 0);
+}
+
+/// What the report offers where the time was over before the interval was narrow.
+#[test]
+fn a_finished_search_goes_on_with_more_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path();
+    let short = FIND.replace("--budget 15s", "--budget 6s");
+    let mut first = plimsoll();
+    let _ = first.args(short.split_whitespace()).args(["--slo", SLO]);
+    assert!(!is_refused(first.arg("--out").arg(out)));
+    let before = consistent(out).levels;
+    let mut more = plimsoll();
+    let _ = more.args(["find", "--quiet", "--budget", "+5s", "--resume"]);
+    assert!(!is_refused(more.arg(out)));
+    let after = consistent(out);
+    assert!(after.levels.len() > before.len(), "{:?}", after.verdict);
+    assert_eq!(after.levels[..before.len()], before);
+    judged_again_alike(out, &after);
 }
 
 #[test]
