@@ -70,13 +70,19 @@ fn limit(engine: &EngineParams, arguments: &[&str]) -> Run {
     found.unwrap()
 }
 
-/// The loads in the order in which they were tried; one that was tried again at once stands once,
-/// and one at which this machine was too busy to say anything does not count.
+/// The loads in the order in which they were tried; one that was tried again at once stands once.
+/// After a level that says nothing, for this machine was too busy, a lower load is a detour.
 fn loads(run: &Run) -> Vec<u32> {
-    let telling = run.levels.iter().filter(|level| !level.says_nothing());
-    let streams = telling.filter_map(|level| level.load.streams());
-    let mut loads: Vec<u32> = streams.collect();
-    loads.dedup();
+    let mut loads = Vec::new();
+    let mut said_nothing = false;
+    for level in &run.levels {
+        let streams = level.load.streams().unwrap();
+        let is_detour = said_nothing && loads.last().is_some_and(|last| streams < *last);
+        if !is_detour && loads.last() != Some(&streams) {
+            loads.push(streams);
+        }
+        said_nothing = level.says_nothing();
+    }
     loads
 }
 
