@@ -175,8 +175,9 @@ fn of_sums(aim: Aim, sums: &HoldSums) -> Excess {
 }
 
 /// The largest load whose long hold keeps the objectives, and all below it: a bisection, and where
-/// its neighbours are not told apart, a line through the loads around them.
-fn truth(aim: Aim, subject: &Subject, seed: u64) -> u32 {
+/// its neighbours are not told apart, a line through the loads around them. `None` where nothing
+/// breaks: streams beyond a full batch only wait, which a pace does not mind.
+fn truth(aim: Aim, subject: &Subject, seed: u64) -> Option<u32> {
     let at = |streams: u32, batches| {
         let seed = seed + 7_919 * u64::from(streams);
         excess(aim, subject, streams, seed, batches, 1.0)
@@ -184,6 +185,9 @@ fn truth(aim: Aim, subject: &Subject, seed: u64) -> u32 {
     let (mut low, mut high) = (0, 1);
     while high <= MOST && at(high, COARSE).value <= 0.0 {
         (low, high) = (high, high * 2);
+    }
+    if high > MOST {
+        return None;
     }
     while high - low > 1 && f64::from(high) > f64::from(low) * 1.03 {
         let middle = low.midpoint(high);
@@ -194,7 +198,7 @@ fn truth(aim: Aim, subject: &Subject, seed: u64) -> u32 {
         }
     }
     if low == 0 {
-        return 0;
+        return Some(0);
     }
     // What a coarse hold took for the edge may be a little off.
     let middle = (f64::from(low) * f64::from(high)).sqrt();
@@ -206,7 +210,7 @@ fn truth(aim: Aim, subject: &Subject, seed: u64) -> u32 {
     loads.sort_unstable();
     loads.dedup();
     let around: Vec<(u32, Excess)> = loads.into_iter().map(|n| (n, at(n, FINE))).collect();
-    crossing(&around)
+    Some(crossing(&around))
 }
 
 /// Between the last load that surely holds and the first that surely breaks; where others lie
@@ -243,6 +247,25 @@ fn crossing(seen: &[(u32, Excess)]) -> u32 {
         .floor() as u32
 }
 
+/// How the search of one engine went.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AimFound {
+    /// There is a capacity: how good its answer is.
+    Edge(AimScore),
+    /// Nothing breaks; whether the search says so.
+    NoEdge { is_said: bool },
+}
+
+impl AimFound {
+    /// The score of an engine that carries a load at all, and breaks.
+    pub(super) fn score(&self) -> Option<&AimScore> {
+        match self {
+            Self::Edge(score) => Some(score).filter(|score| score.truth > 0),
+            Self::NoEdge { .. } => None,
+        }
+    }
+}
+
 /// How good the answer of one search is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AimScore {
@@ -263,10 +286,16 @@ impl AimScore {
 }
 
 /// Searches engine `number` of the set, and compares with its truth.
-pub(super) fn score(aim: Aim, subject: &Subject, seeds: [u64; 3]) -> AimScore {
+pub(super) fn score(aim: Aim, subject: &Subject, seeds: [u64; 3]) -> AimFound {
     let [of_truth, of_search, fresh] = seeds;
-    let truth = truth(aim, subject, of_truth);
     let verdict = search(aim, subject, of_search);
+    let Some(truth) = truth(aim, subject, of_truth) else {
+        let is_said = matches!(
+            verdict.kind,
+            VerdictKind::FullBatch | VerdictKind::AboveLast
+        );
+        return AimFound::NoEdge { is_said };
+    };
     let found = verdict.capacity;
     let in_streams = |load: Load| load.streams().unwrap_or(0);
     let streams = found.map_or(0, |found| in_streams(found.at));
@@ -285,14 +314,14 @@ pub(super) fn score(aim: Aim, subject: &Subject, seeds: [u64; 3]) -> AimScore {
             streams > 0 && at(streams, 0.95) > 0.0
         }
     };
-    AimScore {
+    AimFound::Edge(AimScore {
         truth,
         is_close,
         is_close_enough: is_close || metric_is_near(),
         interval,
         lower_holds: (interval.0 > 0).then(|| at(interval.0, 1.0) <= 0.0),
         load_time_s: verdict.load_time_s,
-    }
+    })
 }
 
 fn search(aim: Aim, subject: &Subject, seed: u64) -> Verdict {

@@ -2,7 +2,7 @@
 
 use plimsoll_core::judge::Decision;
 
-use super::aims::AimScore;
+use super::aims::{AimFound, AimScore};
 use super::rates::Rate;
 use super::study::{BUDGET, Found, Study};
 use super::trial::{Score, covers};
@@ -83,7 +83,7 @@ pub(super) fn missed(study: &Study) -> Vec<String> {
         .map(|(name, rate, goal)| format!("{name} {:.1} % of {goal} %", rate.percent()))
         .collect();
     for (aim, all) in &study.aims {
-        let all: Vec<&AimScore> = all.iter().filter(|one| one.truth > 0).collect();
+        let all: Vec<&AimScore> = all.iter().filter_map(AimFound::score).collect();
         for (what, rate, goal) in [
             ("interval covers", aim_covered(&all), COVERED),
             ("lower end holds", lower_holds(&all), CAP_HOLDS),

@@ -2,7 +2,7 @@
 
 use plimsoll_core::judge::Decision;
 
-use super::aims::{Aim, AimScore};
+use super::aims::{Aim, AimFound, AimScore};
 use super::gates::{self, cap_holds, covered, false_decisions, feasible};
 use super::rates::{Rate, quantile};
 use super::study::{Found, Study};
@@ -191,8 +191,8 @@ fn second(study: &Study) -> String {
 }
 
 fn aims(study: &Study) -> String {
-    let row = |(aim, all): &(Aim, Vec<AimScore>)| {
-        let all: Vec<&AimScore> = all.iter().filter(|one| one.truth > 0).collect();
+    let row = |(aim, all): &(Aim, Vec<AimFound>)| {
+        let all: Vec<&AimScore> = all.iter().filter_map(AimFound::score).collect();
         let of = |is: fn(&AimScore) -> bool| Rate::of(&all, |one| is(one)).percent();
         let lower = gates::lower_holds(&all);
         let widths = all.iter().filter_map(|one| {
@@ -214,9 +214,20 @@ fn aims(study: &Study) -> String {
         )
     };
     let rows: Vec<String> = study.aims.iter().map(row).collect();
+    let said: Vec<bool> = study
+        .aims
+        .iter()
+        .flat_map(|(_, all)| all)
+        .filter_map(|one| match one {
+            AimFound::NoEdge { is_said } => Some(*is_said),
+            AimFound::Edge(_) => None,
+        })
+        .collect();
     format!(
-        "### Objectives of other kinds\n\n| objective | engines | error | error or metric | covers (exact 95 % bounds) | truth below it | truth above it | width / C | lower end holds | load time |\n|---|---|---|---|---|---|---|---|---|---|\n{}",
-        rows.join("\n")
+        "### Objectives of other kinds\n\n| objective | engines | error | error or metric | covers (exact 95 % bounds) | truth below it | truth above it | width / C | lower end holds | load time |\n|---|---|---|---|---|---|---|---|---|---|\n{}\n\nOn {} more engines nothing breaks, since streams beyond a full batch only wait; of {} that is said.",
+        rows.join("\n"),
+        said.len(),
+        Rate::of(&said, |is_said| *is_said).hits,
     )
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::aims::{self, Aim, AimScore};
+use super::aims::{self, Aim, AimFound};
 use super::judged::{self, Judged};
 use super::peers::PEERS;
 use super::population::Subject;
@@ -61,7 +61,7 @@ pub(super) struct Study {
     /// The second population.
     pub(super) troubled: Vec<Found>,
     /// Engines of the first population, asked for other objectives.
-    pub(super) aims: Vec<(Aim, Vec<AimScore>)>,
+    pub(super) aims: Vec<(Aim, Vec<AimFound>)>,
     /// What others say of the first population.
     pub(super) peers: Vec<(&'static str, Vec<Score>)>,
     pub(super) judged: Vec<Judged>,
@@ -128,7 +128,7 @@ impl Study {
 }
 
 /// Engines of their own for each aim: the set's number is that of the aim as well.
-fn aimed(aim: Aim, (set, purpose): (u64, u64), count: u64) -> Vec<AimScore> {
+fn aimed(aim: Aim, (set, purpose): (u64, u64), count: u64) -> Vec<AimFound> {
     each(count, |number| {
         let subject = Subject::steady(set ^ (purpose << 40), number);
         let seed = |use_: u64| seed(set, number, (purpose << 2) + use_);

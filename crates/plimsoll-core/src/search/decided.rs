@@ -2,17 +2,22 @@
 //!
 //! The chance of each capacity (`edge`) comes from a curve through all levels, and a curve may be
 //! wrong where a decision is not. What broke stands until the same load passes, or a higher one has
-//! passed and was seen again. The interval may reach beyond it; the answer and the cap may not.
+//! passed and was seen again; by rate also until longer visits outweigh it ([`burst`]). The interval
+//! may reach beyond it; the answer and the cap may not.
+
+mod burst;
 
 use std::collections::BTreeMap;
 
-use super::{Search, is_at_edge};
+use super::{Axis, Search, is_at_edge};
 use crate::judge::{Decision, ObjectiveResult};
 use crate::level::{LevelSummary, LevelVerdict};
 use crate::verdict::Verdict;
 
 /// A load that passed overrules lower ones that broke if so many of its levels speak for it.
 const SEEN_AGAIN: u32 = 2;
+/// A rate that was decided against is not looked at again after so many levels.
+const MOST_LOOKS_AT_A_RATE: u32 = 4;
 
 /// What stands against a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,20 +111,36 @@ impl Search {
         knew_none || rung.is_some_and(|rung| rung > self.ceiling())
     }
 
-    /// Whether a load that was decided against has been seen only once.
-    pub(super) fn was_seen_once(&self, rung: u32) -> bool {
-        self.said().get(&rung).is_some_and(|said| said.seen == 1)
+    /// Whether a load that was decided against may be looked at once more: one of streams that was
+    /// seen once is held until it is decided, and one of arrivals may have met a burst.
+    pub(super) fn may_be_seen_again(&self, rung: u32) -> bool {
+        let most = match self.config.axis {
+            Axis::Streams => 1,
+            Axis::Rate => MOST_LOOKS_AT_A_RATE,
+        };
+        self.said().get(&rung).is_some_and(|said| said.seen <= most)
     }
 
     fn said(&self) -> BTreeMap<u32, Said> {
-        let mut all: BTreeMap<u32, Said> = BTreeMap::new();
+        let mut by_rung: BTreeMap<u32, Vec<&LevelSummary>> = BTreeMap::new();
         for level in &self.levels {
             let rung = self.rung(level);
             if rung > 0 && !level.says_nothing() {
-                all.entry(rung).or_default().take(level);
+                by_rung.entry(rung).or_default().push(level);
             }
         }
-        all
+        let said = |levels: Vec<&LevelSummary>| {
+            let mut said = Said::default();
+            levels.iter().for_each(|level| said.take(level));
+            if self.config.axis == Axis::Rate && burst::is_outweighed(&levels) {
+                said.against = None;
+            }
+            said
+        };
+        by_rung
+            .into_iter()
+            .map(|(rung, levels)| (rung, said(levels)))
+            .collect()
     }
 }
 

@@ -371,7 +371,7 @@ impl Search {
         if let Some(from_streams) = falls {
             return Some(Stop::Growth { from_streams });
         }
-        growth::stalls_from(&ramp, FULL_BATCH_GROWTH)
+        growth::is_full_from(&ramp, FULL_BATCH_GROWTH)
             .filter(|_| !self.config.slo.minds_waiting())
             .map(|from_streams| Stop::FullBatch { from_streams })
     }

@@ -282,19 +282,30 @@ fn a_far_baseline_skips_the_loads_that_would_only_cost_time() {
 
 #[test]
 fn a_full_batch_that_the_slo_does_not_mind_is_said() {
-    let server = |streams: u32| {
-        let mut summary = saturating(32)(streams);
-        summary.objectives[0].objective = "tpot p95 <= 50ms".parse().unwrap();
-        summary
+    // Throughput ends at 32 streams: those beyond wait, or all are served and each is slower.
+    let server = |beyond_wait: bool| {
+        move |streams: u32| {
+            let mut summary = saturating(32)(streams);
+            summary.objectives[0].objective = "tpot p95 <= 50ms".parse().unwrap();
+            let e2e_ms = 500.0 * f64::from(streams.max(32)) / 32.0;
+            summary.e2e_ms.mean = Some(e2e_ms);
+            summary.ttft_ms.mean = Some(if beyond_wait { e2e_ms - 490.0 } else { 10.0 });
+            summary
+        }
     };
-    let slo = "tpot p95 <= 50ms".parse().unwrap();
-    let (verdict, tried) = run(SearchConfig { slo, ..config() }, server);
+    let search = |server| {
+        let slo = "tpot p95 <= 50ms".parse().unwrap();
+        run(SearchConfig { slo, ..config() }, server)
+    };
+    let (verdict, tried) = search(server(true));
     assert_eq!(verdict.kind, VerdictKind::FullBatch);
     assert_eq!(
         verdict.capacity.map(|found| found.at),
         Some(Load::Streams(32))
     );
     assert_eq!(tried.last(), Some(&128));
+    let (verdict, _) = search(server(false));
+    assert_eq!(verdict.kind, VerdictKind::AboveLast);
 }
 
 #[test]

@@ -300,14 +300,14 @@ impl Search {
     fn contested(&self, edge: &Edge) -> Option<u32> {
         let broken = self.lowest_decided_against()?;
         let is_doubtful = edge.quantile(0.5) >= self.config.axis.amount(broken);
-        (is_doubtful && self.was_seen_once(broken)).then_some(broken)
+        (is_doubtful && self.may_be_seen_again(broken)).then_some(broken)
     }
 
     /// Whether a visit of this load is to settle such a doubt.
     pub(super) fn is_contested(&self, rung: u32) -> bool {
         self.config.axis == Axis::Streams
             && self.lowest_decided_against() == Some(rung)
-            && self.was_seen_once(rung)
+            && self.may_be_seen_again(rung)
             && self
                 .edge()
                 .is_some_and(|edge| self.contested(&edge) == Some(rung))

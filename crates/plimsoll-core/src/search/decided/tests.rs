@@ -47,8 +47,9 @@ fn search(axis: Axis, slo: &str) -> Search {
 }
 
 /// The rule in its own words: loads whose latest decision is fail, without a higher one whose
-/// latest is pass and that was seen again.
-fn fails(levels: &[Made]) -> Vec<u32> {
+/// latest is pass and that was seen again. Arrivals come in bursts: a rate is let off as well where
+/// no more than 5 % are over since then, and a level there is not broken.
+fn fails(levels: &[Made], by_rate: bool) -> Vec<u32> {
     let of = |rung: u32| levels.iter().filter(move |one| one.rung == rung);
     let latest = |rung: u32| {
         let decisions = [LevelVerdict::Pass, LevelVerdict::Fail];
@@ -65,7 +66,15 @@ fn fails(levels: &[Made]) -> Vec<u32> {
         latest(rung) == Some(LevelVerdict::Pass) && for_it.count() >= 2
     };
     let failed = (1..=40).filter(|rung| latest(*rung) == Some(LevelVerdict::Fail));
-    let stands = |rung: &u32| !(rung + 1..=40).any(passed_and_seen_again);
+    let is_burst = |rung: u32| {
+        let all: Vec<&Made> = of(rung).collect();
+        let fail = all.iter().rposition(|one| one.verdict == LevelVerdict::Fail);
+        let since = fail.map_or(&[][..], |at| &all[at..]);
+        let over: usize = since.iter().map(|one| one.over).sum();
+        let held = |one: &&Made| one.verdict == LevelVerdict::Undecided && one.over <= 15;
+        by_rate && since.iter().any(held) && over <= 15 * since.len()
+    };
+    let stands = |rung: &u32| !is_burst(*rung) && !(rung + 1..=40).any(passed_and_seen_again);
     failed.filter(stands).collect()
 }
 
@@ -121,7 +130,7 @@ proptest! {
         for one in &levels {
             search.take(made(*one, axis));
         }
-        let lowest = fails(&levels).into_iter().min();
+        let lowest = fails(&levels, by_rate).into_iter().min();
         // Interrupted, out of time, or with an answer: the rule is the same.
         for verdict in [
             search.interrupted(Duration::from_secs(9)),
