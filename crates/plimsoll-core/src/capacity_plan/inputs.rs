@@ -24,8 +24,6 @@ pub enum TimeSource {
     Given,
     /// A run: on the line between these tested loads, streams.
     Between(u32, u32),
-    /// A run: the mean over the numbers in flight that its throughput leads to.
-    Throughput,
 }
 
 /// Mean time of a request, and where it comes from.
@@ -44,6 +42,8 @@ pub struct OperatingPoint {
     pub mean_streams: f64,
     /// Mean request time there.
     pub request_time: RequestTime,
+    /// Whether it is less than the planned mean, since requests queue.
+    pub queues: bool,
 }
 
 /// Tokens of one request.
@@ -64,9 +64,9 @@ pub struct Inputs {
     pub headroom_ratio: f64,
     /// More than the cap may be in flight for this share of the time, 0..1.
     pub exceed_ratio: f64,
-    /// Mean number in flight that the throughput of a run allows, where it is below the planned
+    /// Mean number in flight that a run allows whose requests queue, where it is below the planned
     /// mean.
-    pub throughput_mean_streams: Option<f64>,
+    pub queueing_mean_streams: Option<f64>,
     /// Mean request time at the load a server works at.
     pub request_time: Option<RequestTime>,
     /// Mean time from an answer to the user's next request, s.
@@ -92,7 +92,7 @@ impl Inputs {
             cap_streams: None,
             headroom_ratio,
             exceed_ratio: EXCEED,
-            throughput_mean_streams: None,
+            queueing_mean_streams: None,
             request_time: None,
             think_time_s: None,
             active_ratio: None,

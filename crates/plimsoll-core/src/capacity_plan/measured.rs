@@ -44,12 +44,9 @@ impl Measured {
             mean_streams: at.mean_streams,
             request_time: RequestTime {
                 s: at.mean_streams / at.request_per_s,
-                source: if at.queues {
-                    TimeSource::Throughput
-                } else {
-                    TimeSource::Between(below, above)
-                },
+                source: TimeSource::Between(below, above),
             },
+            queues: at.queues,
         })
     }
 }

@@ -35,7 +35,7 @@ impl Supply {
         let planned_mean =
             PlannedMean::within(cap_streams, inputs.headroom_ratio, inputs.exceed_ratio);
         let mean_streams = inputs
-            .throughput_mean_streams
+            .queueing_mean_streams
             .map_or(planned_mean.streams, |mean| mean.min(planned_mean.streams));
         let request_per_s = inputs.request_time_s().map(|time_s| mean_streams / time_s);
         let active_users = request_per_s.and_then(|rate| users(rate, inputs));

@@ -92,7 +92,7 @@ fn the_same_demand_in_other_words_needs_the_same() {
 #[test]
 fn a_throughput_that_stops_growing_lowers_the_load() {
     let inputs = Inputs {
-        throughput_mean_streams: Some(20.0),
+        queueing_mean_streams: Some(20.0),
         ..known()
     };
     let plan = capacity_plan(&inputs);

@@ -45,7 +45,11 @@ pub(super) fn at_largest_rate(
 }
 
 /// The number in flight at a rate; `None` where the queue grows without end.
-fn at_rate(cap: u32, request_per_s: f64, completions: &dyn Fn(u32) -> f64) -> Option<InFlightAt> {
+pub(super) fn at_rate(
+    cap: u32,
+    request_per_s: f64,
+    completions: &dyn Fn(u32) -> f64,
+) -> Option<InFlightAt> {
     let at_cap = completions(cap);
     // Beyond the cap throughput goes on as it came there, and never falls.
     let slope = if cap > 1 {

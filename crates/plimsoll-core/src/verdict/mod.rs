@@ -7,6 +7,7 @@ mod more_time;
 mod planned;
 mod recommended;
 mod request_times;
+mod waiting;
 
 pub use broken::BrokenBy;
 pub use cause::{Cause, CauseDetail, CauseKind};

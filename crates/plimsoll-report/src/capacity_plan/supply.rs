@@ -71,21 +71,22 @@ fn planned_mean(supply: &Supply, inputs: &Inputs, lang: Lang) -> Line {
     }
 }
 
-/// Where the throughput allows less than the planned mean.
+/// Where requests queue, and less than the planned mean is safe.
 fn safe_mean(supply: &Supply, inputs: &Inputs, lang: Lang) -> Option<Line> {
-    let safe = inputs.throughput_mean_streams?;
+    let safe = inputs.queueing_mean_streams?;
     let cap = supply.cap_streams;
     let exceed = trimmed(inputs.exceed_ratio * 100.0);
     Some(Line {
-        label: lang.pick("… by its throughput", "……按实测吞吐"),
+        label: lang.pick("… by its queue", "……按排队情况"),
         value: amount(safe, lang),
         formula: lang.pick(
             format!(
-                "throughput hardly grows up to the cap: with more in flight the queue would exceed \
-                 {cap} more than {exceed} % of the time"
+                "throughput hardly grows up to the cap: with more, users who arrive at random would \
+                 exceed {cap} in flight more than {exceed} % of the time, or wait longer than the \
+                 objectives allow"
             ),
             format!(
-                "接近上限时吞吐已几乎不增长：平均并发再高，排队会使在途超过 {cap} 路的时间多于 {exceed} %"
+                "接近上限时吞吐已几乎不增长：平均并发再高，随机到达的用户会使在途超过 {cap} 路的时间多于 {exceed} %，或等待超出目标所允许的时间"
             ),
         ),
     })
@@ -102,10 +103,6 @@ fn measured(time: RequestTime, lang: Lang) -> Option<Line> {
         TimeSource::Between(below, above) => lang.pick(
             format!("measured at {below} and {above} streams, on the line between them"),
             format!("由 {below} 路和 {above} 路的实测值线性插值"),
-        ),
-        TimeSource::Throughput => lang.pick(
-            "from those measured at each load, by how often so many are in flight".to_owned(),
-            "由各档实测值按在途路数出现的时间占比加权".to_owned(),
         ),
     };
     Some(Line {

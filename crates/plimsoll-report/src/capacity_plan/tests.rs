@@ -65,10 +65,10 @@ fn a_plan_from_a_run_for_requests_a_day() {
 #[test]
 fn a_plan_from_a_run_whose_throughput_stops_growing() {
     let inputs = Inputs {
-        throughput_mean_streams: Some(18.9),
+        queueing_mean_streams: Some(18.9),
         request_time: Some(RequestTime {
             s: 0.639,
-            source: TimeSource::Throughput,
+            source: TimeSource::Between(16, 24),
         }),
         target: None,
         ..known()

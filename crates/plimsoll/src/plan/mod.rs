@@ -59,8 +59,8 @@ fn inputs(args: &PlanArgs, run: Option<&Run>) -> Result<Inputs, Failure> {
         exceed_ratio: measured
             .as_ref()
             .map_or(EXCEED, |measured| measured.exceed_ratio),
-        throughput_mean_streams: point
-            .filter(|point| point.request_time.source == TimeSource::Throughput)
+        queueing_mean_streams: point
+            .filter(|point| point.queues)
             .map(|point| point.mean_streams),
         request_time: typed.or(point.map(|point| point.request_time)),
         think_time_s: args
