@@ -226,6 +226,9 @@ impl Negotiation {
                 said: said.to_owned(),
             });
         }
+        if self.is_worth_another(outcome) {
+            return self.ask_again();
+        }
         if self.asked.has(Feature::IgnoreEos) && is_about_the_request(outcome) {
             self.leave_out(Feature::IgnoreEos, said, true);
             return self.ask_without_what_is_left_out();
@@ -265,12 +268,19 @@ impl Negotiation {
                 self.next_protocol(denied)
             }
             _ if !is_about_the_request(outcome) => Next::Fails(self.refused(outcome, said)),
-            _ if may_pass(outcome) && !self.was_asked_twice => {
-                self.was_asked_twice = true;
-                Next::Ask(self.asked.clone())
-            }
+            _ if self.is_worth_another(outcome) => self.ask_again(),
             _ => self.ask_with_less(outcome, said),
         }
+    }
+
+    /// Whether it may have been chance that a probe failed so.
+    fn is_worth_another(&self, outcome: Outcome) -> bool {
+        may_pass(outcome) && !self.was_asked_twice
+    }
+
+    fn ask_again(&mut self) -> Next {
+        self.was_asked_twice = true;
+        Next::Ask(self.asked.clone())
     }
 
     /// Leaves out what was named, or else one field; with none left the API takes no request.

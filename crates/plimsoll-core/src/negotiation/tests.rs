@@ -314,3 +314,15 @@ fn an_answer_that_breaks_at_its_length_is_not_made_to_go_on() {
     let next = negotiation.hear_at_length(status(400), "maximum context length is 320 tokens");
     assert!(matches!(next, Next::Fails(Refusal::TooLong { .. })));
 }
+
+/// A server that fails one request in three says nothing of `ignore_eos` with one failure.
+#[test]
+fn an_answer_that_fails_once_at_its_length_is_asked_for_again() {
+    let mut negotiation = Negotiation::new(Some(Protocol::Chat), NONE);
+    let Next::Found(form) = negotiation.hear(Heard::Answer) else {
+        panic!("it takes everything");
+    };
+    let mut hear = || negotiation.hear_at_length(status(500), "CUDA error");
+    assert_eq!(hear(), Next::Ask(form.clone()));
+    assert_eq!(hear(), Next::Ask(form.without(Feature::IgnoreEos)));
+}

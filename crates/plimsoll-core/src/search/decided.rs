@@ -129,18 +129,21 @@ impl Search {
                 by_rung.entry(rung).or_default().push(level);
             }
         }
-        let said = |levels: Vec<&LevelSummary>| {
-            let mut said = Said::default();
-            levels.iter().for_each(|level| said.take(level));
-            if self.config.axis == Axis::Rate && burst::is_outweighed(&levels) {
-                said.against = None;
-            }
-            said
-        };
-        by_rung
-            .into_iter()
-            .map(|(rung, levels)| (rung, said(levels)))
+        let said = by_rung.into_iter();
+        said.map(|(rung, levels)| (rung, self.said_by(&levels)))
             .collect()
+    }
+
+    /// What the levels of one load say together.
+    fn said_by(&self, levels: &[&LevelSummary]) -> Said {
+        let mut said = Said::default();
+        for level in levels {
+            said.take(level);
+        }
+        if self.config.axis == Axis::Rate && burst::is_outweighed(levels) {
+            said.against = None;
+        }
+        said
     }
 }
 

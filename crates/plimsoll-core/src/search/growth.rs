@@ -44,7 +44,9 @@ fn added_streams_wait(low: &LevelSummary, high: &LevelSummary) -> bool {
         Some(share * f64::from(streams(level)))
     };
     let added = f64::from(streams(high)) - f64::from(streams(low));
-    let waits = waiting(high).zip(waiting(low)).map(|(high, low)| high - low);
+    let waits = waiting(high)
+        .zip(waiting(low))
+        .map(|(high, low)| high - low);
     waits.is_some_and(|waits| waits >= MOST_OF_ADDED * added)
 }
 

@@ -54,7 +54,9 @@ impl RequestTimes {
         }
         let times = sums.into_iter().filter(|(_, (_, sum))| *sum > 0.0);
         let by_load: BTreeMap<u32, f64> = times.map(|(load, (n, sum))| (load, sum / n)).collect();
-        let throughputs = by_load.iter().map(|(load, time_s)| f64::from(*load) / time_s);
+        let throughputs = by_load
+            .iter()
+            .map(|(load, time_s)| f64::from(*load) / time_s);
         let most_per_s = throughputs.fold(0.0, f64::max);
         let queue = by_load.first_key_value().and_then(|(lowest, time_s)| {
             let mut levels = telling();
@@ -111,7 +113,10 @@ impl RequestTimes {
         let (mut low, mut high) = (0.0, f64::from(cap_streams));
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(low, high);
-            if self.throughput(middle).is_some_and(|per_s| per_s <= request_per_s) {
+            if self
+                .throughput(middle)
+                .is_some_and(|per_s| per_s <= request_per_s)
+            {
                 low = middle;
             } else {
                 high = middle;

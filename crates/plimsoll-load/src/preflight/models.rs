@@ -1,5 +1,7 @@
 //! The model list.
 
+use std::time::Duration;
+
 use plimsoll_core::negotiation::is_about_the_key;
 use plimsoll_core::protocol::{Protocol, ServedModel};
 use plimsoll_core::quote::quoted;
@@ -7,7 +9,11 @@ use plimsoll_core::run::HttpVersion;
 
 use super::PreflightError;
 use super::probe::{Prober, redirected};
-use crate::fetch::Response;
+use crate::fetch::{FetchError, Response};
+use crate::target::{HttpChoice, Target};
+
+/// A list that is not needed is not waited for any longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
 /// Where no API is named, `OpenAI`'s list comes first, and those of the others where it is missing.
@@ -19,7 +25,20 @@ pub(super) fn list(
     let first = protocol.unwrap_or_default();
     let target = prober.target.clone().speaking(first);
     let path = first.models().path;
-    let found = prober.get(&target, path)?;
+    let patience = prober.options.timeout;
+    let patience = if given {
+        patience.min(PATIENCE)
+    } else {
+        patience
+    };
+    let found = match prober.get(&target, path, patience) {
+        Ok(found) => found,
+        Err(PreflightError::Fetch(fault)) if given && is_of_the_page(&fault) => {
+            let http = known_version(&target).ok_or(fault)?;
+            return Ok((Vec::new(), http));
+        }
+        Err(fault) => return Err(fault),
+    };
     let page = found.response.clone();
     let listed =
         redirected(&target, path, &found).and_then(|()| listed(&target.url_of(path), first, &page));
@@ -35,6 +54,25 @@ pub(super) fn list(
     Ok((elsewhere(prober, first), page.http))
 }
 
+/// Whether a server that is there has no page for this: others may be answered.
+fn is_of_the_page(fault: &FetchError) -> bool {
+    matches!(
+        fault,
+        FetchError::TimedOut { .. } | FetchError::Broken { .. }
+    )
+}
+
+/// The version of HTTP that is spoken, where that is known without an answer: over TLS the server
+/// may have a say in it.
+fn known_version(target: &Target) -> Option<HttpVersion> {
+    match target.http {
+        HttpChoice::Http1 => Some(HttpVersion::Http1),
+        _ if target.tls => None,
+        HttpChoice::Http2 => Some(HttpVersion::Http2),
+        HttpChoice::Auto => Some(HttpVersion::Http1),
+    }
+}
+
 /// The models by another list than that of `first`; none where there is no such list.
 fn elsewhere(prober: &mut Prober<'_>, first: Protocol) -> Vec<ServedModel> {
     let mut others = Protocol::ALL
@@ -42,7 +80,9 @@ fn elsewhere(prober: &mut Prober<'_>, first: Protocol) -> Vec<ServedModel> {
         .filter(|other| other.models().path != first.models().path);
     let found = others.find_map(|other| {
         let target = prober.target.clone().speaking(other);
-        let page = prober.get(&target, other.models().path).ok()?.response;
+        let patience = prober.options.timeout;
+        let page = prober.get(&target, other.models().path, patience);
+        let page = page.ok()?.response;
         page.is_ok().then(|| other.models().read(&page.body))?
     });
     found.unwrap_or_default()

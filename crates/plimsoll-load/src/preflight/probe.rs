@@ -66,14 +66,19 @@ impl<'a> Prober<'a> {
         &self.options.workload
     }
 
-    /// A page of the server.
-    pub(super) fn get(&mut self, target: &Target, path: &str) -> Result<Followed, PreflightError> {
+    /// A page of the server, if it comes within `patience`.
+    pub(super) fn get(
+        &mut self,
+        target: &Target,
+        path: &str,
+        patience: Duration,
+    ) -> Result<Followed, PreflightError> {
         let page = Built {
             path: path.to_owned(),
             ..Built::default()
         };
         loop {
-            let found = fetch::followed(target, "GET", &page, self.options.timeout)?;
+            let found = fetch::followed(target, "GET", &page, patience)?;
             if !self.waits(&found.response)? {
                 return Ok(found);
             }

@@ -402,6 +402,30 @@ fn with_a_model_named_no_list_is_needed() {
     }
 }
 
+/// With the name given, a list that never comes or breaks costs a moment and is passed over.
+#[test]
+fn with_a_model_named_a_list_that_hangs_is_not_waited_for() {
+    for list in [Reply::Nothing, Reply::Drop] {
+        let (target, _) = answering(move |asked| match asked.line.as_str() {
+            "GET /v1/models" => list.clone(),
+            "POST /v1/completions" => as_asked(asked),
+            _ => json(404, "{}"),
+        });
+        let found = ask(&target, &brief(named())).unwrap();
+        assert_eq!(found.info.model, "m");
+        let error = ask(&target, &brief(options(None))).unwrap_err();
+        assert!(matches!(error, PreflightError::Fetch(_)), "{error}");
+    }
+}
+
+/// The same with less time for each answer.
+fn brief(options: PreflightOptions) -> PreflightOptions {
+    PreflightOptions {
+        timeout: Duration::from_secs(2),
+        ..options
+    }
+}
+
 #[test]
 fn a_server_that_loads_is_waited_for() {
     let count = Arc::new(AtomicUsize::new(0));

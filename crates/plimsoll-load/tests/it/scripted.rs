@@ -64,6 +64,8 @@ pub(crate) enum Reply {
     Bytes(String),
     /// Closes the connection without an answer.
     Drop,
+    /// Says nothing.
+    Nothing,
 }
 
 /// A server that answers each request by itself, and the requests that it got.
@@ -78,6 +80,7 @@ pub(crate) fn answering(
             match reply(&request) {
                 Reply::Bytes(bytes) => drop(socket.write_all(bytes.as_bytes())),
                 Reply::Drop => return reset(&socket),
+                Reply::Nothing => {}
             }
         }
     });

@@ -13,6 +13,9 @@ use crate::fault::{Words, warning};
 /// Columns of a terminal that does not tell its width.
 const LIVE_COLUMNS: usize = 79;
 
+/// Columns of a report that goes to no terminal.
+const UNBOUND_COLUMNS: u16 = 120;
+
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
@@ -90,10 +93,19 @@ impl Console {
         }
     }
 
-    /// Width of the terminal that the report goes to; a file or a pipe has none and gets 120.
+    /// Width of the terminal that the report goes to. A file or a pipe has none: `COLUMNS` says it, as
+    /// POSIX has it, or nothing does.
     pub(crate) fn width() -> u16 {
-        terminal_size::terminal_size_of(io::stdout()).map_or(120, |(width, _)| width.0)
+        let of_terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+        of_terminal
+            .or_else(of_environment)
+            .unwrap_or(UNBOUND_COLUMNS)
     }
+}
+
+fn of_environment() -> Option<u16> {
+    let columns = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    (columns > 0).then_some(columns)
 }
 
 fn write(text: &str) {

@@ -40,7 +40,7 @@ fn is_within(objective: &Objective, levels: &[&LevelSummary]) -> Option<bool> {
         over += result.over?;
         n += result.n;
     }
-    (n > 0).then(|| over as f64 <= allowed * n as f64)
+    (n > 0).then_some(over as f64 <= allowed * n as f64)
 }
 
 #[cfg(test)]

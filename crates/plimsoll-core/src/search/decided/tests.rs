@@ -68,7 +68,9 @@ fn fails(levels: &[Made], by_rate: bool) -> Vec<u32> {
     let failed = (1..=40).filter(|rung| latest(*rung) == Some(LevelVerdict::Fail));
     let is_burst = |rung: u32| {
         let all: Vec<&Made> = of(rung).collect();
-        let fail = all.iter().rposition(|one| one.verdict == LevelVerdict::Fail);
+        let fail = all
+            .iter()
+            .rposition(|one| one.verdict == LevelVerdict::Fail);
         let since = fail.map_or(&[][..], |at| &all[at..]);
         let over: usize = since.iter().map(|one| one.over).sum();
         let held = |one: &&Made| one.verdict == LevelVerdict::Undecided && one.over <= 15;

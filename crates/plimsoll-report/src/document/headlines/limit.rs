@@ -198,6 +198,10 @@ impl Teller<'_> {
                 format!("at {load} {name}looks {side} {bound} ({value}), not decided"),
                 format!("到 {load}时 {name}看似{side} {bound}（{value}），还不能判定"),
             ),
+            (None, true) if self.has_failures(at) => self.lang.pick(
+                format!("at {load} {name}is {side} {bound}; a failed request counts as {side} it"),
+                format!("到 {load}时 {name}{side} {bound}（失败的请求按{side}计）"),
+            ),
             (None, true) => self.lang.pick(
                 format!("at {load} {name}is {side} {bound}"),
                 format!("到 {load}时 {name}{side} {bound}"),
@@ -207,6 +211,12 @@ impl Teller<'_> {
                 format!("到 {load}时 {name}看似{side} {bound}，还不能判定"),
             ),
         }
+    }
+
+    /// Whether requests failed at a load.
+    fn has_failures(&self, load: Load) -> bool {
+        let mut levels = self.levels_at(load);
+        levels.any(|level| level.requests.failed_in_window > 0)
     }
 
     fn levels_at(&self, load: Load) -> impl Iterator<Item = &LevelSummary> {

@@ -2,7 +2,7 @@
 
 use plimsoll_core::level::{LevelVerdict, Load};
 use plimsoll_core::run::RunState;
-use plimsoll_core::verdict::{Confirmed, Note, VerdictKind};
+use plimsoll_core::verdict::{CauseKind, Confirmed, Note, VerdictKind};
 
 use super::Teller;
 use crate::document::cautions::looks_broken;
@@ -122,13 +122,8 @@ impl Teller<'_> {
     pub(super) fn next(&self) -> Option<String> {
         let is_spent = self.verdict.notes.contains(&Note::BudgetSpent);
         let text = match self.verdict.kind {
-            VerdictKind::BelowFirst => self
-                .lang
-                .pick(
-                    "ease the objectives, shorten the requests, or add hardware",
-                    "放宽目标、缩短请求或增加硬件",
-                )
-                .to_owned(),
+            VerdictKind::BelowFirst => self.below_first_next().to_owned(),
+            VerdictKind::Capacity if self.has_no_upper_end() => self.to_upper_end(),
             VerdictKind::ClientLimited => self
                 .lang
                 .pick(
@@ -161,6 +156,30 @@ impl Teller<'_> {
         Some(text)
     }
 
+    /// What would bring the lowest load within the objectives.
+    fn below_first_next(&self) -> &'static str {
+        match self.verdict.cause.as_ref().map(|cause| cause.kind) {
+            Some(CauseKind::Failures) => self.lang.pick(
+                "find out why requests fail: the server's own words are with the failures",
+                "先查清请求为什么失败：服务端返回的原文见“失败”一行",
+            ),
+            Some(CauseKind::RateLimit) => self.lang.pick(
+                "raise the limit that refuses requests with 429, or measure below it with --by rate",
+                "调高以 429 拒绝请求的限流值，或用 --by rate 在限流值以下测试",
+            ),
+            _ => self.lang.pick(
+                "ease the objectives, shorten the requests, or add hardware",
+                "放宽目标、缩短请求或增加硬件",
+            ),
+        }
+    }
+
+    /// Whether the interval reaches above the highest load that was allowed.
+    fn has_no_upper_end(&self) -> bool {
+        let answer = self.verdict.answer();
+        answer.is_some_and(|found| found.upper.is_none())
+    }
+
     /// Whether `--resume` would take the run: only what was cut short goes on.
     fn can_go_on(&self) -> bool {
         self.run.state != RunState::Finished && self.run.rejudged.is_none()
@@ -177,13 +196,26 @@ impl Teller<'_> {
     }
 
     fn higher(&self) -> String {
-        let option = match self.verdict.answer().map(|found| found.at) {
-            Some(Load::RatePerS(_)) => "--max-rate",
-            _ => "--max-concurrency",
-        };
+        let option = self.highest_option();
         self.lang.pick(
             format!("search higher to find the limit: {option}"),
             format!("要找到极限，请调高 {option} 再测"),
         )
+    }
+
+    fn to_upper_end(&self) -> String {
+        let option = self.highest_option();
+        self.lang.pick(
+            format!("allow more to see where the interval ends: {option}"),
+            format!("要看清置信区间的上端，请调高 {option} 再测"),
+        )
+    }
+
+    /// The option with the highest load that is allowed.
+    fn highest_option(&self) -> &'static str {
+        match self.verdict.answer().map(|found| found.at) {
+            Some(Load::RatePerS(_)) => "--max-rate",
+            _ => "--max-concurrency",
+        }
     }
 }
