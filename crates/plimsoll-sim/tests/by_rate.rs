@@ -40,14 +40,14 @@ impl Case {
         self.slo.parse().expect("a valid objective")
     }
 
-    fn search(&self) -> Found {
+    fn search(&self, seed: u64) -> Found {
         let slo: Slo = self.slo.parse().expect("a valid objective");
         let mut search = Search::new(SearchConfig {
             axis: Axis::Rate,
             budget: self.budget,
             ..SearchConfig::new(slo.clone())
         });
-        let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, 1);
+        let mut runner = VirtualRunner::new(self.engine.clone(), self.workload, seed);
         let Ok(()) = drive(&mut search, &mut runner, &mut Unheard);
         let took = runner.now().since(Offset::ZERO);
         let levels = search.levels().to_vec();
@@ -92,10 +92,18 @@ impl Case {
     }
 
     fn check(&self) {
-        let truth = self.truth();
-        let saturation = self.saturation_per_s();
-        let found = self.search();
-        let verdict = found.verdict;
+        self.check_by(&[1]);
+    }
+
+    fn check_by(&self, seeds: &[u64]) {
+        let (truth, saturation) = (self.truth(), self.saturation_per_s());
+        for seed in seeds {
+            self.check_found(&self.search(*seed), truth, saturation);
+        }
+    }
+
+    fn check_found(&self, found: &Found, truth: f64, saturation: f64) {
+        let verdict = &found.verdict;
         assert_eq!(verdict.kind, VerdictKind::Capacity);
         let capacity = verdict.capacity.expect("there is one");
         let in_rate = |load: Load| load.rate_per_s().expect("a search of rates");
@@ -218,6 +226,7 @@ fn a_queue_before_a_cap_on_sequences_is_found() {
     .check();
 }
 
+/// The second search meets a burst below the edge, and looks again.
 #[test]
 fn prefill_that_binds_is_found() {
     Case {
@@ -229,7 +238,7 @@ fn prefill_that_binds_is_found() {
         slo: "ttft p95 <= 300ms",
         budget: Duration::from_secs(900),
     }
-    .check();
+    .check_by(&[1, 4]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::summary::Finished;
+use super::summarise::Finished;
 use super::{Alarm, ClientHealth, FinishedLevel, Level, hanging};
 
 use crate::judge::LevelSample;

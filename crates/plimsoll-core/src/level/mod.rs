@@ -12,6 +12,7 @@ mod alarms;
 mod answers;
 mod assignment;
 mod client;
+mod figures;
 mod finish;
 mod hanging;
 mod ledger;
@@ -20,7 +21,9 @@ mod reason;
 mod rejudge;
 mod settings;
 mod since;
+mod summarise;
 mod summary;
+mod verdict;
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::summary::{delivered, lack};
+use super::verdict::{delivered, lack};
 use super::{LevelSummary, LevelVerdict, Reason, Window, hanging, is_screened};
 use crate::judge::{Confidence, LevelSample, Reading, judge};
 use crate::record::{InFlight, RequestRecord};
