@@ -165,10 +165,19 @@ pub(crate) fn void_levels(run: &Run, lang: Lang) -> Vec<String> {
 }
 
 fn void_level(run: &Run, level: &LevelSummary, lang: Lang) -> String {
-    let same = |one: &&LevelSummary| one.load == level.load && one.verdict == LevelVerdict::Void;
-    let visits = run.levels.iter().filter(same).count();
+    let of_load = || run.levels.iter().filter(|one| one.load == level.load);
+    let is_void = |one: &&LevelSummary| one.verdict == LevelVerdict::Void;
+    let (visits, all) = (of_load().filter(is_void).count(), of_load().count());
     let load = load_text(level.load, lang);
     let why = level.reason.as_ref().map(|why| words::reason(why, lang));
+    if visits < all {
+        let why_en = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        let why_zh = why.as_ref().map_or(String::new(), |why| format!("：{why}"));
+        return lang.pick(
+            format!("Of {all} visits at {load} {visits} are void and do not count{why_en}."),
+            format!("{load}这一档测了 {all} 次，其中 {visits} 次作废、不计入{why_zh}。"),
+        );
+    }
     let visits_en = if visits > 1 {
         format!(", {visits} visits,")
     } else {

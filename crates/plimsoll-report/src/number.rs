@@ -34,7 +34,8 @@ pub(crate) fn percent_down(ratio: f64) -> String {
 
 /// A share as a percentage without its sign, rounded up so that what can happen never reads 0.
 pub(crate) fn percent_up(ratio: f64) -> String {
-    trimmed((ratio * 1_000.0 - 1e-6).ceil() / 10.0)
+    // Nothing at all would be −0.
+    trimmed((ratio * 1_000.0 - 1e-6).ceil() / 10.0 + 0.0)
 }
 
 /// A change as a percentage with its sign: `+0.9`, `−3`, `+120`.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use confidence::Confidence;
 pub use doubt::{InDoubt, ReadAs, at_both_ends};
-pub use observe::{LevelSample, Observation, Reading, observe};
+pub use observe::{HangsAfter, LevelSample, Observation, Reading, observe};
 pub use proportion::least_requests_for_a_pass;
 pub use slices::Slice;
 

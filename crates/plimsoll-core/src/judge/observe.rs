@@ -37,8 +37,17 @@ pub struct LevelSample<'a> {
     pub reading: Reading,
     /// What came this long before `to` may not have been read yet: how late the client was.
     pub unread: Duration,
-    /// A request in flight without output for this long hangs; `None` if that is not looked at.
-    pub hangs_after: Option<Duration>,
+    /// When a request in flight hangs; `None` if that is not looked at.
+    pub hangs_after: Option<HangsAfter>,
+}
+
+/// For how long a request in flight is silent when it hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HangsAfter {
+    /// Since it was sent, without any output.
+    pub sent: Duration,
+    /// Since its latest output.
+    pub heard: Duration,
 }
 
 /// Which end of the stamps is read, where the client was too late to know better.
@@ -87,8 +96,11 @@ impl LevelSample<'_> {
 
     /// From when on a request in flight hangs; `None` if it does not.
     pub(crate) fn hangs_since(&self, request: &InFlight) -> Option<Offset> {
-        let sent = request.sent.filter(|_| request.first.is_none())?;
-        let since = sent + self.hangs_after?;
+        let after = self.hangs_after?;
+        let since = match request.first {
+            None => request.sent? + after.sent,
+            Some(_) => request.heard? + after.heard,
+        };
         (since <= self.read_until()).then_some(since)
     }
 }
@@ -231,6 +243,7 @@ fn as_in_flight(record: &RequestRecord) -> InFlight {
         ready: record.ready,
         sent: record.sent,
         first: record.first(),
+        heard: record.events.last().map(|event| event.at),
         doubt: record.doubt,
     }
 }
@@ -383,6 +396,7 @@ mod tests {
             ready: at(100),
             sent: Some(at(100)),
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         };
         let fresh = InFlight {
@@ -393,6 +407,7 @@ mod tests {
             ready: at(950),
             sent: Some(at(950)),
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         };
         let observed = seen("ttft p95 <= 100ms", &[], &[waiting, fresh]);

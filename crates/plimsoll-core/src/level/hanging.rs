@@ -1,14 +1,15 @@
 //! Requests that hang, and a server that has fallen silent.
 //!
 //! A request without its first token for longer than every latency bound, and far longer than its
-//! peers, is evidence while it hangs: it counts as a failure that has not ended. If nothing at all is
+//! peers, or one whose answer has stood still for far longer than any of theirs, is evidence while it
+//! hangs: it counts as a failure that has not ended. If nothing at all is
 //! answered since a moment, it is not the load that broke: the server is gone.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::LevelSample;
+use crate::judge::{HangsAfter, LevelSample};
 use crate::outcome::Outcome;
 use crate::record::{InFlight, RequestRecord};
 use crate::slo::{Metric, Slo};
@@ -22,6 +23,9 @@ const OF_MEAN: u32 = 10;
 const AT_LEAST: Duration = Duration::from_secs(1);
 /// Where no peer was answered, the mean request time stands for their waits, and this is the least.
 const WITHOUT_PEERS: Duration = Duration::from_secs(5);
+/// An answer that has begun hangs after this long in any case, of which its latest output may be
+/// untold for a second: a server may pause for seconds, and all answers with it.
+const AT_LEAST_WITHIN: Duration = Duration::from_secs(6);
 /// One request that hangs does not tell a server that is gone from one that lost it.
 const FEWEST: usize = 2;
 
@@ -35,8 +39,24 @@ pub struct Silence {
     pub refuses: bool,
 }
 
-/// When a request hangs: longer than every latency bound, and far longer than its peers.
+/// When a request hangs: silent for longer than every latency bound, and far longer than its peers.
 pub(super) fn hangs_after(
+    slo: &Slo,
+    ended: &[RequestRecord],
+    in_flight: &[InFlight],
+    request_time: Duration,
+) -> HangsAfter {
+    let gaps_ms = ended.iter().filter_map(RequestRecord::stall_ms);
+    let longest_ms = gaps_ms.fold(0.0, f64::max);
+    let longest = Duration::try_from_secs_f64(longest_ms / 1e3).unwrap_or_default();
+    HangsAfter {
+        sent: waits_for(slo, ended, in_flight, request_time),
+        heard: (longest * OF_LONGEST).max(AT_LEAST_WITHIN),
+    }
+}
+
+/// How long a request waits for its first output when it hangs.
+fn waits_for(
     slo: &Slo,
     ended: &[RequestRecord],
     in_flight: &[InFlight],
@@ -80,7 +100,7 @@ pub(super) fn hanging(sample: &LevelSample<'_>) -> Option<(usize, Offset)> {
         let in_flight = sample.in_flight.iter();
         in_flight.filter(|one| sample.hangs_since(one).is_some())
     };
-    let first = hang().filter_map(|one| one.sent).min()?;
+    let first = hang().filter_map(|one| one.heard.or(one.sent)).min()?;
     Some((hang().count(), first))
 }
 
@@ -93,7 +113,7 @@ pub(super) fn silence(sample: &LevelSample<'_>, started_at: Offset) -> Option<Si
     let flying = sample
         .in_flight
         .iter()
-        .filter_map(|one| Some((one.sent?, one.first?)));
+        .filter_map(|one| Some((one.sent?, one.heard.or(one.first)?)));
     // When the latest request was sent that was answered, and when the server was last heard.
     let (mut answered, mut last) = (None, started_at);
     for (sent, at) in heard.chain(flying) {
@@ -162,6 +182,7 @@ mod tests {
             ready: at(sent),
             sent: Some(at(sent)),
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         }
     }
@@ -196,12 +217,30 @@ mod tests {
         let slo: Slo = "ttft p95 <= 2s, e2e p95 <= 4s".parse().unwrap();
         let none: Slo = "tpot p95 <= 50ms".parse().unwrap();
         let request_time = Duration::from_millis(100);
-        let after = |slo, ended: &[RequestRecord]| hangs_after(slo, ended, &[], request_time);
+        let after = |slo, ended: &[RequestRecord]| waits_for(slo, ended, &[], request_time);
         let (fast, slow) = (record(0, &[20, 30]), record(0, &[5_000, 5_010]));
         assert_eq!(after(&slo, std::slice::from_ref(&fast)).as_millis(), 4_000);
         assert_eq!(after(&none, std::slice::from_ref(&fast)).as_millis(), 1_000);
         assert_eq!(after(&slo, &[fast, slow]).as_millis(), 25_100);
         assert_eq!(after(&none, &[]).as_millis(), 5_000, "nobody was answered");
+    }
+
+    /// Gaps of 10 ms between outputs, or one of 4 s.
+    #[test]
+    fn an_answer_hangs_that_stands_still_far_longer_than_any_other_did() {
+        let smooth = record(0, &[20, 30, 40]);
+        let stalls = record(0, &[20, 4_020]);
+        let begun = |heard: Option<Offset>| InFlight {
+            first: Some(at(20)),
+            heard,
+            ..waits(61, 0)
+        };
+        let hanging_at_10_s = |ended: &[RequestRecord], one| seen(ended, &[one]).0;
+        let with_smooth = |one| hanging_at_10_s(std::slice::from_ref(&smooth), one);
+        assert_eq!(with_smooth(begun(Some(at(20)))), 1);
+        assert_eq!(with_smooth(begun(Some(at(4_100)))), 0, "5.9 s");
+        assert_eq!(with_smooth(begun(None)), 0, "nobody tells");
+        assert_eq!(hanging_at_10_s(&[stalls], begun(Some(at(20)))), 0);
     }
 
     #[test]

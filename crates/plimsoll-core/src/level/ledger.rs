@@ -87,6 +87,11 @@ impl RequestLedger {
                     request.doubt = doubt;
                 }
             }
+            LoadEvent::Heard { id, at } => {
+                if let Some(request) = self.in_flight.get_mut(&id) {
+                    request.heard = Some(at);
+                }
+            }
             LoadEvent::Ended(record) => {
                 self.advance(record.done);
                 let in_flight = self.in_flight.remove(&record.id);
@@ -215,6 +220,7 @@ mod tests {
             ready: at,
             sent: None,
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         }
     }

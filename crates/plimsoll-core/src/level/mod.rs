@@ -41,7 +41,7 @@ pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 
 pub use crate::load::Load;
 
-use crate::judge::{self, Decision, LevelSample, Reading};
+use crate::judge::{self, Decision, HangsAfter, LevelSample, Reading};
 use crate::record::{InFlight, LoadEvent, RequestRecord};
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
@@ -417,8 +417,8 @@ impl Level {
         }
     }
 
-    /// How long a request is without its first token when it hangs.
-    fn hangs_after(&self, in_flight: &[InFlight]) -> Duration {
+    /// How long a request is silent when it hangs.
+    fn hangs_after(&self, in_flight: &[InFlight]) -> HangsAfter {
         hanging::hangs_after(
             &self.slo,
             self.ledger.ended(),

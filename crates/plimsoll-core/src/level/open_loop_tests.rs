@@ -39,6 +39,7 @@ fn arrival(id: u64, due: u64) -> InFlight {
         ready: at(due),
         sent: None,
         first: None,
+        heard: None,
         doubt: crate::record::Doubt::default(),
     }
 }

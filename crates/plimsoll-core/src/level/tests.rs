@@ -137,6 +137,7 @@ impl Driver {
                 ready: at(now),
                 sent: Some(at(now + lag)),
                 first: None,
+                heard: None,
                 doubt: crate::record::Doubt::default(),
             }));
             self.streams[stream] = (Some(id), now);
@@ -470,6 +471,7 @@ fn carried_requests_are_in_flight_but_do_not_count() {
         ready: at(0),
         sent: Some(at(0)),
         first: None,
+        heard: None,
         doubt: crate::record::Doubt::default(),
     };
     let slo: Slo = TTFT.parse().unwrap();

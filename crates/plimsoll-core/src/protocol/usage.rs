@@ -38,8 +38,10 @@ impl Usage {
     /// A count, if the value is one; if it states one that cannot be, that is noted.
     pub(super) fn count(&mut self, value: Option<&Json<'_>>) -> Option<u32> {
         let value = value.filter(|value| value.text().is_none_or(|text| !text.is_empty()))?;
+        let written = || value.text()?.parse().ok();
         let count = value
             .number()
+            .or_else(written)
             .filter(|count| count.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(count))
             .map(|count| count as u32);
         self.impossible |= count.is_none();
@@ -182,6 +184,10 @@ mod tests {
             (
                 r#"{"prompt_tokens":5,"completion_tokens":"many"}"#,
                 Some(impossible),
+            ),
+            (
+                r#"{"prompt_tokens":"5","completion_tokens":"7"}"#,
+                Some(usage(Some(5), Some(7))),
             ),
             (
                 r#"{"prompt_tokens":5,"completion_tokens":""}"#,

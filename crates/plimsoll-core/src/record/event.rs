@@ -1,5 +1,7 @@
 //! What the load side tells of its requests while they run.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, ON_SCHEDULE, RequestRecord};
@@ -26,6 +28,10 @@ pub struct InFlight {
     /// First event with output, once it has come.
     #[serde(rename = "first_ns")]
     pub first: Option<Offset>,
+    /// The latest output that is known of, once the first has come: it may be as old as
+    /// [`TELLS_EVERY`]. `None` where nobody tells.
+    #[serde(rename = "heard_ns", default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Offset>,
     /// How far the stamps so far can be off by the client's own doing.
     #[serde(default, skip_serializing_if = "Doubt::is_none")]
     pub doubt: Doubt,
@@ -47,6 +53,9 @@ impl InFlight {
     }
 }
 
+/// How often more output of a request is told of, at most.
+pub const TELLS_EVERY: Duration = Duration::from_secs(1);
+
 /// What the load side tells of its requests, in order of time for each request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +72,13 @@ pub enum LoadEvent {
         at: Offset,
         /// How far the stamps so far can be off.
         doubt: Doubt,
+    },
+    /// Output came, the first or more of it; told once in [`TELLS_EVERY`] of each request.
+    Heard {
+        /// Number of the request within the run.
+        id: u64,
+        /// Receive stamp.
+        at: Offset,
     },
     /// It ended. Also for requests that were due and never sent.
     Ended(Box<RequestRecord>),

@@ -7,7 +7,7 @@ mod line;
 use std::time::Duration;
 
 pub use doubt::{Doubt, Ends, LEAST_DOUBT};
-pub use event::{InFlight, LoadEvent};
+pub use event::{InFlight, LoadEvent, TELLS_EVERY};
 pub use line::RequestLine;
 use serde::{Deserialize, Serialize};
 

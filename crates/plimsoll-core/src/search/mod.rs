@@ -215,16 +215,17 @@ impl Search {
     fn by_bracket(&self, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         match self.bracket() {
             (low, Some(high)) => self.refine(low, high, elapsed),
-            (low, None) => self.ramp(low),
+            (low, None) => self.ramp(low, elapsed),
         }
     }
 
-    fn ramp(&self, low: u32) -> Result<(u32, Purpose), Stop> {
+    fn ramp(&self, low: u32, elapsed: Duration) -> Result<(u32, Purpose), Stop> {
         let most = self.most();
         match self.next_rung(low) {
             Some(next) if next <= most => Ok((next, Purpose::Ramp)),
             Some(_) if low < most => Ok((most, Purpose::Ramp)),
             // "At least so many" is worth what the highest load was held for.
+            _ if low > 0 && self.is_to_confirm(low, elapsed) => Ok((low, Purpose::Confirm)),
             _ if low > 0 && !self.was_held(low) => Ok((low, Purpose::Refine)),
             _ => Err(Stop::LadderEnd),
         }

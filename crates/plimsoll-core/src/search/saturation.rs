@@ -74,9 +74,23 @@ impl Search {
             .and_then(rate_and_error)
     }
 
+    /// What the server brought at most where more came than it carried: where there was no time for
+    /// a standing queue, that is all that is known of its saturation.
+    fn most_under_overload(&self) -> Option<(f64, f64)> {
+        let is_overload = |level: &&LevelSummary| {
+            let rates = level.load.rate_per_s().zip(level.request_per_s);
+            level.is_broken() && rates.is_some_and(|(due, done)| done < due)
+        };
+        let overloads = self.levels.iter().filter(is_overload);
+        overloads
+            .filter_map(rate_and_error)
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+    }
+
     /// The highest rung that can be stable, and the highest that minutes can decide.
     pub(super) fn saturation_rungs(&self) -> (u32, u32) {
-        let Some((rate, error)) = self.saturation() else {
+        let known = self.saturation().or_else(|| self.most_under_overload());
+        let Some((rate, error)) = known else {
             return (u32::MAX, u32::MAX);
         };
         let at_most = |rate: f64| Axis::Rate.at_most(rate);

@@ -268,6 +268,45 @@ fn no_cap_is_advised_that_broke_when_it_was_held() {
     assert!(advised.is_none_or(|advice| advice.cap < Load::Streams(held_at)));
 }
 
+/// Nothing breaks up to the highest load allowed, which is then held as a cap would be; or it breaks
+/// then, and from then on.
+#[test]
+fn the_highest_load_allowed_is_held_before_it_is_advised() {
+    for breaks_when_held in [false, true] {
+        let mut search = Search::new(SearchConfig {
+            confirm: true,
+            most_streams: 16,
+            ..config()
+        });
+        let mut held = Vec::new();
+        let verdict = loop {
+            match search.next(Duration::ZERO) {
+                Next::Run(plan) => {
+                    let is_held = plan.purpose == Purpose::Confirm;
+                    held.extend(is_held.then(|| plan.streams()));
+                    let is_over = breaks_when_held && !held.is_empty() && plan.streams() == 16;
+                    search.take(LevelSummary {
+                        purpose: plan.purpose,
+                        ..level(plan.streams(), if is_over { 150 } else { 0 }, 300)
+                    });
+                }
+                Next::Done(verdict) => break verdict,
+            }
+        };
+        assert_eq!(held.first(), Some(&16));
+        let found = verdict.capacity.unwrap().at;
+        if breaks_when_held {
+            assert!(found < Load::Streams(16), "{found:?}");
+        } else {
+            assert_eq!(
+                (verdict.kind, found),
+                (VerdictKind::AboveLast, Load::Streams(16))
+            );
+            assert_eq!(verdict.confirmed.unwrap().load, Load::Streams(16));
+        }
+    }
+}
+
 #[test]
 fn a_far_baseline_skips_the_loads_that_would_only_cost_time() {
     let (_, tried) = run(

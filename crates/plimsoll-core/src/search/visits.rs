@@ -185,6 +185,16 @@ impl Search {
             .then(|| self.confirm_time(request_time) + before)
     }
 
+    /// Whether the highest load allowed, at which nothing broke, is still to be held as a cap.
+    pub(super) fn is_to_confirm(&self, rung: u32, elapsed: Duration) -> bool {
+        let is_confirmed = self.levels.iter().any(|level| {
+            level.purpose == Purpose::Confirm && self.rung(level) == rung && !level.says_nothing()
+        });
+        let left = self.config.budget.saturating_sub(elapsed);
+        let visit_time = self.visit_time(self.last_request_time());
+        self.config.confirm && !is_confirmed && left >= visit_time
+    }
+
     /// How long the gateway cap is held.
     pub(super) fn confirm_time(&self, request_time: Duration) -> Duration {
         let request_times = match self.config.axis {

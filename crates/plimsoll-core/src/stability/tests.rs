@@ -181,6 +181,7 @@ fn what_waits_in_the_client_counts_as_growth_but_is_not_in_flight() {
         ready: at(due),
         sent: (due < 2).then(|| at(due)),
         first: None,
+        heard: None,
         doubt: crate::record::Doubt::default(),
     };
     let in_flight: Vec<InFlight> = (0..100).map(waiting).collect();

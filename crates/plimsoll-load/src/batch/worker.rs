@@ -42,6 +42,8 @@ struct NoWatch;
 impl Watch for NoWatch {
     fn sent(&self, _request: RequestId, _trace: &Trace) {}
     fn first(&self, _request: RequestId, _at: Offset, _doubt: Doubt) {}
+
+    fn heard(&self, _request: RequestId, _at: Offset) {}
 }
 
 /// What the requests of one worker share.

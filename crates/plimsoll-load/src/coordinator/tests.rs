@@ -61,6 +61,7 @@ impl ScriptedCrew {
             ready: at,
             sent: Some(at),
             first: None,
+            heard: None,
             doubt: plimsoll_core::record::Doubt::default(),
         }));
         let first = at + FIRST;

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{Answer, AnswerEnd};
-use plimsoll_core::record::{Doubt, RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, RequestRecord, StreamEvent, TELLS_EVERY};
 use plimsoll_core::time::Offset;
 
 use crate::context::{Taken, Way, WorkerContext};
@@ -291,6 +291,10 @@ impl WorkerContext {
             flight
                 .watch
                 .first(flight.request, event.at, trace.doubt.get());
+        }
+        if is_first || event.at.since(trace.told.get()) >= TELLS_EVERY {
+            trace.told.set(event.at);
+            flight.watch.heard(flight.request, event.at);
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Trace {
     pub(crate) ready: Cell<Offset>,
     pub(crate) sent: Cell<Option<Offset>>,
     pub(crate) first: Cell<Option<Offset>>,
+    /// The latest output that was told of.
+    pub(super) told: Cell<Offset>,
     /// When the last word of an answer came whose end did not.
     pub(super) said_all: Cell<Option<Offset>>,
     /// How far these can be off.
@@ -44,4 +46,6 @@ pub(crate) trait Watch {
     fn sent(&self, request: RequestId, trace: &Trace);
     /// Its first output came, and its stamps can be off by so much.
     fn first(&self, request: RequestId, at: Offset, doubt: Doubt);
+    /// Output came, the first or more of it; not of all of it is told.
+    fn heard(&self, request: RequestId, at: Offset);
 }

@@ -72,6 +72,7 @@ impl Watch for Worker {
             ready: trace.ready.get(),
             sent: trace.sent.get(),
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         }));
     }
@@ -79,6 +80,11 @@ impl Watch for Worker {
     fn first(&self, request: RequestId, at: Offset, doubt: Doubt) {
         let id = request.id;
         self.tell(LoadEvent::First { id, at, doubt });
+    }
+
+    fn heard(&self, request: RequestId, at: Offset) {
+        let id = request.id;
+        self.tell(LoadEvent::Heard { id, at });
     }
 }
 

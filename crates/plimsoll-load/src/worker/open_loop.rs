@@ -59,6 +59,7 @@ impl Worker {
             ready: due,
             sent: None,
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         }));
         request

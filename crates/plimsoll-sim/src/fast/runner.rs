@@ -57,6 +57,7 @@ fn in_flight(flight: &Flight, level: u32) -> InFlight {
         ready: sent,
         sent: Some(sent),
         first: flight.first_ns.map(Offset::from_nanos),
+        heard: None,
         doubt: Doubt::default(),
     }
 }

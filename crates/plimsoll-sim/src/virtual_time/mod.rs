@@ -88,6 +88,7 @@ impl VirtualRunner {
             ready: record.ready,
             sent: record.sent,
             first: record.first(),
+            heard: None,
             doubt: record.doubt,
         });
         flights.chain(self.waiting.iter().copied()).collect()
@@ -211,6 +212,7 @@ impl VirtualRunner {
             ready: self.now,
             sent: None,
             first: None,
+            heard: None,
             doubt: Doubt::default(),
         }
     }

@@ -183,6 +183,17 @@ const TABLE: &[Row] = &[
         NO_TOKENIZER,
     ),
     Row(
+        &["--ignore-eos"],
+        [
+            "leave it away: answers are asked for in full length; --no-ignore-eos turns that off",
+            "去掉它：默认就要求回答达到完整长度；用 --no-ignore-eos 关闭",
+        ],
+        [
+            "leave it away: answers are asked for in full length; --no-ignore-eos turns that off",
+            "去掉它：默认就要求回答达到完整长度；用 --no-ignore-eos 关闭",
+        ],
+    ),
+    Row(
         &["--served-model-name"],
         ["--model NAME", "--model NAME"],
         ["--model NAME", "--model NAME"],

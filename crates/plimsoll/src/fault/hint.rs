@@ -76,8 +76,6 @@ pub(crate) enum Hint {
     LongerContext,
     #[error("wait until it is ready, longer with --wait, or ask less of it")]
     WaitLonger,
-    #[error("try it with --no-ignore-eos: answers may then end before the length asked for")]
-    EndEarly,
     #[error("headers are not saved, since a key may be in them: give it again with --header")]
     HeaderAgain,
     #[error("give the address again, as it was")]
@@ -209,7 +207,6 @@ impl Words for Hint {
                  或 --endpoint ollama 加 --extra-body.options.num_ctx N），或用 --input-len 减小长度"
             }
             Self::WaitLonger => "等它准备好（可用 --wait 等得更久），或减少对它的请求",
-            Self::EndEarly => "可加 --no-ignore-eos 再试：回答可以在要求的长度之前结束",
             Self::HeaderAgain => "头里可能有密钥，所以不保存：请用 --header 再给一次",
             Self::AddressAgain => "请再给一次原来的地址",
             Self::ChooseEndpoint => {

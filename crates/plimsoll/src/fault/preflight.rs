@@ -113,6 +113,9 @@ fn how(outcome: Outcome) -> String {
     text.to_owned()
 }
 
+/// What a server answers to whom it does not know, whatever its words (RFC 9110 §15.5.2).
+const UNAUTHENTICATED: u16 = 401;
+
 /// The way out, where there is one to name.
 pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
     Some(match error {
@@ -120,10 +123,11 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
         PreflightError::Fetch(error) => return by_fetch(error),
         PreflightError::Unauthorized {
             protocol,
-            is_key: true,
+            is_key,
             is_list,
+            status,
             ..
-        } => Hint::ApiKey {
+        } if *is_key || *status == UNAUTHENTICATED => Hint::ApiKey {
             variable: protocol.key_variable(),
             is_list: *is_list,
         },
@@ -132,10 +136,6 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
             outcome: Outcome::HttpStatus { status: 429 | 503 },
             ..
         } => Hint::WaitLonger,
-        PreflightError::FirstRequest {
-            outcome: Outcome::ErrorEvent,
-            ..
-        } => Hint::EndEarly,
         PreflightError::Redirected { .. } => Hint::FollowRedirect,
         PreflightError::WebPage { .. } | PreflightError::NotAnApi { .. } => Hint::ApiAddress,
         PreflightError::UnknownModel { served, .. } if served.is_empty() => Hint::CheckModel,

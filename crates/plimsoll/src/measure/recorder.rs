@@ -138,6 +138,9 @@ impl Listener for Recorder<'_> {
 fn record(event: &LoadEvent) -> Option<&RequestRecord> {
     match event {
         LoadEvent::Ended(record) => Some(record),
-        LoadEvent::Due(_) | LoadEvent::Sent(_) | LoadEvent::First { .. } => None,
+        LoadEvent::Due(_)
+        | LoadEvent::Sent(_)
+        | LoadEvent::First { .. }
+        | LoadEvent::Heard { .. } => None,
     }
 }

@@ -172,7 +172,7 @@ impl Teller<'_> {
             let by = words::broken_by(by, self.lang);
             return Some(
                 self.lang
-                    .pick(format!("at {load}: {by}"), format!("到 {load}时{by}")),
+                    .pick(format!("at {load}: {by}"), format!("到 {load}时：{by}")),
             );
         };
         Some(self.breaks(&load, at, objective))

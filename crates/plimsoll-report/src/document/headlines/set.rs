@@ -123,7 +123,7 @@ impl Teller<'_> {
         let is_spent = self.verdict.notes.contains(&Note::BudgetSpent);
         let text = match self.verdict.kind {
             VerdictKind::BelowFirst => self.below_first_next().to_owned(),
-            VerdictKind::Capacity if self.has_no_upper_end() => self.to_upper_end(),
+            VerdictKind::Capacity if is_spent && self.has_no_upper_end() => self.longer(),
             VerdictKind::ClientLimited => self
                 .lang
                 .pick(
@@ -196,26 +196,13 @@ impl Teller<'_> {
     }
 
     fn higher(&self) -> String {
-        let option = self.highest_option();
+        let option = match self.verdict.answer().map(|found| found.at) {
+            Some(Load::RatePerS(_)) => "--max-rate",
+            _ => "--max-concurrency",
+        };
         self.lang.pick(
             format!("search higher to find the limit: {option}"),
             format!("要找到极限，请调高 {option} 再测"),
         )
-    }
-
-    fn to_upper_end(&self) -> String {
-        let option = self.highest_option();
-        self.lang.pick(
-            format!("allow more to see where the interval ends: {option}"),
-            format!("要看清置信区间的上端，请调高 {option} 再测"),
-        )
-    }
-
-    /// The option with the highest load that is allowed.
-    fn highest_option(&self) -> &'static str {
-        match self.verdict.answer().map(|found| found.at) {
-            Some(Load::RatePerS(_)) => "--max-rate",
-            _ => "--max-concurrency",
-        }
     }
 }

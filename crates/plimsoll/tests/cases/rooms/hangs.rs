@@ -1,10 +1,12 @@
 //! Requests that never get an answer: some among others that do, or all from a moment on.
 
+use serde_json::json;
+
 use super::super::ask::Ask;
 use super::super::case::{Case, check, find, try_all};
-use super::super::openai::{Pace, answer, models};
+use super::super::openai::{Pace, answer, delta, models};
 use super::super::right::Right::{Also, Exit, Says, SaysNot, SomeEndedAs};
-use super::super::say::Say;
+use super::super::say::{EVENTS, Say};
 use super::super::told::Told;
 
 /// Requests that are answered in any case: the preflight, and some of the load.
@@ -33,6 +35,17 @@ fn but_for(
 fn script(every: usize) -> impl Fn(&Ask, &mut Say<'_>) -> std::io::Result<()> {
     let is_odd = move |number: usize| number > ANSWERED && number.is_multiple_of(every);
     but_for(is_odd, |say| {
+        say.hang();
+        Ok(())
+    })
+}
+
+/// Every so many-th request has its first word, and no more.
+fn stops_after_a_word(every: usize) -> impl Fn(&Ask, &mut Say<'_>) -> std::io::Result<()> {
+    let is_odd = move |number: usize| number > ANSWERED && number.is_multiple_of(every);
+    but_for(is_odd, |say| {
+        say.head(200, &EVENTS)?;
+        say.event(&delta(&json!({"content": "a"})))?;
         say.hang();
         Ok(())
     })
@@ -70,6 +83,22 @@ fn requests_that_hang() {
                 Says("had no answer for"),
                 SaysNot("Not contradicted"),
             ])],
+        ),
+        Case::new(
+            "every fifth answer hangs after its first word",
+            stops_after_a_word(5),
+            [check().with("--concurrency 8 --for 15s").is(&[
+                Exit(&[3, 5]),
+                Says("had no answer for"),
+                SaysNot("Not contradicted"),
+            ])],
+        ),
+        Case::new(
+            "every fifth answer hangs after its first word, in a search",
+            stops_after_a_word(5),
+            [find()
+                .with("--max-concurrency 8 --budget 30s")
+                .is(&[SaysNot("othing broke"), Says("had no answer for")])],
         ),
         Case::new(
             "every twelfth request hangs, in a search",
