@@ -62,6 +62,8 @@ const VISIT_REQUEST_TIMES: f64 = 8.0;
 const VISIT_REQUESTS: usize = 40;
 /// A visit is not broken off before this many request times.
 const VISIT_LOOK_REQUEST_TIMES: f64 = 2.0;
+/// An answer may hang if it has stood still for this part of the time after which it does.
+const PART_OF_HANGING: u32 = 4;
 /// Printed figures come from a window of at least this many request times …
 const PRINT_REQUEST_TIMES: f64 = 5.0;
 /// … unless that takes longer than this on a screened level.
@@ -299,7 +301,7 @@ impl Level {
     fn is_done(&mut self, from: Offset, now: Offset) -> bool {
         let length = now.since(from);
         if length >= self.plan.longest_hold {
-            return true;
+            return !self.may_hang(now);
         }
         if self.extended_to.is_some_and(|until| now < until) {
             return false;
@@ -333,6 +335,17 @@ impl Level {
                     && !self.goes_on(decision, from, now)
             }
         }
+    }
+
+    /// Whether an answer has stood still for longer than any is told of late, and not for long enough
+    /// to say that it hangs: the level would end on requests that nothing is known of.
+    fn may_hang(&self, now: Offset) -> bool {
+        let in_flight = self.ledger.in_flight();
+        let after = self.hangs_after(&in_flight).heard;
+        let mut silent = in_flight
+            .iter()
+            .filter_map(|one| Some(now.since(one.heard?)));
+        silent.any(|silent| silent > after / PART_OF_HANGING && silent < after)
     }
 
     /// Whether the number of requests has grown, but not for long enough to say that it grows.

@@ -521,3 +521,42 @@ fn a_fail_that_the_later_part_contradicts_is_held_once_more() {
     assert!(length(&better) > 15.9, "{}", length(&better));
     assert_eq!(better.verdict, LevelVerdict::Fail);
 }
+
+/// An answer that stops after its first word, a second before the longest hold is over: the level
+/// goes on until it is known to hang.
+#[test]
+fn a_level_does_not_end_on_an_answer_that_may_hang() {
+    let whole = LevelPlan {
+        longest_hold: Duration::from_secs(3),
+        ..plan(4, Hold::Whole)
+    };
+    let stuck = |stops: bool| {
+        let mut load = Driver::start(whole.clone(), TTFT);
+        load.run(1_000, |_, _| GOOD);
+        let id = load.next_id;
+        let answer = move |one: u64, _| Answer {
+            outcome: if stops && one == id {
+                Outcome::NeverSent
+            } else {
+                GOOD.outcome
+            },
+            ..GOOD
+        };
+        load.run(1_200, answer);
+        let heard = at(1_200);
+        load.level.apply(LoadEvent::Heard { id, at: heard });
+        load.level.apply(LoadEvent::First {
+            id,
+            at: heard,
+            doubt: crate::record::Doubt::default(),
+        });
+        assert_eq!(load.run(60_000, answer), Step::End);
+        (load.now, load.finish())
+    };
+    let (ends_ms, summary) = stuck(false);
+    assert!(ends_ms < 4_000 && summary.alarms.is_empty(), "{ends_ms}");
+    let (ends_ms, summary) = stuck(true);
+    assert!((7_200..7_400).contains(&ends_ms), "{ends_ms}");
+    let hangs = |alarm: &Alarm| matches!(alarm, Alarm::Unanswered { requests: 1, .. });
+    assert!(summary.alarms.iter().any(hangs), "{:?}", summary.alarms);
+}

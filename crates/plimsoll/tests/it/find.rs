@@ -207,6 +207,7 @@ fn json_goes_to_stdout_alone_and_has_what_scripts_need() {
             "8",
             "--max-concurrency",
             "2",
+            "--no-confirm",
         ])
         .args(["--slo", "ttft p95 <= 1s", "--json", "--lang", "zh", "--out"])
         .arg(folder.path().join("run")));

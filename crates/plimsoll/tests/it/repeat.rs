@@ -13,7 +13,7 @@ use super::resume::events;
 use super::{plimsoll, run, run_json, stderr, stdout};
 
 const FIND: &str = "find --sim --profile toy --step-base-us 5000 --input-len 32 --output-len 16 \
-                    --max-concurrency 2 --seed 5 --quiet";
+                    --max-concurrency 2 --seed 5 --no-confirm --quiet";
 
 fn find(out: &Path) -> Command {
     let mut command = plimsoll();
