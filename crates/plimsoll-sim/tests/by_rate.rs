@@ -285,24 +285,3 @@ fn a_rate_that_no_objective_minds_ends_where_it_is_unstable() {
     }
     .check();
 }
-
-/// Four at a time, 200 ms each: 20 requests per second. There is no time for a standing queue.
-#[test]
-fn a_short_search_promises_no_more_than_the_server_brings() {
-    let case = Case {
-        engine: EngineParams {
-            step_base_us: 20_000.0,
-            max_num_seqs: 4,
-            ..engine()
-        },
-        workload: workload(16, 10),
-        slo: "ttft p95 <= 200ms",
-        budget: Duration::from_secs(20),
-    };
-    let saturation = case.saturation_per_s();
-    for seed in 1..=12 {
-        let verdict = case.search(seed).verdict;
-        let at = verdict.capacity.map_or(0.0, |found| found.at.amount());
-        assert!(at <= saturation, "{at} of {saturation}: {verdict:?}");
-    }
-}

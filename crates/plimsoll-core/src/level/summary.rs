@@ -46,7 +46,7 @@ pub struct Window {
 
 impl Window {
     /// Its length, s.
-    pub(super) fn length_s(self) -> f64 {
+    pub(crate) fn length_s(self) -> f64 {
         self.to_s - self.from_s
     }
 }

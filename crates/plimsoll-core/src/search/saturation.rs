@@ -105,3 +105,37 @@ fn rate_and_error(level: &LevelSummary) -> Option<(f64, f64)> {
     let n = level.requests.completed_in_window as f64;
     (n > 0.0).then(|| (rate, rate * (DISPERSION / n).sqrt()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::level::Load;
+    use crate::search::SearchConfig;
+    use crate::search::tests::level;
+
+    /// A server that brings 20 requests per second: 10 are carried, of 30 it completes 20. Nothing
+    /// tells that before; a standing queue of streams, once there was time for it, tells more.
+    #[test]
+    fn without_a_standing_queue_an_overload_bounds_the_answer() {
+        let mut search = Search::new(SearchConfig {
+            axis: Axis::Rate,
+            ..SearchConfig::new("ttft p95 <= 1s".parse().unwrap())
+        });
+        let mut seen = |load, over, request_per_s, purpose| {
+            let mut summary = level(1, over, 300);
+            (summary.load, summary.purpose) = (load, purpose);
+            summary.request_per_s = Some(request_per_s);
+            summary.requests.completed_in_window = 180;
+            search.take(summary);
+            search.saturation_rungs()
+        };
+        let none = (u32::MAX, u32::MAX);
+        assert_eq!(seen(Load::RatePerS(10.0), 0, 10.0, Purpose::Ramp), none);
+        // 180 completions are known to 5 %: 20 · 1.645 · √(0.45 / 180) = 1.64 to either side.
+        let rung = |per_s: f64| Axis::Rate.at_most(per_s);
+        let (most, sure) = seen(Load::RatePerS(30.0), 300, 20.0, Purpose::Ramp);
+        assert_eq!((most, sure), (rung(21.64), rung(18.36 * DECIDABLE)));
+        let (most, _) = seen(Load::Streams(64), 300, 25.0, Purpose::Saturation);
+        assert_eq!(most, rung(27.06));
+    }
+}

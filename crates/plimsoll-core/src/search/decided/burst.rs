@@ -4,7 +4,8 @@
 //! one fails (statistics.md §8). A later visit that is as long or longer, and a share over the bound
 //! that is allowed over all of them together, the burst included, take that back.
 
-use crate::level::{LevelSummary, LevelVerdict};
+use crate::judge::ObjectiveResult;
+use crate::level::{LevelSummary, LevelVerdict, Window};
 use crate::slo::Objective;
 
 /// Whether the latest fail among the levels of one rate, in the order run, is outweighed by those
@@ -24,9 +25,7 @@ pub(super) fn is_outweighed(levels: &[&LevelSummary]) -> bool {
 }
 
 fn length_s(level: &LevelSummary) -> f64 {
-    level
-        .window
-        .map_or(0.0, |window| window.to_s - window.from_s)
+    level.window.map_or(0.0, Window::length_s)
 }
 
 /// Whether the share over an objective's bound, over all levels, is allowed; `None` where it is no
@@ -35,7 +34,7 @@ fn is_within(objective: &Objective, levels: &[&LevelSummary]) -> Option<bool> {
     let allowed = objective.allowed_share()?;
     let (mut over, mut n) = (0, 0);
     for level in levels {
-        let same = |one: &&crate::judge::ObjectiveResult| one.objective == *objective;
+        let same = |one: &&ObjectiveResult| one.objective == *objective;
         let result = level.objectives.iter().find(same)?;
         over += result.over?;
         n += result.n;
