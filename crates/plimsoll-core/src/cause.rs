@@ -265,6 +265,7 @@ mod tests {
         let cache = ServerWindow {
             kv_used_ratio_max: Some(0.995),
             preemptions: Some(14.0),
+            samples_disbelieved: 0,
             ..ServerWindow::default()
         };
         assert_eq!(kind(&broken(cache)), Some(CauseKind::KvCache));

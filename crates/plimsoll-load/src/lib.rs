@@ -26,7 +26,6 @@
 //! | `connection` | a socket with stamps |
 //! | `stats` | what a worker counts of itself |
 
-mod base64;
 pub mod batch;
 pub mod clock;
 pub mod connect;

@@ -52,6 +52,7 @@ mod lengths;
 mod notes;
 mod number;
 mod scaling;
+mod signals;
 mod tiers;
 
 #[cfg(test)]

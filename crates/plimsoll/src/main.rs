@@ -17,10 +17,12 @@ mod packaging;
 mod plan;
 mod proxy;
 mod report;
+mod secrets;
 mod selftest;
 mod signal;
 mod sim;
 mod store;
+mod visible;
 
 use std::io::Write;
 
@@ -29,6 +31,7 @@ use cli::{Cli, Command};
 use exit::Exit;
 use fault::{AskFault, Failure, UsageFault};
 use plimsoll_report::lang::Lang;
+use visible::Visible;
 
 fn main() -> std::process::ExitCode {
     let stop = signal::watch();
@@ -43,8 +46,8 @@ fn main() -> std::process::ExitCode {
             rest,
             cli::language(&[]),
             // Not locked for the whole run: a worker that panics must be able to say so.
-            &mut std::io::stdout(),
-            &mut std::io::stderr(),
+            &mut Visible::new(std::io::stdout()),
+            &mut Visible::new(std::io::stderr()),
             &|name| std::env::var(name).ok(),
             &|| stop.is_set(),
         ),
@@ -121,13 +124,13 @@ fn unread(error: clap::Error, words: &[String], lang: Lang) -> i32 {
     if is_ours {
         return say(&UsageFault::from(error).into(), lang);
     }
+    if error.use_stderr() {
+        say_on_stderr(error.render().to_string().trim_end());
+        return Exit::Usage.code();
+    }
     // Help and version go to stdout and are no error; a closed pipe is none either.
     drop(error.print());
-    if error.use_stderr() {
-        Exit::Usage.code()
-    } else {
-        Exit::Done.code()
-    }
+    Exit::Done.code()
 }
 
 /// Whether it is the help, which is in the language already.
@@ -141,10 +144,12 @@ fn is_help(kind: ErrorKind) -> bool {
 }
 
 fn say(failure: &Failure, lang: Lang) -> i32 {
-    drop(writeln!(
-        std::io::stderr().lock(),
-        "{}",
-        failure.words(lang)
-    ));
+    say_on_stderr(&failure.words(lang));
     failure.exit.code()
+}
+
+/// Says a line. A terminal that is gone changes nothing of what it would say.
+fn say_on_stderr(words: &str) {
+    let mut err = Visible::new(std::io::stderr().lock());
+    drop(writeln!(err, "{}", secrets::hidden(words)));
 }

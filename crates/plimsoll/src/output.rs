@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use plimsoll_core::quote::visible_json;
 use plimsoll_report::console::Depth;
 use plimsoll_report::lang::Lang;
 use serde::Serialize;
 
 use crate::cli::ShowArgs;
 use crate::fault::{Failure, WriteFault};
+use crate::visible::Visible;
 
 /// How a command shows what it has.
 #[derive(Clone, Copy)]
@@ -50,13 +52,13 @@ pub(crate) fn show<D: Serialize>(
 pub(crate) fn print_json(data: &impl Serialize) -> Result<(), Failure> {
     print(|out| {
         let text = serde_json::to_string_pretty(data)?;
-        writeln!(out, "{text}")
+        writeln!(out, "{}", visible_json(&text))
     })
 }
 
 /// Writes to stdout. A reader that has seen enough may close the pipe.
 pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    match write(&mut io::stdout().lock()) {
+    match write(&mut Visible::new(io::stdout().lock())) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written.map_err(WriteFault::Stdout)?),
     }

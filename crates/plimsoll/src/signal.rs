@@ -1,10 +1,10 @@
-//! Ctrl-C: asked for once it ends the run cleanly, asked for twice it ends the program. Either way the
+//! Ctrl-C and the like: asked for once it ends the run cleanly, asked for twice it ends the program. Either way the
 //! program dies of the signal: a shell ends its loop only where it sees that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
 /// Whether the user wants to stop.
@@ -45,10 +45,21 @@ impl Stop {
     }
 }
 
+/// Whether `nohup` or a shell has asked that the end of the terminal be no end of the program.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
 /// Starts to watch for the signals. Where they cannot be caught they end the program, as usual.
 pub(crate) fn watch() -> Stop {
     let stop = Stop::default();
-    for signal in [SIGINT, SIGTERM] {
+    // A file that may grow no more is an error of its write, and not the end of the program.
+    drop(flag::register(SIGXFSZ, Arc::default()));
+    let hang_up = (!ignores_hang_up()).then_some(SIGHUP);
+    for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
         // Order matters: the second signal must find the flag already set by the first.
         drop(flag::register_conditional_default(
             signal,

@@ -37,7 +37,9 @@ impl CheckVerdict {
             LevelVerdict::Fail => Self::Broken,
             _ if level.says_nothing() => Self::Inconclusive,
             LevelVerdict::Pass => Self::Holds,
-            LevelVerdict::Undecided | LevelVerdict::Screened if level.is_broken() => {
+            LevelVerdict::Undecided | LevelVerdict::Screened
+                if level.is_broken() || level.unanswered().is_some() =>
+            {
                 Self::Inconclusive
             }
             LevelVerdict::Undecided | LevelVerdict::Screened => Self::NotContradicted,

@@ -92,7 +92,9 @@ impl Level {
 
     /// The alarm of requests that hang, among all that were sent on this level or carried into it.
     fn unanswered(&self, from: Offset, to: Offset, in_flight: &[InFlight]) -> Option<Alarm> {
-        let (requests, since) = hanging::hanging(&self.sample(from, to, in_flight, &[]))?;
+        let sample = self.sample(from, to, in_flight, &[]);
+        let hang = hanging::hanging(&sample);
+        let (requests, since) = hang.or_else(|| hanging::standing_still(&sample))?;
         let sent = in_flight.iter().filter(|one| one.sent.is_some()).count();
         let ended = self.ledger.ended().iter();
         Some(Alarm::Unanswered {

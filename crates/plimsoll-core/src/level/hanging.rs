@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{HangsAfter, LevelSample};
 use crate::outcome::Outcome;
-use crate::record::{InFlight, RequestRecord};
+use crate::record::{InFlight, RequestRecord, TELLS_EVERY};
 use crate::slo::{Metric, Slo};
 use crate::time::Offset;
 
@@ -26,6 +26,8 @@ const WITHOUT_PEERS: Duration = Duration::from_secs(5);
 /// An answer that has begun hangs after this long in any case, of which its latest output may be
 /// untold for a second: a server may pause for seconds, and all answers with it.
 const AT_LEAST_WITHIN: Duration = Duration::from_secs(6);
+/// A request stands still after this long in any case.
+const STILL: Duration = Duration::from_millis(250);
 /// One request that hangs does not tell a server that is gone from one that lost it.
 const FEWEST: usize = 2;
 
@@ -102,6 +104,31 @@ pub(super) fn hanging(sample: &LevelSample<'_>) -> Option<(usize, Offset)> {
     };
     let first = hang().filter_map(|one| one.heard.or(one.sent)).min()?;
     Some((hang().count(), first))
+}
+
+/// All requests in flight at the end of a level that stand still for far longer than any took that
+/// ended, though not yet for as long as one that hangs: how many, and since when the first of them
+/// does. Nothing that was seen before speaks for the server then.
+pub(super) fn standing_still(sample: &LevelSample<'_>) -> Option<(usize, Offset)> {
+    let took = |one: &RequestRecord| Some(one.done.since(one.sent?));
+    let longest = sample.ended.iter().filter_map(took).max()?;
+    let still = (longest * OF_LONGEST).max(STILL) + sample.unread;
+    let mut first = None;
+    let mut count = 0;
+    for one in sample.in_flight {
+        let Some(sent) = one.sent else { continue };
+        // What an answer that has begun has brought since then may be untold.
+        let (since, untold) = match one.heard.or(one.first) {
+            Some(heard) => (heard, TELLS_EVERY),
+            None => (sent, Duration::ZERO),
+        };
+        if sample.to.since(since) <= still + untold {
+            return None;
+        }
+        first = Some(first.map_or(since, |first: Offset| first.min(since)));
+        count += 1;
+    }
+    first.map(|first| (count, first))
 }
 
 /// Since when the server is silent, at the end of `sample`; `None` if it is not known to be.
@@ -193,20 +220,64 @@ mod tests {
         one
     }
 
-    fn seen(ended: &[RequestRecord], in_flight: &[InFlight]) -> (usize, Option<Silence>) {
-        let slo: Slo = "ttft p95 <= 2s".parse().unwrap();
-        let request_time = Duration::from_millis(100);
-        let sample = LevelSample {
+    fn ten_seconds<'a>(ended: &'a [RequestRecord], in_flight: &'a [InFlight]) -> LevelSample<'a> {
+        LevelSample {
             ended,
             in_flight,
             from: at(0),
             to: at(10_000),
-            request_time,
+            request_time: Duration::from_millis(100),
             draws: &[],
             confidence: Confidence::default(),
             reading: Reading::Stamped,
             unread: Duration::ZERO,
+            hangs_after: None,
+        }
+    }
+
+    #[test]
+    fn all_that_is_in_flight_stands_still_far_beyond_what_any_took() {
+        let still = |ended: &[RequestRecord], in_flight: &[InFlight]| {
+            standing_still(&ten_seconds(ended, in_flight)).map(|(count, _)| count)
+        };
+        // They took 30 ms, so that 250 are far more.
+        let ended = [record(0, &[20, 30]), record(100, &[120, 130])];
+        assert_eq!(still(&ended, &[waits(1, 9_700), waits(2, 9_740)]), Some(2));
+        assert_eq!(still(&ended, &[waits(1, 9_700), waits(2, 9_760)]), None);
+        assert_eq!(still(&ended, &[]), None);
+        assert_eq!(still(&[], &[waits(1, 9_000)]), None, "nothing to go by");
+        let slow = [record(0, &[20, 2_000])];
+        assert_eq!(still(&slow, &[waits(1, 5_000)]), None);
+        // Of an answer that has begun, a second may be untold.
+        let begun = |heard| InFlight {
+            first: Some(at(8_000)),
+            heard: Some(at(heard)),
+            ..waits(1, 7_990)
+        };
+        assert_eq!(still(&ended, &[begun(8_700)]), Some(1));
+        assert_eq!(still(&ended, &[begun(8_760)]), None);
+        let unread = LevelSample {
+            unread: Duration::from_millis(100),
+            ..ten_seconds(&ended, &[])
+        };
+        let waiting = [waits(1, 9_700)];
+        let paused = LevelSample {
+            in_flight: &waiting,
+            ..unread
+        };
+        assert_eq!(
+            standing_still(&paused),
+            None,
+            "the client stood still itself"
+        );
+    }
+
+    fn seen(ended: &[RequestRecord], in_flight: &[InFlight]) -> (usize, Option<Silence>) {
+        let slo: Slo = "ttft p95 <= 2s".parse().unwrap();
+        let request_time = Duration::from_millis(100);
+        let sample = LevelSample {
             hangs_after: Some(hangs_after(&slo, ended, in_flight, request_time)),
+            ..ten_seconds(ended, in_flight)
         };
         let count = hanging(&sample).map_or(0, |(count, _)| count);
         (count, silence(&sample, at(0)))

@@ -39,6 +39,8 @@ pub struct RequestLedger {
     /// Due, and not sent yet.
     waiting: BTreeMap<u64, InFlight>,
     ended: Vec<RequestRecord>,
+    /// Of these, failures.
+    failed: u64,
     carried_in: u64,
     due: u64,
     /// Time integrals of the numbers in flight and waiting, in request-nanoseconds, and their last
@@ -101,6 +103,7 @@ impl RequestLedger {
                 if in_flight.or(self.waiting.remove(&record.id)).is_none() {
                     self.due += 1;
                 }
+                self.failed += u64::from(record.outcome.is_failure());
                 self.ended.push(*record);
             }
         }
@@ -125,6 +128,11 @@ impl RequestLedger {
     /// Requests that ended on this level, in the order they were entered.
     pub fn ended(&self) -> &[RequestRecord] {
         &self.ended
+    }
+
+    /// How many of them failed.
+    pub fn failed(&self) -> u64 {
+        self.failed
     }
 
     /// Time integral of the number in flight up to `now`, in stream-seconds.

@@ -237,7 +237,7 @@ impl LevelSummary {
     }
 
     /// The requests that hang at its end, as a reason.
-    pub(super) fn unanswered(&self) -> Option<Reason> {
+    pub(crate) fn unanswered(&self) -> Option<Reason> {
         self.alarms.iter().find_map(|alarm| match *alarm {
             Alarm::Unanswered {
                 requests,

@@ -109,6 +109,12 @@ impl RequestRecord {
         self.output_stamps().next_back()
     }
 
+    /// Whether its stamps stand in the only order that they can have: sent, each output, its end.
+    pub fn is_in_order(&self) -> bool {
+        let stamps = self.sent.into_iter().chain(self.output_stamps());
+        stamps.chain([self.done]).is_sorted()
+    }
+
     /// Whether it came on the schedule of an open loop.
     pub fn is_on_schedule(&self) -> bool {
         self.stream == ON_SCHEDULE

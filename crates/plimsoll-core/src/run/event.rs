@@ -43,6 +43,10 @@ pub enum RunEvent {
         level: Box<LevelSummary>,
         /// Requests that go on in the next level: what is known of them belongs to this one too.
         in_flight: Vec<InFlight>,
+        /// CRC-32 (IEEE 802.3) of the lines of its requests; `None` where none are kept, and in runs
+        /// of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requests_crc32: Option<u32>,
     },
     /// A level was interrupted: it was not held as planned, so it is kept and not judged. A run that
     /// is resumed runs it again.

@@ -307,6 +307,7 @@ mod tests {
             run.apply(RunEvent::LevelFinished {
                 level: Box::new(level),
                 in_flight: Vec::new(),
+                requests_crc32: None,
             });
             run.server.honours_output_len
         };

@@ -4,6 +4,14 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Gamma};
 
+/// From here on gaps vary by less than a thousandth of a percent: they are constant.
+const CONSTANT: f64 = 1e10;
+
+/// Whether gaps of this gamma shape vary at all.
+pub(super) fn varies(burstiness: f64) -> bool {
+    burstiness < CONSTANT
+}
+
 /// Gamma gaps; their mean is their shape, or 1 where they are constant.
 #[derive(Clone, Debug)]
 pub(super) struct Gaps {
@@ -15,7 +23,7 @@ impl Gaps {
     /// `burstiness` is the gamma shape: 1 is Poisson. Gaps are constant where it is infinite, or no
     /// shape at all.
     pub(super) fn new(burstiness: f64, seed: u64) -> Self {
-        let is_law = burstiness.is_finite() && burstiness > 0.0;
+        let is_law = varies(burstiness) && burstiness > 0.0;
         Self {
             law: Gamma::new(burstiness, 1.0).ok().filter(|_| is_law),
             rng: ChaCha8Rng::seed_from_u64(seed),

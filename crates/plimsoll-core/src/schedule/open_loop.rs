@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::gaps::Gaps;
+use super::gaps::{Gaps, varies};
 use super::scatter;
 
 /// Due times of an open loop from the level's start, ascending and without end.
@@ -29,11 +29,7 @@ pub fn open_loop(
     let in_flight = (rate_per_s * request_time.as_secs_f64()).round() as u32;
     let mut fill: Vec<Duration> = (0..in_flight).map(|i| scatter(i, request_time)).collect();
     fill.sort_unstable();
-    let mean = if burstiness.is_finite() {
-        burstiness
-    } else {
-        1.0
-    };
+    let mean = if varies(burstiness) { burstiness } else { 1.0 };
     OpenLoopDues {
         fill: fill.into_iter(),
         gaps: Gaps::new(burstiness, seed),
@@ -69,7 +65,7 @@ mod tests {
 
     #[test]
     fn arrivals_keep_the_rate_and_the_spread_of_their_law() {
-        for (burstiness, spread) in [(1.0, 1.0), (4.0, 0.5), (f64::INFINITY, 0.0)] {
+        for (burstiness, spread) in [(1.0, 1.0), (4.0, 0.5), (1e308, 0.0), (f64::INFINITY, 0.0)] {
             let dues = open_loop(50.0, R, burstiness, 3).skip(100).take(4_000);
             let at_s: Vec<f64> = dues.map(|due| due.as_secs_f64()).collect();
             let gaps: Vec<f64> = at_s.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -61,34 +61,45 @@ pub fn read_metrics_page(page: &str) -> Signals {
     for (gauge, names) in SERVERS.iter().flat_map(|server| server.gauges) {
         let values = values(&lines, names, |value| gauge.is_possible(value));
         let told = signals.gauge(*gauge);
-        if let Some(value) = values.and_then(|values| {
+        let merged = values.map(|values| {
             let all = values.into_iter().chain(told);
             all.reduce(|one, other| gauge.merge(one, other))
-        }) {
+        });
+        if let Some(value) = merged.unwrap_or_else(Some) {
             signals.set_gauge(*gauge, value);
         }
     }
     for (counter, names) in SERVERS.iter().flat_map(|server| server.counters) {
         let values = values(&lines, names, |value| counter.is_possible(value));
-        if let Some(total) = values.and_then(|values| values.into_iter().reduce(|a, b| a + b)) {
+        let total = values.map(|values| values.into_iter().reduce(|one, other| one + other));
+        if let Some(total) = total.unwrap_or_else(Some) {
             signals.set_counter(*counter, total);
         }
     }
     signals
 }
 
-/// All values under the first of the names that stands on the page; `None` if one is impossible.
+/// All values under the first of the names that stands on the page.
+///
+/// # Errors
+/// The first of them that is impossible.
 fn values(
     lines: &[MetricLine<'_>],
     names: &[&str],
     is_possible: impl Fn(f64) -> bool,
-) -> Option<Vec<f64>> {
+) -> Result<Vec<f64>, f64> {
     let on_page = |name: &&&str| lines.iter().any(|line| line.name == **name);
-    let name = names.iter().find(on_page)?;
+    let Some(name) = names.iter().find(on_page) else {
+        return Ok(Vec::new());
+    };
     lines
         .iter()
         .filter(|line| line.name == *name)
-        .map(|line| is_possible(line.value).then_some(line.value))
+        .map(|line| {
+            Some(line.value)
+                .filter(|value| is_possible(*value))
+                .ok_or(line.value)
+        })
         .collect()
 }
 
@@ -138,6 +149,19 @@ mod tests {
         let page = "vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} NaN\n\
                     vllm:num_requests_waiting -1\nvllm:kv_cache_usage_perc 50\n\
                     vllm:num_preemptions_total +Inf\n";
-        assert!(read_metrics_page(page).is_empty());
+        assert_eq!(gauges(page), [None; 3]);
+        let signals = read_metrics_page(page);
+        assert_eq!(signals.counter(Counter::PreemptionsTotal), None);
+        assert!(signals.has_disbelieved);
+        assert!(read_metrics_page("vllm:num_requests_running NaN\n").is_empty());
+    }
+
+    #[test]
+    fn what_one_kind_tells_is_not_changed_by_what_another_cannot_have() {
+        for impossible in ["NaN", "-1", "+Inf"] {
+            let page =
+                format!("vllm:num_requests_running 3\nsglang:num_running_reqs {impossible}\n");
+            assert_eq!(gauges(&page), [Some(3.0), None, None], "{impossible}");
+        }
     }
 }

@@ -18,11 +18,16 @@ pub enum Gauge {
     KvUsedRatio,
 }
 
+/// No engine has more requests at hand, and its page counts no more of anything than a double keeps
+/// apart: what is above is no number of things.
+const MOST_REQUESTS: f64 = 1e7;
+const MOST_COUNTED: f64 = (1_u64 << 53) as f64;
+
 impl Gauge {
     /// Whether the signal can have this value at all.
     pub fn is_possible(self, value: f64) -> bool {
         let most = match self {
-            Self::Running | Self::Waiting => f64::MAX,
+            Self::Running | Self::Waiting => MOST_REQUESTS,
             Self::KvUsedRatio => 1.0,
         };
         (0.0..=most).contains(&value)
@@ -49,7 +54,7 @@ pub enum Counter {
 impl Counter {
     /// Whether a total can have this value at all.
     pub fn is_possible(self, value: f64) -> bool {
-        (0.0..=f64::MAX).contains(&value)
+        (0.0..=MOST_COUNTED).contains(&value)
     }
 }
 
@@ -60,20 +65,27 @@ pub struct Signals {
     gauges: BTreeMap<Gauge, f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     counters: BTreeMap<Counter, f64>,
+    /// Whether the source told a value that cannot be. NaN is none: it stands for no value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_disbelieved: bool,
 }
 
 impl Signals {
-    /// Notes a gauge; a value that cannot be is left out.
+    /// Notes a gauge; a value that cannot be is left out, and that is noted.
     pub fn set_gauge(&mut self, gauge: Gauge, value: f64) {
         if gauge.is_possible(value) {
             let _ = self.gauges.insert(gauge, value);
+        } else {
+            self.has_disbelieved |= !value.is_nan();
         }
     }
 
-    /// Notes a counter; a value that cannot be is left out.
+    /// Notes a counter; a value that cannot be is left out, and that is noted.
     pub fn set_counter(&mut self, counter: Counter, value: f64) {
         if counter.is_possible(value) {
             let _ = self.counters.insert(counter, value);
+        } else {
+            self.has_disbelieved |= !value.is_nan();
         }
     }
 
@@ -89,7 +101,7 @@ impl Signals {
 
     /// Whether nothing was told.
     pub fn is_empty(&self) -> bool {
-        self.gauges.is_empty() && self.counters.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -102,12 +114,18 @@ mod tests {
     #[test]
     fn what_cannot_be_is_absent() {
         let mut signals = Signals::default();
-        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+        signals.set_gauge(Gauge::Running, f64::NAN);
+        signals.set_counter(Counter::PreemptionsTotal, f64::NAN);
+        assert!(signals.is_empty(), "{signals:?}");
+        for value in [f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e308] {
             signals.set_gauge(Gauge::Running, value);
             signals.set_counter(Counter::PreemptionsTotal, value);
         }
         signals.set_gauge(Gauge::KvUsedRatio, 1.5);
-        assert!(signals.is_empty(), "{signals:?}");
+        assert_eq!(signals.gauge(Gauge::Running), None);
+        assert_eq!(signals.gauge(Gauge::KvUsedRatio), None);
+        assert_eq!(signals.counter(Counter::PreemptionsTotal), None);
+        assert!(signals.has_disbelieved);
         signals.set_gauge(Gauge::KvUsedRatio, 1.0);
         assert_eq!(signals.gauge(Gauge::KvUsedRatio), Some(1.0));
     }

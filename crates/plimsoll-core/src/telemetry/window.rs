@@ -22,6 +22,9 @@ pub struct ServerWindow {
     pub kv_used_ratio_max: Option<f64>,
     /// Preemptions within the window.
     pub preemptions: Option<f64>,
+    /// Samples with a value that cannot be, which is left out.
+    #[serde(default)]
+    pub samples_disbelieved: usize,
 }
 
 impl ServerWindow {
@@ -50,6 +53,7 @@ impl ServerWindow {
             waiting_mean: mean(&gauge(Gauge::Waiting)),
             kv_used_ratio_max: largest(&gauge(Gauge::KvUsedRatio)),
             preemptions: rise(preemptions),
+            samples_disbelieved: within.iter().filter(|one| one.has_disbelieved).count(),
         })
     }
 }

@@ -25,6 +25,9 @@ pub enum HttpFault {
     /// The body is not of the coding that its head names.
     #[error("the answer is not of the coding that its head names")]
     BadCoding,
+    /// More came than an answer of its kind has.
+    #[error("the answer does not end: it has more than {0} bytes")]
+    DoesNotEnd(u64),
     /// The body decodes to more than any answer has.
     #[error("the answer does not end: decoded it is longer than any can be")]
     DecodesToTooMuch,

@@ -3,6 +3,7 @@
 
 use super::chunked::ChunkedReader;
 use super::fault::{HttpFault, MAX_HEAD_BYTES};
+use super::retry_after::retry_after_s;
 
 const MAX_HEADERS: usize = 96;
 
@@ -17,7 +18,7 @@ pub struct Head {
     pub content_encoding: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
-    /// `Retry-After` in seconds, if given as a number.
+    /// `Retry-After` in seconds, be it given as a number or as a date.
     pub retry_after_s: Option<u32>,
 }
 
@@ -178,8 +179,11 @@ impl ResponseReader {
         };
         self.carry.clear();
         let rest = &bytes[parsed.length - carried..];
-        if (100..200).contains(&parsed.head.status) {
-            return Ok(rest);
+        match parsed.head.status {
+            // Another protocol was not asked for (RFC 9110 §15.2.2), and would not be read here.
+            101 => return Err(HttpFault::NotHttp("it switches to another".to_owned())),
+            100..200 => return Ok(rest),
+            _ => {}
         }
         self.keep_alive = parsed.keep_alive;
         self.state = parsed.body;
@@ -215,6 +219,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<ParsedHead>, HttpFault> {
     let mut keep_alive = response.version == Some(1);
     let mut content_length = None;
     let mut transfer = String::new();
+    let (mut retry_after, mut date) = (None, None);
     for header in response.headers.iter() {
         let value = String::from_utf8_lossy(header.value);
         let value = value.trim();
@@ -229,10 +234,12 @@ fn parse_head(bytes: &[u8]) -> Result<Option<ParsedHead>, HttpFault> {
             },
             "content-type" => head.content_type = value.to_ascii_lowercase(),
             "location" => head.location = Some(value.to_owned()),
-            "retry-after" => head.retry_after_s = value.parse().ok(),
+            "retry-after" => retry_after = Some(value.to_owned()),
+            "date" => date = Some(value.to_owned()),
             _ => {}
         }
     }
+    head.retry_after_s = retry_after.and_then(|text| retry_after_s(&text, date.as_deref()));
     // Who states both may have been misread by something in between (RFC 9112 §6.1).
     keep_alive &= transfer.is_empty() || content_length.is_none();
     let body = match transfer.as_str() {

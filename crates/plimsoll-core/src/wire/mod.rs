@@ -7,6 +7,7 @@ mod fault;
 mod http1;
 mod ndjson;
 mod prometheus;
+mod retry_after;
 mod sse;
 
 pub use coding::Decoder;
@@ -14,4 +15,5 @@ pub use fault::HttpFault;
 pub use http1::{Head, Part, ResponseReader};
 pub use ndjson::NdjsonParser;
 pub use prometheus::{MetricLine, metric_lines};
+pub use retry_after::retry_after_s;
 pub use sse::{SseEvent, SseParser};

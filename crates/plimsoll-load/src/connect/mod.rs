@@ -6,6 +6,7 @@
 //! | `resolve` | target → hosts with their addresses |
 //! | `host` | which address is next: round robin, both families |
 //! | `dial` | TCP: fall over to the next address, happy eyeballs |
+//! | `near` | whether all of them are one's own |
 //! | `peer` | one address, and the local addresses it is reached from |
 //! | `tunnel`, `socks` | through a proxy |
 //! | `tls` | settings of the handshake |
@@ -18,6 +19,7 @@
 mod dial;
 mod fault;
 mod host;
+mod near;
 mod peer;
 mod pem;
 mod proxy_fault;
@@ -34,6 +36,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use fault::{ConnectFault, Http2Fault, ProxyFault, TlsFault, TlsMeaning};
+pub use near::is_near;
 use plimsoll_core::record::ConnectTimes;
 use tokio::net::TcpStream;
 

@@ -27,6 +27,17 @@ pub(super) fn dialer(target: &Target) -> Result<Dialer, LoadError> {
     Ok(Dialer::new(hosts))
 }
 
+/// All addresses of the hosts that are connected to where no proxy stands before them.
+pub(super) fn reached(target: &Target) -> Result<Vec<SocketAddr>, LoadError> {
+    let route = &target.route;
+    if route.connect_to.is_empty() {
+        return addresses(&target.host, target.port);
+    }
+    let of = |to: &HostPort| addresses(&to.host, to.port.unwrap_or(target.port));
+    let all: Vec<_> = route.connect_to.iter().map(of).collect::<Result<_, _>>()?;
+    Ok(all.concat())
+}
+
 /// What is said to the target's proxy, if there is one.
 pub(super) fn tunnel(target: &Target) -> Result<Option<Tunnel>, LoadError> {
     let Some(proxy) = &target.route.proxy else {

@@ -19,7 +19,7 @@ use crate::request::Tails;
 use crate::source::RequestSource;
 use crate::stamps::Stamps;
 use crate::stats::LiveStats;
-use crate::target::Target;
+use crate::target::{Secrets, Target};
 pub(crate) use poll_clock::PollClock;
 use pool::Pool;
 pub(crate) use pool::{Taken, Way};
@@ -27,6 +27,8 @@ use run_queue::RunQueue;
 
 /// What all requests of one worker share. Nothing of it is shared with another worker.
 pub(crate) struct WorkerContext {
+    /// What its server is reached with, which no record shows.
+    pub(crate) secrets: Secrets,
     pub(crate) target: Target,
     pub(crate) source: Arc<dyn RequestSource>,
     pub(crate) clock: Clock,
@@ -76,6 +78,7 @@ impl WorkerContext {
                 stats,
                 clock,
             ),
+            secrets: target.secrets(),
             target,
             source,
             clock,

@@ -20,8 +20,10 @@ use crate::source::Built;
 use crate::stamps::Stamps;
 use crate::target::Target;
 
-/// Longest body that is taken, bytes.
+/// Longest body that is taken, bytes; four times as many as are received, with all framing, are a
+/// fault.
 const MAX_BODY: usize = 16 << 20;
+const MAX_RECEIVED: u64 = 4 * MAX_BODY as u64;
 
 pub(super) async fn exchange(
     connector: &Connector,
@@ -87,6 +89,7 @@ async fn over_http1(
         Part::End => {}
     };
     let mut buffer = vec![0; READ_BYTES];
+    let mut received: u64 = 0;
     while !reader.is_done() {
         let Some(read) = connection.ready_read(&mut buffer, stamps) else {
             connection.readable().await.map_err(failed)?;
@@ -99,6 +102,7 @@ async fn over_http1(
         }
         reader
             .push(&buffer[..count], &mut take)
+            .and_then(|()| within_bounds(&mut received, count))
             .map_err(|fault| not_http(target, BreakFault::Http(fault)))?;
     }
     Ok(())
@@ -122,8 +126,20 @@ async fn over_http2(
     let body = Bytes::copy_from_slice(&built.body);
     let mut incoming = lease.send(head, body, || {}).map_err(failed)?;
     response.take_head(&incoming.head().await.map_err(failed)?);
+    let mut received: u64 = 0;
     while let Some(bytes) = incoming.data().await.map_err(failed)? {
         response.take_body(&bytes);
+        within_bounds(&mut received, bytes.len())
+            .map_err(|fault| not_http(target, BreakFault::Http(fault)))?;
+    }
+    Ok(())
+}
+
+/// Counts bytes that were received, of an answer that must end.
+fn within_bounds(received: &mut u64, count: usize) -> Result<(), HttpFault> {
+    *received += count as u64;
+    if *received > MAX_RECEIVED {
+        return Err(HttpFault::DoesNotEnd(MAX_RECEIVED));
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub struct Response {
     pub content_type: String,
     /// `Location` of a redirect.
     pub location: Option<String>,
-    /// `Retry-After` in seconds, if given as a number.
+    /// `Retry-After` in seconds, be it given as a number or as a date.
     pub retry_after_s: Option<u32>,
     /// `Content-Encoding`, lower case.
     pub content_encoding: String,

@@ -8,7 +8,7 @@ use h2::RecvStream;
 use h2::client::ResponseFuture;
 use http::{HeaderMap, HeaderName, header};
 use plimsoll_core::time::Offset;
-use plimsoll_core::wire::Head;
+use plimsoll_core::wire::{Head, retry_after_s};
 
 use super::fault::Fault;
 use super::ledger::{Ledger, Piece};
@@ -47,6 +47,7 @@ impl Incoming {
         self.response = None;
         let (parts, body) = answer.into_parts();
         self.body = Some(body);
+        let date = text(&parts.headers, &header::DATE);
         Ok(Head {
             status: parts.status.as_u16(),
             content_type: text(&parts.headers, &header::CONTENT_TYPE)
@@ -57,7 +58,7 @@ impl Incoming {
                 .unwrap_or_default(),
             location: text(&parts.headers, &header::LOCATION),
             retry_after_s: text(&parts.headers, &header::RETRY_AFTER)
-                .and_then(|value| value.trim().parse().ok()),
+                .and_then(|value| retry_after_s(&value, date.as_deref())),
         })
     }
 

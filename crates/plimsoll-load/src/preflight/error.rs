@@ -81,6 +81,11 @@ pub enum PreflightError {
     /// There is no model list and no name was given.
     #[error("the server lists no model")]
     NoModels,
+    /// The model's name is none: it would show as something else.
+    #[error(
+        "the server calls its model `{0}`, which is no name: it has more than 1024 bytes, or characters that do not show"
+    )]
+    ModelName(String),
     /// Prompt and answer do not fit.
     #[error("prompt and answer take up to {wanted} tokens, the server's context is {limit}")]
     TooLong {

@@ -29,6 +29,7 @@ use plimsoll_core::run::{BodyPlan, ServerInfo};
 use plimsoll_core::workload::Workload;
 
 pub use error::PreflightError;
+pub use models::without_secrets;
 
 use crate::dialect::Dialect;
 use crate::target::Target;
@@ -112,6 +113,7 @@ pub fn preflight(
 ) -> Result<Ready, PreflightError> {
     let mut prober = Prober::new(target, options, tell);
     let (models, http) = models::list(&mut prober)?;
+    let models = models::without_secrets(models, &target.secrets());
     let model = models::choose(&models, options.model.as_deref())?;
     check_context(model.max_tokens, &options.workload)?;
     let refused = Refused {
@@ -157,7 +159,8 @@ fn request_time(record: &RequestRecord, output_tokens: u32) -> Option<Duration> 
 }
 
 fn check_context(max_tokens: Option<u32>, workload: &Workload) -> Result<(), PreflightError> {
-    let wanted = workload.input.longest_tokens() + workload.output.longest_tokens();
+    let longest = workload.input.longest_tokens();
+    let wanted = longest.saturating_add(workload.output.longest_tokens());
     match max_tokens {
         Some(limit) if wanted > limit => Err(PreflightError::TooLong { wanted, limit }),
         _ => Ok(()),

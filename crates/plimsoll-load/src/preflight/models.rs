@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use plimsoll_core::negotiation::is_about_the_key;
 use plimsoll_core::protocol::{Protocol, ServedModel};
-use plimsoll_core::quote::quoted;
+use plimsoll_core::quote::{is_plain, quoted};
 use plimsoll_core::run::HttpVersion;
 
 use super::PreflightError;
 use super::probe::{Prober, redirected};
 use crate::fetch::{FetchError, Response};
-use crate::target::{HttpChoice, Target};
+use crate::target::{HttpChoice, Secrets, Target};
 
-/// A list that is not needed is not waited for any longer.
+/// A list that is not needed is not waited for any longer; one that is, is a page that no engine has
+/// to compute.
 const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_WHERE_NEEDED: Duration = Duration::from_secs(30);
 
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
 /// Where no API is named, `OpenAI`'s list comes first, and those of the others where it is missing.
@@ -25,12 +27,11 @@ pub(super) fn list(
     let first = protocol.unwrap_or_default();
     let target = prober.target.clone().speaking(first);
     let path = first.models().path;
-    let patience = prober.options.timeout;
-    let patience = if given {
-        patience.min(PATIENCE)
+    let patience = prober.options.timeout.min(if given {
+        PATIENCE
     } else {
-        patience
-    };
+        PATIENCE_WHERE_NEEDED
+    });
     let found = match prober.get(&target, path, patience) {
         Ok(found) => found,
         Err(PreflightError::Fetch(fault)) if given && is_of_the_page(&fault) => {
@@ -80,7 +81,7 @@ fn elsewhere(prober: &mut Prober<'_>, first: Protocol) -> Vec<ServedModel> {
         .filter(|other| other.models().path != first.models().path);
     let found = others.find_map(|other| {
         let target = prober.target.clone().speaking(other);
-        let patience = prober.options.timeout;
+        let patience = prober.options.timeout.min(PATIENCE_WHERE_NEEDED);
         let page = prober.get(&target, other.models().path, patience);
         let page = page.ok()?.response;
         page.is_ok().then(|| other.models().read(&page.body))?
@@ -141,13 +142,31 @@ pub(super) fn choose(
     };
     let Some(name) = given else {
         let first = models.iter().find(is_text).or(models.first());
-        return first.cloned().ok_or(PreflightError::NoModels);
+        let first = first.ok_or(PreflightError::NoModels)?;
+        return if is_plain(&first.id) {
+            Ok(first.clone())
+        } else {
+            Err(PreflightError::ModelName(quoted(&first.id)))
+        };
     };
     let listed = models.iter().find(|model| model.id == name);
     Ok(listed.cloned().unwrap_or_else(|| ServedModel {
         id: name.to_owned(),
         ..ServedModel::default()
     }))
+}
+
+/// The models of a server that may have put a secret into their names. What is only shown is made safe
+/// to show.
+pub fn without_secrets(models: Vec<ServedModel>, secrets: &Secrets) -> Vec<ServedModel> {
+    let hide = |name: String| secrets.hide_in_name(&name);
+    let models = models.into_iter().map(|model| ServedModel {
+        id: hide(model.id),
+        root: model.root.map(hide),
+        kind: model.kind.map(hide).as_deref().map(quoted),
+        ..model
+    });
+    models.collect()
 }
 
 /// The names of the models, for a person.
@@ -174,6 +193,10 @@ mod tests {
         let alias = choose(&models, Some("c")).unwrap();
         assert_eq!((alias.id.as_str(), alias.max_tokens), ("c", None));
         assert!(choose(&[], None).is_err());
+        for odd in ["a\nb", "a\u{1b}[31m", &"a".repeat(2_000)] {
+            let fault = choose(&[served(odd)], None).unwrap_err().to_string();
+            assert!(fault.contains("is no name") && fault.len() < 400, "{fault}");
+        }
         assert_eq!(choose(&[], Some("x")).unwrap().id, "x");
         assert_eq!(names(&models[1..]), "a, b");
     }

@@ -88,7 +88,7 @@ impl WorkerContext {
             unless(exchange, given_up).await
         };
         let record = self.record(request, &trace, end, &mut answer);
-        let text = answer.text().map(str::to_owned);
+        let text = answer.text().map(|text| self.secrets.hide(text));
         self.answers.borrow_mut().push(answer);
         (record, text)
     }
@@ -129,7 +129,7 @@ impl WorkerContext {
             usage_output_tokens: counted.output_tokens,
             hidden_output_tokens: counted.hidden_tokens,
             usage_disbelieved: counted.has_disbelieved,
-            detail: end.detail,
+            detail: end.detail.map(|said| self.secrets.hide(&said)),
             events: answer.take_events(),
         }
     }
@@ -205,6 +205,7 @@ impl WorkerContext {
     ) -> Tried {
         let trace = flight.trace;
         let built = self.build(flight.request, trace);
+        answer.expect(built.asked_output_tokens);
         if matches!(flight.due, Due::WhenReady) && trace.sent.get().is_none() {
             trace.due.set(self.clock.now());
             trace.ready.set(trace.due.get());

@@ -9,34 +9,41 @@
 //! | `redirect` | where the server sends requests on to |
 //! | `header` | a header of the user's own |
 //! | `shown` | an address as people may see it |
+//! | `login` | a user and a password before the host |
 //! | `secret` | a value that no text shows |
+//! | `secrets` | all of them, taken out of what a peer says |
 //! | `fault` | why a route is none |
 
 mod authority;
 mod fault;
 mod header;
+mod login;
 mod place;
 mod proxy;
 mod redirect;
 mod route;
 mod secret;
+mod secrets;
 mod shown;
 
 use std::path::PathBuf;
 
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::quote::{has_unseen, quoted};
 use thiserror::Error;
 
 use authority::split_port;
 pub use fault::{ProxyAddressFault, RouteError};
 pub use header::{HeaderFault, header, parse_header};
+pub(crate) use login::Login;
 use place::Place;
-pub(crate) use proxy::Login;
 pub use proxy::{Proxy, ProxyKind};
 pub use redirect::RedirectFault;
 pub use route::{HostPort, Route};
 pub use secret::Secret;
+pub use secrets::Secrets;
 pub use shown::shown_address;
+use shown::shown_malformed;
 
 /// Why an address is none.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -62,8 +69,10 @@ pub enum TargetError {
 /// What is wrong with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AddressFault {
-    /// A login stands in it.
-    #[error("user names and passwords in the address are not taken")]
+    /// Its login is none.
+    #[error(
+        "the user name or the password before the host is longer than 255 bytes, or its percent-encoding is broken"
+    )]
     Login,
     /// Its port is none.
     #[error("the port is not a number from 1 to 65535")]
@@ -71,6 +80,11 @@ pub enum AddressFault {
     /// Nothing stands where the host should.
     #[error("there is no host")]
     NoHost,
+    /// It would end the line of a request in which it stands.
+    #[error(
+        "a space or a control character stands in it, which an address has as %20 and the like"
+    )]
+    Space,
 }
 
 /// Whom TLS trusts, and who it says it is.
@@ -107,6 +121,9 @@ pub enum HttpChoice {
     Auto,
 }
 
+/// The header of a login, and in most APIs of the key.
+const AUTHORIZATION: &str = "Authorization";
+
 /// A server and how to speak to it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -122,6 +139,8 @@ pub struct Target {
     pub root: String,
     /// The query of every request: it may hold a key.
     pub query: Option<Secret>,
+    /// Who asks, by the `Basic` scheme: what stands before the host.
+    pub(crate) login: Option<Login>,
     /// Places that the server has sent requests on from, and where to.
     moved: Vec<(String, Secret)>,
     /// The API it is spoken to in.
@@ -155,16 +174,19 @@ impl Target {
             "https" => true,
             _ => {
                 return Err(TargetError::Scheme {
-                    url: shown_address(text),
-                    scheme,
+                    url: shown_malformed(text),
+                    scheme: quoted(&scheme),
                 });
             }
         };
         let malformed = |fault| TargetError::Malformed {
-            url: shown_address(text),
+            url: shown_malformed(text),
             fault,
         };
         let rest = rest.split('#').next().unwrap_or_default();
+        if rest.contains(' ') || has_unseen(rest) {
+            return Err(malformed(AddressFault::Space));
+        }
         let (rest, query) = match rest.split_once('?') {
             Some((rest, query)) => (rest, Some(query).filter(|query| !query.is_empty())),
             None => (rest, None),
@@ -173,11 +195,15 @@ impl Target {
             .find('/')
             .map_or((rest, ""), |slash| rest.split_at(slash));
         let place = Place::of(path);
-        if authority.contains('@') {
-            return Err(malformed(AddressFault::Login));
-        }
+        let (login, authority) = match authority.rsplit_once('@') {
+            Some((login, host)) => {
+                let login = Login::read(login).ok_or_else(|| malformed(AddressFault::Login))?;
+                (Some(login), host)
+            }
+            None => (None, authority),
+        };
         let (host, port) = split_port(authority).ok_or_else(|| malformed(AddressFault::Port))?;
-        if host.is_empty() || host.contains(char::is_whitespace) {
+        if host.is_empty() {
             return Err(malformed(AddressFault::NoHost));
         }
         Ok(Self {
@@ -187,6 +213,7 @@ impl Target {
             base_path: place.base.to_owned(),
             root: place.root.to_owned(),
             query: query.map(Secret::new),
+            login,
             moved: Vec::new(),
             protocol: Protocol::default(),
             keys: Vec::new(),
@@ -282,17 +309,22 @@ impl Target {
         given.any(|(given, _)| given.eq_ignore_ascii_case(name))
     }
 
-    /// The headers of the API: its key, if there is one, and its version, unless [`Target::headers`]
-    /// has them.
+    /// The headers that say who asks: the API's key, if there is one, and its version, unless
+    /// [`Target::headers`] has them. A login in the address stands in the place of a key.
     pub(crate) fn auth_headers(&self) -> Vec<(&'static str, Secret)> {
+        let login = self.login.as_ref();
+        let login = login.map(|login| (AUTHORIZATION, login.basic()));
         let mut keys = self.keys.iter();
         let key = keys.find(|(protocol, _)| *protocol == self.protocol);
         let headers = self
             .protocol
             .auth()
             .headers(key.map(|(_, key)| key.expose()));
-        headers
-            .into_iter()
+        let of_api = headers.into_iter();
+        login
+            .iter()
+            .cloned()
+            .chain(of_api.filter(|(name, _)| login.is_none() || *name != AUTHORIZATION))
             .filter(|(name, _)| !self.has_header(name))
             .map(|(name, value)| (name, Secret::new(value)))
             .collect()
@@ -370,7 +402,11 @@ mod tests {
             ("http://", "no host"),
             ("h:70000", "port is not a number"),
             ("h:x", "port is not a number"),
-            ("http://user:pw@h", "user names"),
+            ("http://user:pw%zz@h", "percent-encoding"),
+            ("http://user:pw/x@h", "port is not a number"),
+            ("h/a\r\nEvil: 1", "space or a control"),
+            ("h/v1?a=b HTTP/1.1", "space or a control"),
+            ("a b", "space or a control"),
         ];
         for (text, expected) in table {
             let error = Target::parse(text).unwrap_err().to_string();
@@ -385,6 +421,26 @@ mod tests {
         let target = target.with_key("sk-very-secret", &Protocol::ALL);
         assert!(!format!("{target:?}").contains("sk-very-secret"));
         assert!(!format!("{:?}", target.auth_headers()).contains("sk-very-secret"));
+    }
+
+    #[test]
+    fn a_login_in_the_address_is_sent_and_never_shown() {
+        let target = Target::parse("http://Aladdin:open%20ses@me@h:1/v1").unwrap();
+        assert_eq!(target.url(), "http://h:1");
+        let target = target.with_key("sk-other", &Protocol::ALL);
+        let sent: Vec<(&str, String)> = target
+            .auth_headers()
+            .iter()
+            .map(|(name, value)| (*name, value.expose().to_owned()))
+            .collect();
+        // "Aladdin:open ses@me"
+        let basic = "Basic QWxhZGRpbjpvcGVuIHNlc0BtZQ==".to_owned();
+        assert_eq!(sent, [("Authorization", basic)]);
+        assert!(!format!("{target:?}").contains("ses@me"));
+        let mut own = target;
+        own.headers
+            .push(("authorization".to_owned(), Secret::new("x")));
+        assert!(own.auth_headers().is_empty());
     }
 
     #[test]

@@ -4,12 +4,10 @@
 use std::fmt;
 
 use super::authority::split_port;
-use super::{ProxyAddressFault, RouteError, Secret};
+use super::{Login, ProxyAddressFault, RouteError};
 
 /// Port of a proxy that names none, as with curl.
 const DEFAULT_PORT: u16 = 1080;
-/// Longest user name or password that SOCKS5 can carry, bytes (RFC 1929 §2).
-const MAX_LOGIN: usize = 255;
 
 /// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +31,6 @@ pub struct Proxy {
     pub port: u16,
     /// Who asks.
     pub(crate) login: Option<Login>,
-}
-
-/// A user and a password; no text shows either.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Login {
-    pub(crate) user: Secret,
-    pub(crate) password: Secret,
 }
 
 impl Proxy {
@@ -87,9 +78,7 @@ impl Proxy {
 
     /// The value of `Proxy-Authorization`, if there is a login.
     pub(crate) fn authorization(&self) -> Option<String> {
-        let login = self.login.as_ref()?;
-        let pair = format!("{}:{}", login.user.expose(), login.password.expose());
-        Some(format!("Basic {}", crate::base64::encode(pair.as_bytes())))
+        self.login.as_ref().map(Login::basic)
     }
 }
 
@@ -122,30 +111,9 @@ fn kind(scheme: &str) -> Result<ProxyKind, RouteError> {
 }
 
 fn read_login(text: &str) -> Result<Login, RouteError> {
-    let (user, password) = text.split_once(':').unwrap_or((text, ""));
-    let decode = |text| {
-        percent_decoded(text)
-            .filter(|text| text.len() <= MAX_LOGIN)
-            .map(Secret::new)
-            .ok_or(RouteError::Proxy {
-                fault: ProxyAddressFault::Login,
-            })
-    };
-    Ok(Login {
-        user: decode(user)?,
-        password: decode(password)?,
+    Login::read(text).ok_or(RouteError::Proxy {
+        fault: ProxyAddressFault::Login,
     })
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (code, rest) = part.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

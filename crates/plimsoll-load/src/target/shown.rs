@@ -1,10 +1,21 @@
 //! An address as people may see it.
 
+/// An address that cannot be read, without what may be secret in it: where no host is known a login
+/// may reach to the last `@`.
+pub(super) fn shown_malformed(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("***@{}", shown_address(rest)),
+        None => shown_address(text),
+    }
+}
+
 /// Parameters of a query whose values are no secret.
 const OPEN: [&str; 1] = ["api-version"];
 
 /// An address without what may be secret in it: a login, and the values of its query.
 pub fn shown_address(text: &str) -> String {
+    // What follows a `#` is sent to nobody.
+    let text = text.split('#').next().unwrap_or_default();
     let (address, query) = match text.split_once('?') {
         Some((address, query)) => (address, Some(query)),
         None => (text, None),
@@ -28,10 +39,17 @@ fn without_login(address: &str) -> String {
     }
 }
 
+/// Whether the value of a parameter is no secret.
+pub(super) fn is_open(name: &str) -> bool {
+    OPEN.contains(&name)
+}
+
 fn shown_parameter(parameter: &str) -> String {
     match parameter.split_once('=') {
-        Some((name, _)) if !OPEN.contains(&name) => format!("{name}=***"),
-        _ => parameter.to_owned(),
+        Some((name, _)) if !is_open(name) => format!("{name}=***"),
+        Some(_) => parameter.to_owned(),
+        None if parameter.is_empty() => String::new(),
+        None => "***".to_owned(),
     }
 }
 
@@ -51,9 +69,13 @@ mod tests {
             ),
             ("https://h/?key=sesame#x", "https://h/?key=***"),
             ("http://h/a@b", "http://h/a@b"),
+            ("http://h/v1?sesame", "http://h/v1?***"),
+            ("http://h/v1#sesame", "http://h/v1"),
         ];
         for (text, shown) in table {
             assert_eq!(shown_address(text), shown);
         }
+        let malformed = shown_malformed("http://u:open/ses?ame@h:x/?key=sesame");
+        assert_eq!(malformed, "***@h:x/?key=***");
     }
 }

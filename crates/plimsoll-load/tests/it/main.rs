@@ -62,16 +62,17 @@ pub(crate) fn workload() -> Workload {
 }
 
 pub(crate) fn source(protocol: Protocol) -> Arc<dyn RequestSource> {
+    source_of(protocol, workload())
+}
+
+pub(crate) fn source_of(protocol: Protocol, workload: Workload) -> Arc<dyn RequestSource> {
     let dialect = Dialect {
         model: "sim".to_owned(),
         form: Form::richest(protocol, &[]),
         calibration: None,
         body: BodyPlan::default(),
     };
-    Arc::new(WorkloadSource {
-        dialect,
-        workload: workload(),
-    })
+    Arc::new(WorkloadSource { dialect, workload })
 }
 
 /// Long enough for anything that a healthy loopback does.

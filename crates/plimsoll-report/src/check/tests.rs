@@ -123,6 +123,7 @@ fn broken() -> Run {
         waiting_mean: Some(3.1),
         kv_used_ratio_max: Some(1.0),
         preemptions: Some(420.0),
+        samples_disbelieved: 0,
     });
     check.levels[0].alarms = vec![Alarm::Drifting {
         metric: Metric::Ttft,

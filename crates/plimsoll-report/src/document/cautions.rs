@@ -12,6 +12,7 @@ use crate::lengths::cannot_fix;
 use crate::load::load_text;
 use crate::notes;
 use crate::number::{duration, so_many};
+use crate::signals;
 
 /// The cautions of a run; none where there is nothing to doubt.
 pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
@@ -31,6 +32,7 @@ pub(super) fn cautions(run: &Run, lang: Lang) -> Vec<String> {
         .chain(doubts.map(|one| notes::note(one, run, lang)))
         .chain(unheld(run, verdict, lang))
         .chain(answers(run, lang))
+        .chain(signals::disbelieved(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(notes::left_out(run, lang))
         .chain(history(run, lang))
@@ -53,6 +55,7 @@ fn of_check(run: &Run, lang: Lang) -> Vec<String> {
     cut.into_iter()
         .chain(hanging(run, lang))
         .chain(answers(run, lang))
+        .chain(signals::disbelieved(run, lang))
         .chain(history(run, lang))
         .chain(cannot_fix(run.server.endpoint, lang))
         .chain(notes::left_out(run, lang))

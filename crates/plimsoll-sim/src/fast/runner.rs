@@ -220,6 +220,7 @@ impl Server {
             waiting_mean: some(self.waiting / self.samples.max(1) as f64),
             kv_used_ratio_max: some(self.kv_max),
             preemptions: Some(preempted as f64),
+            samples_disbelieved: 0,
         }
     }
 }

@@ -10,6 +10,8 @@ use std::fmt;
 
 /// Bytes of body that count as one prompt token where the prompt is text.
 const BYTES_PER_TOKEN: usize = 4;
+/// Longer answers are refused: one that is not streamed is written in memory.
+const MOST_TOKENS: u32 = 1_000_000;
 
 /// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +67,10 @@ impl Ask {
             _ => fields.max_completion_tokens.or(fields.max_tokens),
         };
         let tokens = asked.unwrap_or(defaults.output_tokens);
-        if tokens == 0 {
-            return Err(ApiError::bad_request(
-                "`max_tokens` must be at least 1, got `0`",
-            ));
+        if !(1..=MOST_TOKENS).contains(&tokens) {
+            return Err(ApiError::bad_request(format!(
+                "`max_tokens` must be 1 to {MOST_TOKENS}, got `{tokens}`",
+            )));
         }
         let counted = fields.prompt.and_then(|prompt| prompt.ids);
         let estimate = || (body.len() / BYTES_PER_TOKEN) as u32;

@@ -84,7 +84,7 @@ impl EngineRoom {
             };
             // Jobs are submitted and cancelled while the step is under way.
             drop(engine);
-            let late_ns = self.clock.sleep_until(step.end_ns());
+            let late_ns = self.clock.sleep_until(step.end_ns(), || self.is_stopped());
             self.deliver(&step.tokens);
             engine = lock(&self.engine);
             if late_ns > RESYNC_NS {

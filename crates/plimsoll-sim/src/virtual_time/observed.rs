@@ -42,6 +42,7 @@ impl Observed {
             waiting_mean: mean(self.waiting_nanos),
             kv_used_ratio_max: self.kv_used_ratio_max,
             preemptions: Some(preempted as f64),
+            samples_disbelieved: 0,
         }
     }
 }

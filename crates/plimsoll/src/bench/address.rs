@@ -11,6 +11,7 @@ use super::failure::{BenchFault, Failure, Instead, WayOut};
 use super::fault::needs;
 use crate::measure::with_key;
 use crate::proxy::{self, Wanted};
+use crate::secrets;
 
 /// The protocol of a backend, by its name or that of the older script.
 pub(crate) fn backend(name: &str) -> Result<Protocol, Failure> {
@@ -83,6 +84,7 @@ impl Address {
         target.route = route(parsed, &target, env)?;
         target.headers = headers(parsed.list("header"))?;
         let target = with_key(target, Some(protocol), None, env)?;
+        secrets::know(&target);
         Ok(Self { target, path })
     }
 }

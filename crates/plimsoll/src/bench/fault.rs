@@ -38,6 +38,8 @@ pub(crate) enum BenchFault {
     InvalidChoice { name: &'static str, value: String },
     #[error("{0} is not offered")]
     NotOffered(String),
+    #[error("the keys of {0} are nested more than 100 deep")]
+    TooDeep(String),
     #[error("{0} takes no dotted keys")]
     NoDottedKeys(String),
     #[error("{name} needs {other}")]
@@ -54,6 +56,8 @@ pub(crate) enum BenchFault {
     NoIp(String),
     #[error("--endpoint {0} does not fit the backend")]
     Endpoint(String),
+    #[error("--{0} is no name: it has more than 1024 bytes, or characters that do not show")]
+    NoName(&'static str),
     /// The word is not shown: a key may stand in it.
     #[error("{0} takes KEY=VALUE words")]
     KeyValue(&'static str),
@@ -234,6 +238,8 @@ impl Words for BenchFault {
             Self::ConnectTo(error) => format!("--connect-to：{}", error.zh()),
             Self::NoIp(text) => format!("--source-ip：`{text}` 不是 IP 地址"),
             Self::Endpoint(endpoint) => format!("`--endpoint {endpoint}` 与后端不符"),
+            Self::TooDeep(name) => format!("{name} 的键嵌套超过 100 层"),
+            Self::NoName(name) => format!("--{name} 不是名字：超过 1024 字节，或含有不可见字符"),
             Self::KeyValue(name) => format!("`{name}` 的值写作 KEY=VALUE"),
             Self::NoObject => "--extra-body 要一个 JSON 对象".into(),
             Self::OutOfBounds {

@@ -60,6 +60,7 @@ use plimsoll_report::lang::Lang;
 
 use crate::fault::Words;
 use crate::limits;
+use crate::secrets;
 use body::Requests;
 use corrected::Corrected;
 use dataset::{Style, WARMUP_INDEX};
@@ -109,7 +110,8 @@ pub(crate) fn run(
     };
     here.command(argv, env).unwrap_or_else(|failure| {
         // If not even that can be written, the exit code has to do.
-        writeln!(here.err, "{}", failure.words(lang)).unwrap_or_default();
+        let words = secrets::hidden(&failure.words(lang));
+        writeln!(here.err, "{words}").unwrap_or_default();
         failure.code
     })
 }
@@ -179,6 +181,7 @@ impl Surroundings<'_> {
             Lang::En => ("warning: ", warning.to_string()),
             Lang::Zh => ("注意：", warning.zh()),
         };
+        let words = secrets::hidden(&words);
         writeln!(self.err, "{before}{words}").unwrap_or_default();
     }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::ServedModel;
+use plimsoll_core::quote::{is_plain, quoted};
 use plimsoll_core::runner::Go;
 use plimsoll_load::batch::{BatchPlan, run_batch};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::connect::ConnectFault;
 use plimsoll_load::fetch::{self, FetchError};
+use plimsoll_load::preflight::without_secrets;
 use plimsoll_load::source::{Built, RequestSource};
 use plimsoll_load::target::Target;
 
@@ -138,8 +140,16 @@ impl Probe for LiveProbe<'_> {
             let status = response.status;
             return Err(format!("{path} answered with status {status}").into());
         }
-        let models = list.read(&response.body);
-        models.ok_or_else(|| format!("{path} did not answer with a list of models in JSON").into())
+        let models = list
+            .read(&response.body)
+            .ok_or_else(|| format!("{path} did not answer with a list of models in JSON"))?;
+        let models = without_secrets(models, &self.target.secrets());
+        match models.iter().find(|model| !is_plain(&model.id)) {
+            Some(odd) => {
+                Err(format!("{path} lists a model of no name: {}", quoted(&odd.id)).into())
+            }
+            None => Ok(models),
+        }
     }
 
     fn completion(&mut self, request: Built) -> Result<Answer, Failure> {

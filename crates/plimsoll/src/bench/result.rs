@@ -72,7 +72,24 @@ fn file_name(settings: &Settings, model_id: &str, started: &Zoned) -> String {
         .max_concurrency
         .map_or_else(String::new, |cap| format!("-concurrency{cap}"));
     let model = model_id.rsplit('/').next().unwrap_or_default();
-    format!("{label}-{rate}qps{cap}-{model}-{}.json", date(started))
+    let (before, after) = (
+        format!("{label}-{rate}qps{cap}-"),
+        format!("-{}.json", date(started)),
+    );
+    // A label may name a directory as well.
+    let in_name = before.len() - before.rfind('/').map_or(0, |slash| slash + 1);
+    let room = LONGEST_FILE_NAME.saturating_sub(in_name + after.len());
+    format!("{before}{}{after}", beginning(model, room))
+}
+
+/// Bytes of a file's name, on the file systems of Linux.
+const LONGEST_FILE_NAME: usize = 255;
+
+/// As much of a text as fits into so many bytes.
+fn beginning(text: &str, room: usize) -> &str {
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= room).last();
+    &text[..end.unwrap_or(0)]
 }
 
 fn date(started: &Zoned) -> String {
@@ -85,6 +102,9 @@ pub(crate) fn check_path(path: &Path) -> Result<(), Failure> {
         let path = path.to_owned();
         Failure::from(BenchFault::Result { path, error })
     };
+    if path.is_symlink() && path.is_file() {
+        return Err(failed(io::Error::other("it is a link to another file")));
+    }
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         fs::create_dir_all(dir).map_err(failed)?;
     }

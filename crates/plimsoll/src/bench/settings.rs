@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::quote::is_plain;
 
 use super::address::{self, Address};
 use super::args::Parsed;
@@ -102,6 +103,7 @@ impl Settings {
             _ => parsed.text("backend").unwrap_or_default(),
         };
         let protocol = address::backend(backend_name)?;
+        names(parsed)?;
         let address = Address::read(parsed, protocol, env)?;
         if let Some(proxy) = &address.target.route.proxy {
             warn(Warning::Proxied(proxy.to_string()));
@@ -151,6 +153,25 @@ impl Settings {
     }
 }
 
+/// Words that stand in a header, a path or a file name, where a line break would end it.
+const NAMES: [&str; 8] = [
+    "model",
+    "served-model-name",
+    "tokenizer",
+    "request-id-prefix",
+    "endpoint",
+    "label",
+    "result-dir",
+    "result-filename",
+];
+
+/// Whether all of them are names.
+fn names(parsed: &Parsed) -> Result<(), Failure> {
+    let is_odd = |name: &&&str| parsed.text(name).is_some_and(|text| !is_plain(text));
+    let odd = NAMES.iter().find(is_odd);
+    odd.map_or(Ok(()), |name| Err(BenchFault::NoName(name).into()))
+}
+
 fn owned(parsed: &Parsed, name: &str) -> Option<String> {
     parsed
         .text(name)
@@ -158,12 +179,15 @@ fn owned(parsed: &Parsed, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Requests of one run: their records take about a gigabyte.
+const MOST_REQUESTS: i64 = 1_000_000;
+
 fn count(parsed: &Parsed, name: &str) -> Result<usize, Failure> {
     let value = parsed.int(name).unwrap_or(0);
-    usize::try_from(value)
-        .ok()
-        .filter(|value| *value <= 10_000_000)
-        .ok_or_else(|| out_of_bounds(name, (0, 10_000_000), value).into())
+    let within = Some(value).filter(|value| (0..=MOST_REQUESTS).contains(value));
+    within
+        .and_then(|value| usize::try_from(value).ok())
+        .ok_or_else(|| out_of_bounds(name, (0, MOST_REQUESTS), value).into())
 }
 
 fn num_prompts(parsed: &Parsed) -> Result<usize, Failure> {

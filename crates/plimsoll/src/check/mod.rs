@@ -21,7 +21,7 @@ use crate::limits;
 use crate::machine;
 use crate::measure::asked::{self, MeasureArgs};
 use crate::measure::report::{exit, report};
-use crate::measure::{Console, Recorder, Server, Way, begin, no_effect};
+use crate::measure::{Console, Recorded, Recorder, Server, Way, begin, no_effect};
 use crate::output::{self, Shown};
 use crate::signal::Stop;
 use crate::sim;
@@ -58,6 +58,9 @@ pub(crate) fn run(
     let engine = sim::embedded(&plan)?;
     let server = Server::of(&plan, &way, engine.as_ref())?;
     plan.proxy = server.proxy();
+    let rate = hold.load.rate_per_s().map(|rate| rate.ceil() as u32);
+    let load = hold.load.streams().or(rate).unwrap_or(0);
+    way.check_meant(load, &server.target)?;
     let most = most_in_flight(&plan, &hold, &server.target)?;
     let folder = Folder::create(args.show.out.as_deref(), (started, "check"))?;
     let ready = server
@@ -73,9 +76,11 @@ pub(crate) fn run(
         folder,
         console,
         stop,
+        max_failures: way.max_failures,
     };
-    let run = check.run(run, lang)?;
-    report(&run, shown)?;
+    let recorded = check.run(run, lang)?;
+    report(&recorded.run, shown)?;
+    let run = recorded.kept()?;
     Console::where_it_is(&check.folder.say(&run, lang));
     Ok(exit(&run))
 }
@@ -136,11 +141,12 @@ struct Check<'a> {
     folder: Folder,
     console: Console,
     stop: &'a Stop,
+    max_failures: Option<u32>,
 }
 
 impl Check<'_> {
     /// Holds the load to its end, or until it is stopped.
-    fn run(&self, run: Run, lang: Lang) -> Result<Run, Failure> {
+    fn run(&self, run: Run, lang: Lang) -> Result<Recorded, Failure> {
         for line in before(&run.plan, &self.hold, lang) {
             self.console.say(&line);
         }
@@ -150,13 +156,14 @@ impl Check<'_> {
         let mut runner = self
             .server
             .runner(&self.ready, Clock::start(), (workers, 0))?;
-        let mut recorder = Recorder::new(run, &self.folder, &self.console, self.stop);
+        let mut recorder = Recorder::new(run, &self.folder, &self.console, self.stop)
+            .with_most_failures(self.max_failures);
         drive(&mut OneLevel::new(plan, slo), &mut runner, &mut recorder)?;
         let is_cut = recorder.go() == Go::Stop;
-        recorder.leftover(&runner.stop())?;
+        recorder.leftover(&runner.stop());
         self.console.clear();
         match recorder.last.take() {
-            Some(level) => recorder.finish(&self.ended(&level, is_cut), lang),
+            Some(level) => Ok(recorder.finish(&self.ended(&level, is_cut), lang)),
             None => Err(Fault::Interrupted.into()),
         }
     }

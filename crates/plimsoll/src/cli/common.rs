@@ -8,7 +8,9 @@ use plimsoll_core::protocol::Protocol;
 use plimsoll_core::slo::Slo;
 use plimsoll_core::workload::NamedWorkload;
 
-use super::value::{LangArg, duration, endpoint, length, percent, spread, think_time, workload};
+use super::value::{
+    LangArg, duration, endpoint, length, name, path, percent, spread, think_time, workload,
+};
 
 /// Which server.
 #[derive(Debug, Args)]
@@ -21,7 +23,7 @@ pub(crate) struct ServerArgs {
     #[arg(long)]
     pub(crate) sim: bool,
     /// Model name; the first one the server lists if not given.
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub(crate) model: Option<String>,
     /// API to use; auto takes completions if the server has it, else chat, else one of the others.
     // The path keeps clap from taking it for an argument that may be left away.
@@ -90,6 +92,9 @@ pub(crate) struct RequestArgs {
     /// How long a server that is not ready (503, or 429 with Retry-After) is waited for; 0 for not.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = think_time)]
     pub(crate) wait: Duration,
+    /// End the run at once when more requests than this have failed.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<u32>,
     /// A new connection for each request.
     #[arg(long)]
     pub(crate) no_keep_alive: bool,
@@ -112,7 +117,7 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Folder for the run; a new one below plimsoll-runs/ if not given.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path)]
     pub(crate) out: Option<PathBuf>,
     /// No requests.jsonl: the run folder stays small however long the run.
     #[arg(long)]

@@ -62,6 +62,10 @@ pub(crate) struct ConnectArgs {
     /// Header of each request, as 'Name: value'; may be given several times. Values are never saved.
     #[arg(long, value_name = "HEADER", value_parser = SecretText::keep)]
     pub(crate) header: Vec<SecretText>,
+    /// Put more than 64 streams or 64 requests per second on a server that is neither on this machine
+    /// nor in a private network.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Version of HTTP.

@@ -31,7 +31,7 @@ pub(crate) use plan::PlanArgs;
 pub(crate) use report::{FormatArg, ReportArgs};
 pub(crate) use selftest::SelftestArgs;
 pub(crate) use sim::{EngineArgs, MetronomeArgs, Pace, SimArgs};
-pub(crate) use typed::{Typed, name as argument_name};
+pub(crate) use typed::{OF_THE_CALL, Typed, name as argument_name};
 pub(crate) use value::Budget;
 pub(crate) use vllm::of_vllm;
 

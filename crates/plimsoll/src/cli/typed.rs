@@ -10,8 +10,18 @@ use super::body::without_dots;
 use crate::fault::{AskFault, Failure, UsageFault};
 
 /// Where a run is, and how it is shown: no part of what was asked for.
-const OF_THE_CALL: [&str; 9] = [
-    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet", "wait",
+pub(crate) const OF_THE_CALL: [&str; 11] = [
+    "out",
+    "resume",
+    "from",
+    "repeat",
+    "lang",
+    "json",
+    "details",
+    "quiet",
+    "wait",
+    "yes",
+    "max_failures",
 ];
 /// May hold a password or a key.
 const SECRET: [&str; 2] = ["proxy", "header"];

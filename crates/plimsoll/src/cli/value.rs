@@ -1,5 +1,6 @@
 //! What an argument's text means: times, shares, numbers, and names.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -7,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use plimsoll_core::capacity_plan::TokensPerRequest;
 use plimsoll_core::judge::Confidence;
 use plimsoll_core::protocol::Protocol;
+use plimsoll_core::quote::is_plain;
 use plimsoll_core::search::Axis;
 use plimsoll_core::typed::{ShareBounds, parse_span, parse_span_or_none};
 use plimsoll_core::workload::NamedWorkload;
@@ -182,6 +184,20 @@ pub(super) fn count(text: &str) -> Result<u32, ValueFault> {
 /// Tokens of a prompt or an answer: more than any server takes, and few enough to be written.
 pub(super) fn length(text: &str) -> Result<u32, ValueFault> {
     whole(text, 1, 10_000_000)
+}
+
+/// A name that is sent and shown.
+pub(super) fn name(text: &str) -> Result<String, ValueFault> {
+    if is_plain(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(ValueFault::NoName)
+    }
+}
+
+/// The path of what will be written.
+pub(super) fn path(text: &str) -> Result<PathBuf, ValueFault> {
+    name(text).map(PathBuf::from)
 }
 
 /// Streams that one machine may hold.

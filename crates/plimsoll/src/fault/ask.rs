@@ -66,6 +66,11 @@ pub(crate) enum AskFault {
     TiersInLockstep,
     #[error("the run was made with --no-requests: it cannot be judged under other objectives")]
     RunHasNoRequests,
+    #[error(
+        "{server} is neither on this machine nor in a private network, and up to {load} streams or \
+         requests per second would be put on it"
+    )]
+    NotMeant { load: u32, server: String },
     #[error("there is nothing to plan from: neither a server nor a target is given")]
     NothingToPlan,
     #[error("the run has no gateway cap to plan from")]
@@ -145,6 +150,9 @@ impl Words for AskFault {
             Self::RunHasNoRequests => {
                 "这次测试用了 --no-requests，没有保留请求，无法按别的目标判定".into()
             }
+            Self::NotMeant { load, server } => format!(
+                "{server} 既不在本机，也不在内网，而负载最高会到 {load} 路或每秒 {load} 个请求"
+            ),
             Self::NothingToPlan => "没有可换算的数：既没有服务的能力，也没有要达到的目标".into(),
             Self::NoCap => "这次测试没有得出网关上限，无从换算".into(),
             Self::NothingIsSent(name) => {

@@ -26,8 +26,9 @@ impl Words for TargetError {
 impl Words for AddressFault {
     fn zh(&self) -> String {
         let text = match self {
-            Self::Login => "地址里不能有用户名和密码",
+            Self::Login => "主机前的用户名或密码超过 255 字节，或百分号编码不对",
             Self::Port => "端口不是 1 到 65535 的数",
+            Self::Space => "地址里有空格或控制字符，应写成 %20 这样的编码",
             Self::NoHost => "没有主机",
         };
         text.to_owned()
@@ -160,7 +161,7 @@ impl Words for HeaderFault {
     fn zh(&self) -> String {
         match self {
             Self::Form => "头写作 'Name: value'".into(),
-            Self::Name(name) => format!("`{name}` 不是头的名字"),
+            Self::Name => "冒号前不是头的名字：头写作 'Name: value'".to_owned(),
             Self::Value(name) => format!("头 `{name}` 的值里有换行或其他控制字符"),
             Self::Key(variable) => format!("{variable} 里的密钥含有换行或其他控制字符"),
             Self::Taken(name) => format!("头 `{name}` 属于连接，不能设置"),

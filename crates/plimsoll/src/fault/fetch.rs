@@ -46,6 +46,7 @@ impl Words for HttpFault {
                 "回答用了没有要求、这里也不认识的编码「{coding}」；请在服务端或它前面的网关上关闭"
             ),
             Self::BadCoding => "回答的内容与它声明的编码不符".into(),
+            Self::DoesNotEnd(most) => format!("回答没有尽头：已超过 {most} 字节"),
             Self::DecodesToTooMuch => "回答没有尽头：解码后长得不可能".into(),
             Self::BadChunk => "分块编码有误".into(),
             Self::Truncated => "回答没有结束，连接就关闭了".into(),

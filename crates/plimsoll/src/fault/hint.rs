@@ -22,6 +22,10 @@ pub(crate) enum Hint {
     #[error("ask for fewer streams, or spread them over more machines")]
     FewerStreams,
     #[error(
+        "if it may be loaded so, say --yes; else stay at 64 with --max-concurrency, --concurrency, --rate or --max-rate"
+    )]
+    SayYes,
+    #[error(
         "is the server running, and is the port right? `curl http://HOST:PORT/v1/models` must answer"
     )]
     IsItRunning,
@@ -174,6 +178,7 @@ impl Words for Hint {
                 "用 --source-ip 给出更多本机地址，用 --connect-to 给出服务的更多地址，\
                  或放宽 net.ipv4.ip_local_port_range"
             }
+            Self::SayYes => "确认可以这样加压就加 --yes，否则把路数或速率限制在 64 以内",
             Self::FewerStreams => "减少路数，或分到更多机器上",
             Self::IsItRunning => {
                 "服务是否在运行？端口对吗？`curl http://HOST:PORT/v1/models` 应当有回答"

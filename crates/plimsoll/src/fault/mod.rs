@@ -64,6 +64,9 @@ pub(crate) enum Fault {
     /// The user stopped it before there was anything to keep.
     #[error("interrupted before the run")]
     Interrupted,
+    /// More requests failed than the user lets.
+    #[error("--max-failures: {failed} requests failed, and {most} may; the run was ended")]
+    TooManyFailures { failed: u64, most: u32 },
     /// Arguments that make no sense together.
     #[error(transparent)]
     Ask(#[from] AskFault),
@@ -116,6 +119,7 @@ impl Fault {
     fn exit(&self) -> Exit {
         match self {
             Self::Interrupted => Exit::Interrupted,
+            Self::TooManyFailures { .. } => Exit::Inconclusive,
             Self::Preflight(error) => by_preflight(error),
             Self::Write(_) | Self::Tool(_) => Exit::Fault,
             Self::Ask(_)
@@ -139,6 +143,7 @@ impl Fault {
             Self::Preflight(error) => preflight::hint(error),
             Self::Machine(fault) => Some(fault.hint()),
             Self::Ask(AskFault::NotUtf8 { .. }) => Some(Hint::WriteUtf8),
+            Self::Ask(AskFault::NotMeant { .. }) => Some(Hint::SayYes),
             Self::Ask(AskFault::NoKey) => Some(Hint::ExportKey),
             Self::Ask(AskFault::MoreThanNothing(_)) => Some(Hint::MoreBudget),
             _ => None,
@@ -158,7 +163,8 @@ fn by_preflight(error: &PreflightError) -> Exit {
         | PreflightError::TooLong { .. }
         | PreflightError::ContextTooShort { .. }
         | PreflightError::PromptsCut { .. }
-        | PreflightError::NoModels => Exit::Usage,
+        | PreflightError::NoModels
+        | PreflightError::ModelName(_) => Exit::Usage,
         _ => Exit::Unreachable,
     }
 }
@@ -175,6 +181,9 @@ impl Words for Fault {
     fn zh(&self) -> String {
         match self {
             Self::Interrupted => "测试开始前已被中断".to_owned(),
+            Self::TooManyFailures { failed, most } => {
+                format!("--max-failures：已有 {failed} 个请求失败，超过上限 {most}，测试已结束")
+            }
             Self::Ask(fault) => fault.zh(),
             Self::NoEffect(fault) => fault.zh(),
             Self::Machine(fault) => fault.zh(),

@@ -57,6 +57,9 @@ impl Words for PreflightError {
                 };
                 format!("服务没有模型 `{name}`{instead}")
             }
+            Self::ModelName(name) => {
+                format!("服务给出的模型名 `{name}` 无法使用：超过 1024 字节，或含有不可见字符")
+            }
             Self::NoModels => "服务没有列出任何模型".into(),
             Self::TooLong { wanted, limit } => {
                 format!("输入加输出最长 {wanted} token，而服务的上下文只有 {limit}")
@@ -142,6 +145,7 @@ pub(super) fn hint(error: &PreflightError) -> Option<Hint> {
         PreflightError::UnknownModel { .. } => Hint::ChooseModel,
         PreflightError::NoList { .. }
         | PreflightError::NoModels
+        | PreflightError::ModelName(_)
         | PreflightError::Unauthorized { is_list: true, .. } => Hint::NameModel,
         PreflightError::ContextTooShort { .. } | PreflightError::TooLong { .. } => {
             Hint::ShorterRequests

@@ -51,6 +51,13 @@ impl Words for FileFault {
             Self::EndsEarly { line, level } => {
                 format!("在第 {line} 行之前就结束了：缺少第 {level} 档的请求")
             }
+            Self::RequestTwice { line, id } => {
+                format!("里请求 {id} 出现了两次，第二次在第 {line} 行")
+            }
+            Self::ImpossibleStamps { line } => format!("第 {line} 行的时间戳不可能成立"),
+            Self::OtherRequests(level) => {
+                format!("与第 {level} 档结束的请求对不上：有的行丢失、重复或被改动过")
+            }
             Self::NoSample { line, error } => {
                 format!("有缺失：第 {line} 行不是采样（{}）", error.zh())
             }

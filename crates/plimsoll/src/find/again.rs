@@ -5,16 +5,13 @@ use plimsoll_core::run::{Connection, RunPlan};
 use serde_json::Value;
 
 use super::plan;
-use crate::cli::{FindArgs, Typed, argument_name};
+use crate::cli::{FindArgs, OF_THE_CALL, Typed, argument_name};
 use crate::fault::{AgainFault, Failure, Hint};
 use crate::measure::Way;
 use crate::measure::no_effect::WAY;
 
-/// Of this call alone; so are those of the way to the server ([`WAY`]).
-const FREE: [&str; 12] = [
-    "out", "resume", "from", "repeat", "lang", "json", "details", "quiet", "dry_run", "budget",
-    "http", "wait",
-];
+/// Of this call alone, beside [`OF_THE_CALL`] and the way to the server ([`WAY`]).
+const FREE: [&str; 3] = ["dry_run", "budget", "http"];
 
 /// Where the plan has what an argument says.
 const PLACES: [(&str, &str); 39] = [
@@ -111,7 +108,9 @@ fn given<T>(new: Vec<T>, old: Vec<T>) -> Vec<T> {
 
 fn is_free(arg: &Arg) -> bool {
     let id = arg.get_id().as_str();
-    FREE.contains(&id) || WAY.contains(&id)
+    [&FREE[..], &OF_THE_CALL, WAY]
+        .iter()
+        .any(|ids| ids.contains(&id))
 }
 
 /// What a plan has for an argument; `None` where it has nothing.

@@ -80,8 +80,9 @@ pub(crate) fn planned(args: &FindArgs) -> Result<RunPlan, Failure> {
 /// One search, from its start to its report.
 fn one(planned: Planned, start: &Start, shown: Shown, stop: &Stop) -> Result<Exit, Failure> {
     let engine = sim::embedded(&planned.plan).inspect_err(|_| start.folder().give_up())?;
-    let run = search(planned, start, engine.as_ref(), (shown, stop), &|| Ok(()))?;
-    report(&run, shown)?;
+    let recorded = search(planned, start, engine.as_ref(), (shown, stop), &|| Ok(()))?;
+    report(&recorded.run, shown)?;
+    let run = recorded.kept()?;
     say_where(&run, start, shown);
     Ok(exit(&run))
 }

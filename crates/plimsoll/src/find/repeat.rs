@@ -161,16 +161,17 @@ impl Series<'_> {
         } else {
             (self.planned.numbered(number), Start::fresh(Some(&path))?)
         };
-        let run = search(
+        let recorded = search(
             planned,
             &start,
             self.engine.as_ref(),
             (self.shown, self.stop),
             begun,
         )?;
-        if run.verdict.is_some() {
-            console.say(&sentence(&run, self.shown.lang));
+        if recorded.run.verdict.is_some() {
+            console.say(&sentence(&recorded.run, self.shown.lang));
         }
+        let run = recorded.kept()?;
         say_where(&run, &start, self.shown);
         Ok(run)
     }

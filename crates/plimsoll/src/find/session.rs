@@ -20,7 +20,7 @@ use super::{answers, resume, searched, tiers};
 use crate::fault::Failure;
 use crate::limits;
 use crate::machine;
-use crate::measure::{Console, Recorder, Server, begin};
+use crate::measure::{Console, Recorded, Recorder, Server, begin};
 use crate::output::Shown;
 use crate::signal::Stop;
 use crate::store::Saved;
@@ -47,7 +47,7 @@ pub(super) fn search(
     engine: Option<&SimServer>,
     (shown, stop): (Shown, &Stop),
     begun: Begun<'_>,
-) -> Result<Run, Failure> {
+) -> Result<Recorded, Failure> {
     let (server, ready) = prepare(&mut planned, start, engine, (shown, stop))
         .inspect_err(|_| start.folder().give_up())?;
     let session = Session {
@@ -60,9 +60,9 @@ pub(super) fn search(
         stop,
         begun,
     };
-    let run = session.run()?;
+    let recorded = session.run()?;
     session.console.say("");
-    Ok(run)
+    Ok(recorded)
 }
 
 /// The server to load, after all that can be found out before the load.
@@ -77,7 +77,13 @@ fn prepare(
         Some(saved) => resume::check_proxy(&saved.run.plan, server.proxy())?,
         None => planned.plan.proxy = server.proxy(),
     }
-    let most = searched(&planned.plan)?.max_concurrency;
+    let search = searched(&planned.plan)?;
+    let most = search.max_concurrency;
+    let load = match search.axis {
+        Axis::Streams => most,
+        Axis::Rate => search.max_rate_per_s.ceil() as u32,
+    };
+    planned.way.check_meant(load, &server.target)?;
     limits::check(most, &server.target)?;
     let ready = server.ready(shown, stop)?;
     if let Some(request_time) = ready.request_time {
@@ -90,7 +96,7 @@ fn prepare(
 }
 
 impl Session<'_> {
-    fn run(&self) -> Result<Run, Failure> {
+    fn run(&self) -> Result<Recorded, Failure> {
         let (clock, run) = self.begin()?;
         (self.begun)()?;
         let mut tiers = tiers::searches(&self.config()?, self.start, &run)?;
@@ -99,10 +105,11 @@ impl Session<'_> {
         let mut runner = self
             .server
             .runner(&self.ready, clock, (workers, first_request))?;
-        let mut recorder = Recorder::new(run, self.start.folder(), &self.console, self.stop);
+        let mut recorder = Recorder::new(run, self.start.folder(), &self.console, self.stop)
+            .with_most_failures(self.planned.way.max_failures);
         drive(&mut tiers, &mut runner, &mut recorder)?;
         let ended = runner.now().since(Offset::ZERO);
-        recorder.leftover(&runner.stop())?;
+        recorder.leftover(&runner.stop());
         self.finish(recorder, &tiers, ended)
     }
 
@@ -198,7 +205,7 @@ impl Session<'_> {
         recorder: Recorder<'_>,
         tiers: &Searches,
         ended: Duration,
-    ) -> Result<Run, Failure> {
+    ) -> Result<Recorded, Failure> {
         let (verdict, tiers) = answers::answers(self, &recorder.run, tiers, ended)?;
         let interrupted = |verdict: &Verdict| verdict.notes.contains(&Note::Interrupted);
         let is_cut = interrupted(&verdict) || tiers.iter().any(|tier| interrupted(&tier.verdict));
@@ -211,6 +218,6 @@ impl Session<'_> {
             verdict: Box::new(verdict),
             tiers,
         };
-        recorder.finish(&event, self.lang)
+        Ok(recorder.finish(&event, self.lang))
     }
 }

@@ -3,13 +3,17 @@
 use std::io::{self, IsTerminal, Write};
 
 use plimsoll_core::level::LevelSummary;
+use plimsoll_core::quote::visible;
 use plimsoll_core::run::Run;
 use plimsoll_core::runner::Progress;
 use plimsoll_report::lang::Lang;
 use plimsoll_report::live::{level_row, progress_line};
 
 use crate::fault::{Words, warning};
+use crate::secrets;
 
+/// To the beginning of the line, and away with what stood there (ECMA-48 §8.3.41).
+const CLEAR: &str = "\r\x1b[K";
 /// Columns of a terminal that does not tell its width.
 const LIVE_COLUMNS: usize = 79;
 
@@ -46,19 +50,19 @@ impl Console {
     /// One line that stays.
     pub(crate) fn say(&self, line: &str) {
         if self.style != Style::Quiet {
-            write(&format!("{line}\n"));
+            write("", &format!("{line}\n"));
         }
     }
 
     /// Where the run is: no progress, and wanted also where that is not.
     pub(crate) fn where_it_is(line: &str) {
-        write(&format!("{line}\n"));
+        write("", &format!("{line}\n"));
     }
 
     /// Something to know that stops nothing. It is no progress, so it is said also where that is not
     /// wanted.
     pub(crate) fn warn(&self, words: &impl Words) {
-        write(&format!("{}\n", warning(words, self.lang)));
+        write("", &format!("{}\n", warning(words, self.lang)));
     }
 
     /// What a running level looks like now.
@@ -70,26 +74,22 @@ impl Console {
                     usize::from(width.0.saturating_sub(1))
                 });
             let line = progress_line(run, progress, self.lang, width);
-            write(&format!("\r\x1b[K{line}"));
+            write(CLEAR, &line);
         }
     }
 
     /// Takes the line of live progress away.
     pub(crate) fn clear(&self) {
         if self.style == Style::Live {
-            write("\r\x1b[K");
+            write(CLEAR, "");
         }
     }
 
     /// A level that is over.
     pub(crate) fn level(&self, summary: &LevelSummary) {
-        let start = if self.style == Style::Live {
-            "\r\x1b[K"
-        } else {
-            ""
-        };
+        let start = if self.style == Style::Live { CLEAR } else { "" };
         if self.style != Style::Quiet {
-            write(&format!("{start}{}\n", level_row(summary, self.lang)));
+            write(start, &format!("{}\n", level_row(summary, self.lang)));
         }
     }
 
@@ -108,8 +108,10 @@ fn of_environment() -> Option<u16> {
     (columns > 0).then_some(columns)
 }
 
-fn write(text: &str) {
+/// Writes what moves the cursor, and text after it that cannot.
+fn write(moves: &str, text: &str) {
     let mut err = io::stderr().lock();
-    drop(err.write_all(text.as_bytes()));
+    let text = secrets::hidden(text);
+    drop(write!(err, "{moves}{}", visible(&text)));
     drop(err.flush());
 }

@@ -33,6 +33,8 @@ const ALWAYS: &[&str] = &[
     "seed",
     "same_prompts",
     "wait",
+    "yes",
+    "max_failures",
     "extra_body",
     "temperature",
     "top_p",

@@ -10,7 +10,7 @@ use plimsoll_core::time::Offset;
 use plimsoll_report::lang::Lang;
 
 use super::Console;
-use crate::fault::Failure;
+use crate::fault::{Failure, Fault};
 use crate::signal::Stop;
 use crate::store::Folder;
 
@@ -34,9 +34,36 @@ pub(crate) fn begin(
         .map_err(Failure::from)
 }
 
-/// Writes down and says what happens. A level is on the disk as soon as it ends.
+/// A run that is over.
+pub(crate) struct Recorded {
+    pub(crate) run: Run,
+    /// Why its folder lacks the end of it, if it does.
+    unwritten: Option<Failure>,
+    /// What ended it, if more requests failed than may.
+    too_many: Option<Fault>,
+}
+
+impl Recorded {
+    /// The run, where it came to its end and its folder has all of it.
+    ///
+    /// # Errors
+    /// The disk is full, or what else the system says; or too many requests failed.
+    pub(crate) fn kept(self) -> Result<Run, Failure> {
+        let failure = self.unwritten.or(self.too_many.map(Failure::from));
+        failure.map_or(Ok(self.run), Err)
+    }
+}
+
+/// Writes down and says what happens. A level is on the disk as soon as it ends. A folder that takes no
+/// more ends the run, and what was measured until then is still to be told.
 pub(crate) struct Recorder<'a> {
     pub(crate) run: Run,
+    /// Why the folder takes no more, once it does not.
+    unwritten: Option<Failure>,
+    /// How many requests may fail, and how many have on the levels that are over.
+    most_failures: Option<u32>,
+    failures: u64,
+    too_many: Option<Fault>,
     /// The last level, with its requests.
     pub(crate) last: Option<FinishedLevel>,
     folder: &'a Folder,
@@ -51,6 +78,10 @@ impl<'a> Recorder<'a> {
         Self {
             shows_rows: run.plan.search().is_some(),
             run,
+            unwritten: None,
+            most_failures: None,
+            failures: 0,
+            too_many: None,
             last: None,
             folder,
             console,
@@ -58,42 +89,90 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Keeps the requests that were in flight when the load ended.
-    pub(crate) fn leftover(&self, events: &[LoadEvent]) -> Result<(), Failure> {
-        if !self.run.plan.keeps_requests {
-            return Ok(());
+    /// The same, which ends the run when more requests than this have failed.
+    pub(crate) fn with_most_failures(self, most_failures: Option<u32>) -> Self {
+        Self {
+            most_failures,
+            ..self
         }
-        self.folder.requests(events.iter().filter_map(record))
+    }
+
+    /// Ends the run if more requests have failed than may.
+    fn look_at_failures(&mut self, on_level: u64) {
+        let failed = self.failures + on_level;
+        let most = self.most_failures.filter(|most| failed > u64::from(*most));
+        self.too_many = most.map(|most| Fault::TooManyFailures { failed, most });
+    }
+
+    /// Keeps the requests that were in flight when the load ended.
+    pub(crate) fn leftover(&mut self, events: &[LoadEvent]) {
+        if self.run.plan.keeps_requests {
+            let records = events.iter().filter_map(record);
+            let _ = self.write(|folder| folder.requests(records));
+        }
     }
 
     /// Ends the run. The pictures come first: a run that its log calls finished has them.
-    pub(crate) fn finish(mut self, event: &RunEvent, lang: Lang) -> Result<Run, Failure> {
+    pub(crate) fn finish(mut self, event: &RunEvent, lang: Lang) -> Recorded {
         self.run.apply(event.clone());
-        if !self.run.levels.is_empty() {
-            self.folder.figures(&self.run, lang)?;
+        let run = self.run.clone();
+        let _ = self.write(|folder| {
+            if !run.levels.is_empty() {
+                folder.figures(&run, lang)?;
+            }
+            folder.event(event)?;
+            folder.run(&run)
+        });
+        Recorded {
+            run: self.run,
+            unwritten: self.unwritten,
+            too_many: self.too_many,
         }
-        self.folder.event(event)?;
-        self.folder.run(&self.run)?;
-        Ok(self.run)
     }
 
-    fn event(&mut self, event: RunEvent) -> Result<(), Failure> {
-        self.folder.event(&event)?;
+    /// Writes into the folder, as long as it takes what is written.
+    fn write<T>(&mut self, write: impl FnOnce(&Folder) -> Result<T, Failure>) -> Option<T> {
+        if self.unwritten.is_some() {
+            return None;
+        }
+        match write(self.folder) {
+            Ok(done) => Some(done),
+            Err(failure) => {
+                self.unwritten = Some(failure);
+                None
+            }
+        }
+    }
+
+    fn event(&mut self, event: RunEvent) {
+        let _ = self.write(|folder| folder.event(&event));
         self.run.apply(event);
-        Ok(())
     }
 
-    fn keep(&mut self, level: FinishedLevel, event: RunEvent) -> Result<(), Failure> {
-        if self.run.plan.keeps_requests {
-            self.folder.requests(level.records.iter())?;
-        }
-        self.folder.signals(&level.samples)?;
+    /// Writes down a level that ended, and says it. Its event comes last, and states the sum of the
+    /// lines of its requests.
+    fn keep(
+        &mut self,
+        level: FinishedLevel,
+        event: impl FnOnce(&FinishedLevel, Option<u32>) -> RunEvent,
+    ) {
+        let keeps_requests = self.run.plan.keeps_requests;
+        let sum = self.write(|folder| {
+            let sum = keeps_requests.then(|| folder.requests(level.records.iter()));
+            folder.signals(&level.samples)?;
+            sum.transpose()
+        });
+        let failed = level.records.iter();
+        let failed = failed.filter(|record| record.outcome.is_failure()).count();
+        self.failures += failed as u64;
+        self.look_at_failures(0);
         if self.shows_rows {
             self.console.level(&level.summary);
         }
-        self.event(event)?;
+        self.event(event(&level, sum.flatten()));
         self.last = Some(level);
-        self.folder.run(&self.run)
+        let run = self.run.clone();
+        let _ = self.write(|folder| folder.run(&run));
     }
 }
 
@@ -101,7 +180,11 @@ impl Listener for Recorder<'_> {
     type Error = Failure;
 
     fn go(&self) -> Go {
-        if self.stop.is_set() { Go::Stop } else { Go::On }
+        if self.stop.is_set() || self.unwritten.is_some() || self.too_many.is_some() {
+            Go::Stop
+        } else {
+            Go::On
+        }
     }
 
     fn started(&mut self, plan: &LevelPlan, at: Offset) -> Result<(), Failure> {
@@ -110,27 +193,30 @@ impl Listener for Recorder<'_> {
             purpose: plan.purpose,
             load: plan.load,
             at_s: at.as_secs_f64(),
-        })
+        });
+        Ok(())
     }
 
     fn progress(&mut self, progress: &Progress<'_>) -> Go {
         self.console.show(&self.run, progress);
+        self.look_at_failures(progress.level.ledger().failed());
         self.go()
     }
 
     fn finished(&mut self, level: FinishedLevel) -> Result<(), Failure> {
-        let event = RunEvent::LevelFinished {
+        self.keep(level, |level, requests_crc32| RunEvent::LevelFinished {
             level: Box::new(level.summary.clone()),
             in_flight: level.in_flight.clone(),
-        };
-        self.keep(level, event)
+            requests_crc32,
+        });
+        Ok(())
     }
 
     fn cut(&mut self, level: FinishedLevel) -> Result<(), Failure> {
-        let event = RunEvent::LevelCut {
+        self.keep(level, |level, _| RunEvent::LevelCut {
             level: Box::new(level.summary.clone()),
-        };
-        self.keep(level, event)
+        });
+        Ok(())
     }
 }
 

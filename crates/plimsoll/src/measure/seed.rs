@@ -57,6 +57,7 @@ mod tests {
             let args = RequestArgs {
                 timeout: Duration::from_secs(1),
                 wait: Duration::ZERO,
+                max_failures: None,
                 no_keep_alive: false,
                 seed,
                 same_prompts,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::protocol::Protocol;
 use plimsoll_core::run::{Connection, HttpVersion, RunPlan};
+use plimsoll_load::connect::is_near;
 use plimsoll_load::target::{
     ClientCertificate, HeaderFault, HostPort, HttpChoice, Route, Secret, Target, TlsOptions,
     header, parse_header,
@@ -13,6 +14,10 @@ use plimsoll_sim::SimServer;
 use crate::cli::{ConnectArgs, RequestArgs, SecretText, ServerArgs};
 use crate::fault::{AgainFault, AskFault, Failure, Hint};
 use crate::proxy::{self, Env, Wanted};
+use crate::secrets;
+
+/// What a server that is not one's own is loaded with unasked: streams, or requests a second.
+const MOST_UNMEANT: u32 = 64;
 
 /// How the server is reached in this call.
 #[derive(Clone)]
@@ -26,6 +31,10 @@ pub(crate) struct Way {
     headers: Vec<SecretText>,
     /// How long a server that is not ready is waited for.
     pub(super) wait: Duration,
+    /// How many requests may fail before the run ends; `None` for any number.
+    pub(crate) max_failures: Option<u32>,
+    /// Whether a server that is not near may be loaded as heavily as is asked for.
+    is_meant: bool,
 }
 
 impl Way {
@@ -37,6 +46,8 @@ impl Way {
             url: server.url.clone(),
             headers: args.header.clone(),
             wait: requests.wait,
+            max_failures: requests.max_failures,
+            is_meant: args.yes,
         }
     }
 
@@ -90,6 +101,18 @@ impl Way {
         Ok(())
     }
 
+    /// Whether so many streams, or requests a second, may be put on a server.
+    ///
+    /// # Errors
+    /// It is neither on this machine nor in a private network, and nobody said that it is meant.
+    pub(crate) fn check_meant(&self, load: u32, target: &Target) -> Result<(), Failure> {
+        if load <= MOST_UNMEANT || self.is_meant || is_near(target)? {
+            return Ok(());
+        }
+        let server = target.authority();
+        Err(AskFault::NotMeant { load, server }.into())
+    }
+
     fn headers(&self) -> Result<Vec<(String, Secret)>, Failure> {
         let headers = self.headers.iter();
         let headers = headers.map(|one| parse_header(one.secret()));
@@ -112,7 +135,9 @@ impl Way {
         self.apply(&mut target, &env)?;
         target.headers = self.headers()?;
         let variable = self.connection.api_key_env.as_deref();
-        Ok(with_key(target, plan.endpoint, variable, &env)?)
+        let target = with_key(target, plan.endpoint, variable, &env)?;
+        secrets::know(&target);
+        Ok(target)
     }
 
     /// Puts what was asked for, and what the environment says, into a target.
@@ -207,6 +232,8 @@ mod tests {
                 url: None,
                 headers: self.connect.header.clone(),
                 wait: Duration::ZERO,
+                max_failures: None,
+                is_meant: false,
             }
         }
     }

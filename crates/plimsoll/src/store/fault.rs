@@ -80,6 +80,17 @@ pub(crate) enum FileFault {
     /// Requests of the last levels are missing.
     #[error("ends before line {line}: requests of level {level} are missing")]
     EndsEarly { line: u64, level: u32 },
+    /// A request has two lines.
+    #[error("has request {id} a second time, in line {line}")]
+    RequestTwice { line: u64, id: u64 },
+    /// A request that ends before it begins, or after its level.
+    #[error("has stamps that cannot be, in line {line}")]
+    ImpossibleStamps { line: u64 },
+    /// Lines were changed.
+    #[error(
+        "does not have the requests that ended on level {0}: lines were lost, doubled or changed"
+    )]
+    OtherRequests(u32),
     /// A line of samples cannot be read.
     #[error("has a hole: line {line} is no sample ({error})")]
     NoSample {

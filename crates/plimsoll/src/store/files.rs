@@ -3,29 +3,67 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use nix::fcntl::OFlag;
+use plimsoll_core::quote::visible_json;
 use serde::Serialize;
 
-/// Adds lines of JSON to a file, and returns when they are on the disk.
-pub(super) fn append<T: Serialize>(path: &Path, items: impl Iterator<Item = T>) -> io::Result<()> {
+/// The sum of lines: CRC-32 (IEEE 802.3), of each line with its end, be that written or torn off.
+#[derive(Debug, Default)]
+pub(super) struct LinesSum(crc32fast::Hasher);
+
+impl LinesSum {
+    /// Takes the next line, without its end.
+    pub(super) fn take(&mut self, line: &[u8]) {
+        self.0.update(line);
+        self.0.update(b"\n");
+    }
+
+    /// The sum of the lines so far; the next are summed anew.
+    pub(super) fn end(&mut self) -> u32 {
+        std::mem::take(&mut self.0).finalize()
+    }
+}
+
+/// Opens a file of this folder to append to it, and no file elsewhere that a link leads to.
+fn own() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).custom_flags(OFlag::O_NOFOLLOW.bits());
+    options
+}
+
+/// Adds lines of JSON to a file, and returns their sum when they are on the disk.
+pub(super) fn append<T: Serialize>(path: &Path, items: impl Iterator<Item = T>) -> io::Result<u32> {
     let is_new = !path.exists();
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let file = own().create(true).open(path)?;
     let mut lines = BufWriter::new(&file);
+    let mut sum = LinesSum::default();
     for item in items {
-        serde_json::to_writer(&mut lines, &item)?;
-        lines.write_all(b"\n")?;
+        let text = serde_json::to_string(&item)?;
+        let line = visible_json(&text);
+        sum.take(line.as_bytes());
+        writeln!(lines, "{line}")?;
     }
     lines.flush()?;
     drop(lines);
     file.sync_data()?;
-    if is_new { sync_folder(path) } else { Ok(()) }
+    if is_new {
+        sync_folder(path)?;
+    }
+    Ok(sum.end())
 }
 
 /// Writes a file anew: after a crash there is the old one or the new one.
 pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (path, beside) = (folder.join(name), folder.join(format!("{name}.tmp")));
-    let mut file = File::create(&beside)?;
+    // What was left of a run that was killed, or a link that somebody put there.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, &path)?;
@@ -42,7 +80,7 @@ pub(super) struct Whole {
 
 /// Cuts a file to what counts of it.
 pub(super) fn cut(path: &Path, whole: Whole) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
+    let mut file = own().open(path)?;
     if file.metadata()?.len() != whole.bytes {
         file.set_len(whole.bytes)?;
     }

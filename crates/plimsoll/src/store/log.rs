@@ -15,6 +15,8 @@ pub(super) struct Log {
     pub(super) levels: u32,
     /// What each of them left in flight.
     pub(super) in_flight: Vec<Vec<InFlight>>,
+    /// The sum of the lines of its requests, where it is known.
+    pub(super) sums: Vec<Option<u32>>,
     /// Until when the clock is known to have run, seconds since the run's start.
     pub(super) last_s: f64,
     pub(super) whole: Whole,
@@ -37,6 +39,7 @@ impl Log {
             run,
             levels: 0,
             in_flight: Vec::new(),
+            sums: Vec::new(),
             last_s: 0.0,
             whole,
         };
@@ -59,11 +62,16 @@ impl Log {
                 self.follows(level.index)?;
                 self.last_s = self.last_s.max(level.started_s + level.duration_s);
             }
-            RunEvent::LevelFinished { level, in_flight } => {
+            RunEvent::LevelFinished {
+                level,
+                in_flight,
+                requests_crc32,
+            } => {
                 self.follows(level.index)?;
                 self.last_s = self.last_s.max(level.started_s + level.duration_s);
                 self.levels += 1;
                 self.in_flight.push(in_flight.clone());
+                self.sums.push(*requests_crc32);
             }
             RunEvent::Resumed {
                 next_level, at_s, ..

@@ -29,6 +29,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use plimsoll_core::quote::visible_json;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
@@ -106,7 +107,7 @@ impl Folder {
     pub(crate) fn repeats(&self, repeats: &Repeats) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(repeats);
         let text = text.map_err(|error| self.unwritten(REPEATS, error.into()))?;
-        self.replace(REPEATS, format!("{text}\n").as_bytes())
+        self.replace(REPEATS, format!("{}\n", visible_json(&text)).as_bytes())
     }
 
     /// The folder of one of several runs, and whether a run is in it.
@@ -129,14 +130,15 @@ impl Folder {
 
     /// Adds an event to the log.
     pub(crate) fn event(&self, event: &RunEvent) -> Result<(), Failure> {
-        self.append(EVENTS, std::iter::once(event))
+        self.append(EVENTS, std::iter::once(event)).map(drop)
     }
 
-    /// Adds requests to the record file.
+    /// Adds requests to the record file, and returns the sum of their lines, which the event that ends
+    /// their level states.
     pub(crate) fn requests<'a>(
         &self,
         records: impl Iterator<Item = &'a RequestRecord>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u32, Failure> {
         self.append(REQUESTS, records.map(RequestLine::from))
     }
 
@@ -145,14 +147,14 @@ impl Folder {
         if samples.is_empty() {
             return Ok(());
         }
-        self.append(SIGNALS, samples.iter())
+        self.append(SIGNALS, samples.iter()).map(drop)
     }
 
     /// Writes the run file anew, whole or not at all.
     pub(crate) fn run(&self, run: &Run) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&run_file(run));
         let text = text.map_err(|error| self.unwritten(RUN, error.into()))?;
-        self.replace(RUN, format!("{text}\n").as_bytes())
+        self.replace(RUN, format!("{}\n", visible_json(&text)).as_bytes())
     }
 
     /// Draws the pictures.
@@ -187,7 +189,7 @@ impl Folder {
         &self,
         name: &str,
         items: impl Iterator<Item = T>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u32, Failure> {
         let done = files::append(&self.path.join(name), items);
         Ok(done.map_err(|error| self.unwritten(name, error))?)
     }

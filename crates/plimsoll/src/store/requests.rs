@@ -1,21 +1,28 @@
 //! Reads `requests.jsonl` back, level by level. The lines of a level stand together, those of the
 //! first level first, and each level counted the requests that ended on it.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use plimsoll_core::level::LevelSummary;
 use plimsoll_core::record::{RequestLine, RequestRecord};
 
 use super::FileFault;
-use super::files::Whole;
+use super::files::{LinesSum, Whole};
+
+/// A level's times are kept as seconds in a double.
+const ROUNDING: Duration = Duration::from_micros(1);
 
 /// The records of a run, read from their start on.
 pub(crate) struct Requests<R> {
     file: R,
     lines: u64,
     whole: Whole,
+    /// Of the lines of the level that is being read.
+    sum: LinesSum,
 }
 
 impl Requests<BufReader<File>> {
@@ -31,6 +38,7 @@ impl<R: Read + BufRead> Requests<R> {
             file,
             lines: 0,
             whole: Whole::default(),
+            sum: LinesSum::default(),
         }
     }
 
@@ -43,6 +51,38 @@ impl<R: Read + BufRead> Requests<R> {
     pub(crate) fn level(&mut self, level: &LevelSummary) -> Result<Vec<RequestRecord>, FileFault> {
         let count = level.requests.outcomes.values().sum();
         (0..count).map(|_| self.next(level.index)).collect()
+    }
+
+    /// Reads the requests of the next level, and holds them against what the level says of them: the
+    /// sum of their lines, where it is known, how they ended and until when. `ids` are those that came
+    /// before: a request ends once.
+    pub(super) fn check(
+        &mut self,
+        level: &LevelSummary,
+        sum: Option<u32>,
+        ids: &mut HashSet<u64>,
+    ) -> Result<(), FileFault> {
+        let first = self.lines + 1;
+        let records = self.level(level)?;
+        let found = self.sum.end();
+        let is_same = sum.is_none_or(|sum| sum == found);
+        let ends = level.ended_at() + ROUNDING;
+        let mut outcomes = BTreeMap::<String, u64>::new();
+        for (line, record) in (first..).zip(&records) {
+            if !ids.insert(record.id) {
+                let id = record.id;
+                return Err(FileFault::RequestTwice { line, id });
+            }
+            if !record.is_in_order() || record.done > ends {
+                return Err(FileFault::ImpossibleStamps { line });
+            }
+            *outcomes.entry(record.outcome.key()).or_default() += 1;
+        }
+        if is_same && outcomes == level.requests.outcomes {
+            Ok(())
+        } else {
+            Err(FileFault::OtherRequests(level.index))
+        }
     }
 
     fn next(&mut self, level: u32) -> Result<RequestRecord, FileFault> {
@@ -63,6 +103,7 @@ impl<R: Read + BufRead> Requests<R> {
                 due: level,
             });
         }
+        self.sum.take(text.strip_suffix(b"\n").unwrap_or(&text));
         self.whole = Whole {
             bytes: self.whole.bytes + length as u64,
             lacks_newline: !text.ends_with(b"\n"),

@@ -1,5 +1,6 @@
 //! A run of the past: read back, or refused with the reason. Nothing is written while it is read.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub(crate) struct Saved {
     pub(crate) in_flight: Vec<Vec<InFlight>>,
     /// Whether `run.json` says what the log says.
     pub(crate) run_file_is_current: bool,
+    /// The sums of the lines of their requests, where they are known.
+    sums: Vec<Option<u32>>,
     last_s: f64,
     log: Whole,
     requests: Option<Whole>,
@@ -59,6 +62,7 @@ impl Saved {
             run: log.run,
             levels: log.levels,
             in_flight: log.in_flight,
+            sums: log.sums,
             run_file_is_current: is_current,
             last_s: log.last_s,
             log: log.whole,
@@ -132,8 +136,9 @@ impl Saved {
             return Ok(Whole::default());
         }
         let mut requests = self.requests()?;
-        for level in self.finished() {
-            drop(requests.level(level)?);
+        let mut ids = HashSet::new();
+        for (level, sum) in self.finished().iter().zip(&self.sums) {
+            requests.check(level, *sum, &mut ids)?;
         }
         Ok(requests.whole())
     }

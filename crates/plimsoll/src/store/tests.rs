@@ -18,6 +18,7 @@ use plimsoll_core::telemetry::{Counter, Gauge, ServerWindow, Signals, Source};
 use plimsoll_core::time::Offset;
 use plimsoll_core::workload::{LengthLaw, Workload};
 use plimsoll_sim::{Profile, VirtualRunner};
+use serde_json::json;
 
 use super::*;
 use crate::machine;
@@ -45,9 +46,9 @@ impl Killed {
         let mut run_files = Vec::new();
         let levels = levels();
         for level in &levels {
-            folder.requests(level.records.iter()).unwrap();
+            let sum = folder.requests(level.records.iter()).unwrap();
             folder.signals(&level.samples).unwrap();
-            let event = finished(level);
+            let event = finished(level, sum);
             folder.event(&event).unwrap();
             run.apply(event);
             folder.run(&run).unwrap();
@@ -98,9 +99,9 @@ impl Killed {
         };
         folder.event(&resumed).unwrap();
         for level in &self.levels[saved.levels as usize..] {
-            folder.requests(level.records.iter()).unwrap();
+            let sum = folder.requests(level.records.iter()).unwrap();
             folder.signals(&level.samples).unwrap();
-            folder.event(&finished(level)).unwrap();
+            folder.event(&finished(level, sum)).unwrap();
         }
         drop(folder);
         self.look().unwrap()
@@ -237,10 +238,11 @@ fn sample(at: Offset) -> Sample {
     }
 }
 
-fn finished(level: &FinishedLevel) -> RunEvent {
+fn finished(level: &FinishedLevel, sum: u32) -> RunEvent {
     RunEvent::LevelFinished {
         level: Box::new(level.summary.clone()),
         in_flight: level.in_flight.clone(),
+        requests_crc32: Some(sum),
     }
 }
 
@@ -315,6 +317,94 @@ fn requests_cut_at_any_byte_are_whole_or_refused() {
             }
         }
     }
+}
+
+/// Whether the log states the sum of the lines or, as those of older versions, does not.
+fn without_sums(log: &[u8]) -> Vec<u8> {
+    let log = String::from_utf8(log.to_vec()).unwrap();
+    let lines = log.lines().map(|line| {
+        let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let fields = event.as_object_mut().unwrap();
+        drop(fields.remove("requests_crc32"));
+        format!("{event}\n")
+    });
+    lines.collect::<String>().into_bytes()
+}
+
+/// The request lines without one of them, with one twice, and with two exchanged. The last is left
+/// as it is: twice, it stands where a level that never ended has its requests.
+fn mixed_up(whole: &[u8], lines: usize) -> Vec<Vec<u8>> {
+    let all: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut mixed = Vec::new();
+    for at in 0..lines - 1 {
+        let (mut lost, mut doubled, mut swapped) = (all.clone(), all.clone(), all.clone());
+        let _ = lost.remove(at);
+        doubled.insert(at, all[at]);
+        swapped.swap(at, at + 1);
+        mixed.extend([lost, doubled, swapped].map(|lines| lines.concat()));
+    }
+    mixed
+}
+
+#[test]
+fn requests_that_were_lost_doubled_or_exchanged_are_refused() {
+    let killed = Killed::new();
+    let whole = killed.bytes(REQUESTS);
+    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    for mixed in mixed_up(&whole, records) {
+        killed.write(REQUESTS, &mixed);
+        let why = killed.refused();
+        assert!(why.starts_with(REQUESTS), "{why}");
+    }
+    // Of another run.
+    let other = String::from_utf8(whole)
+        .unwrap()
+        .replace("\"done_ns\":", "\"done_ns\":1");
+    killed.write(REQUESTS, other.as_bytes());
+    assert!(killed.refused().contains("requests.jsonl"));
+}
+
+/// What no sum tells, the numbers, stamps and ends of the requests do, but for an exchange.
+#[test]
+fn requests_of_a_log_without_sums_are_held_against_what_their_levels_say() {
+    let killed = Killed::new();
+    killed.write(EVENTS, &without_sums(&killed.bytes(EVENTS)));
+    killed.look().unwrap().cut().unwrap();
+    let whole = killed.bytes(REQUESTS);
+    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    for mixed in mixed_up(&whole, records).chunks(3) {
+        for lost_or_doubled in &mixed[..2] {
+            killed.write(REQUESTS, lost_or_doubled);
+            let why = killed.refused();
+            assert!(why.starts_with(REQUESTS), "{why}");
+        }
+    }
+    for (field, value, why) in [
+        (
+            "outcome",
+            json!({"kind": "reset"}),
+            "does not have the requests",
+        ),
+        ("done_ns", json!(0), "stamps that cannot be, in line 1"),
+        (
+            "done_ns",
+            json!(1_u64 << 60),
+            "stamps that cannot be, in line 1",
+        ),
+    ] {
+        killed.write(REQUESTS, &with_first(&whole, field, value));
+        let refused = killed.refused();
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+/// The lines with another value in a field of the first.
+fn with_first(lines: &[u8], field: &str, value: serde_json::Value) -> Vec<u8> {
+    let end = line_ends(lines)[0];
+    let mut line: serde_json::Value = serde_json::from_slice(&lines[..end]).unwrap();
+    assert_ne!(line[field], value);
+    line[field] = value;
+    [line.to_string().as_bytes(), &lines[end..]].concat()
 }
 
 #[test]

@@ -231,3 +231,51 @@ fn a_key_never_reaches_a_file_or_the_terminal() {
             && !stderr(&output).contains(secret)
     );
 }
+
+#[test]
+fn a_server_that_is_not_near_is_loaded_heavily_only_if_that_is_meant() {
+    // An address of RFC 5737, which is nobody's; it is refused before anything is sent.
+    for load in [["--concurrency", "65"], ["--rate", "65"]] {
+        let output = run(plimsoll()
+            .args(["check", "http://203.0.113.7:9", "--for", "1s"])
+            .args(load));
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{load:?}: {said}");
+        assert!(
+            said.contains("--yes") && said.contains("203.0.113.7:9"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_run_ends_when_more_requests_have_failed_than_may() {
+    let server = serve(plimsoll_sim::EngineParams {
+        max_num_seqs: 1,
+        queue_limit: Some(1),
+        ..engine()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(plimsoll()
+        .args(["check", &server.url(), "--concurrency", "16", "--for", "1h"])
+        .args([
+            "--input-len",
+            "16",
+            "--output-len",
+            "16",
+            "--max-failures",
+            "5",
+        ])
+        .current_dir(&folder));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(
+        said.contains("--max-failures") && said.contains("the run was ended"),
+        "{said}"
+    );
+    assert!(
+        super::stdout(&output).contains("ANSWER"),
+        "{}",
+        super::stdout(&output)
+    );
+}

@@ -7,6 +7,7 @@
 
 mod check;
 mod errors;
+mod files;
 mod find;
 mod guide_goals;
 mod guide_scripts;

@@ -1,5 +1,6 @@
 //! The body's side of the machine, apart from the HTTP reader that feeds it.
 
+use super::bound::Bound;
 use super::{AnswerEnd, broken, failure};
 use crate::outcome::Outcome;
 use crate::protocol::Protocol;
@@ -33,6 +34,7 @@ enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Body {
     protocol: Protocol,
+    pub(super) bound: Bound,
     head: Option<Head>,
     kind: Kind,
     decoder: Option<Decoder>,
@@ -67,6 +69,7 @@ impl Body {
         *self = Self {
             kept,
             template,
+            bound: self.bound,
             ..Self::new(self.protocol, self.text.is_some())
         };
     }
@@ -139,6 +142,11 @@ impl Body {
             Err(_) if !self.is_ok() => {}
             Err(fault) => self.fault = Some(broken(&fault)),
         }
+    }
+
+    /// Whether its head refuses the request.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.head.is_some() && !self.is_ok()
     }
 
     fn is_ok(&self) -> bool {
@@ -280,7 +288,12 @@ impl Body {
             output: !text.is_empty(),
         });
         self.output_bytes += text.len() as u64;
-        if let Some(kept) = &mut self.text {
+        if let Some(detail) = self
+            .bound
+            .broken_by_output(self.events.len(), self.output_bytes)
+        {
+            self.fault = Some(failure(Outcome::Malformed, Some(detail)));
+        } else if let Some(kept) = &mut self.text {
             kept.push_str(text);
         }
     }

@@ -8,12 +8,14 @@
 //! | whole | a JSON body, parsed at its end | end, close |
 //! | refused | status not 2xx, body kept for the message | end, close |
 //!
-//! After the protocol's last word nothing is read any more, whatever the body does then.
+//! After the protocol's last word nothing is read any more, whatever the body does then. What brings
+//! more than any answer of its length does not end, and is malformed.
 //!
 //! A version of HTTP with framing of its own (HTTP/2) hands in the parts, by [`Answer::take_head`],
 //! [`Answer::body`], [`Answer::end`] and [`Answer::broken`]; its answers end in the same ways.
 
 mod body;
+mod bound;
 
 use super::Protocol;
 use super::usage::{Counted, Seen, Usage};
@@ -22,6 +24,7 @@ use crate::record::StreamEvent;
 use crate::time::Offset;
 use crate::wire::{Head, HttpFault, Part, ResponseReader};
 use body::Body;
+use bound::Bound;
 
 /// Characters of a message that go into a record.
 const MAX_DETAIL_CHARS: usize = 300;
@@ -40,6 +43,9 @@ pub struct AnswerEnd {
 pub struct Answer {
     http: ResponseReader,
     body: Body,
+    bound: Bound,
+    /// Bytes received so far.
+    bytes: u64,
 }
 
 impl Answer {
@@ -48,6 +54,8 @@ impl Answer {
         Self {
             http: ResponseReader::new(),
             body: Body::new(protocol, keep_text),
+            bound: Bound::default(),
+            bytes: 0,
         }
     }
 
@@ -55,6 +63,14 @@ impl Answer {
     pub fn reset(&mut self) {
         self.http.reset();
         self.body.reset();
+        self.bytes = 0;
+    }
+
+    /// Says how many tokens are asked for, from which follows how much the answer may be. It holds for
+    /// the answers after it too.
+    pub fn expect(&mut self, asked_output_tokens: u32) {
+        self.bound = Bound::of(asked_output_tokens);
+        self.body.bound = self.bound;
     }
 
     /// Takes bytes that were received at `at`. Returns the end, once it is known.
@@ -63,8 +79,19 @@ impl Answer {
         let pushed = self.http.push(bytes, &mut |part| body.take(part, at));
         match pushed {
             Err(fault) => Some(self.broken_http(&fault)),
-            Ok(()) => self.ended(),
+            Ok(()) => self.ended().or_else(|| self.count(bytes)),
         }
+    }
+
+    /// Counts bytes that have not ended the answer: it ends with those that are too many.
+    fn count(&mut self, bytes: &[u8]) -> Option<AnswerEnd> {
+        self.bytes += bytes.len() as u64;
+        let detail = self.bound.broken_by_bytes(self.bytes)?;
+        Some(if self.body.is_refusal() {
+            self.body.verdict()
+        } else {
+            self.broken(Outcome::Malformed, detail)
+        })
     }
 
     /// Says that the connection closed at `at`.
@@ -99,7 +126,7 @@ impl Answer {
     /// the bytes say it before the protocol does: an error event, or what is none.
     pub fn body(&mut self, bytes: &[u8], at: Offset) -> Option<AnswerEnd> {
         self.body.take(Part::Body(bytes), at);
-        self.body.take_fault()
+        self.body.take_fault().or_else(|| self.count(bytes))
     }
 
     /// Says that the protocol has ended the answer; its last bytes were received at `at`.

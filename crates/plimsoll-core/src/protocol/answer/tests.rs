@@ -498,3 +498,65 @@ fn a_coding_that_is_not_known_is_named() {
     assert!(end.detail.unwrap().contains("`br`"));
     assert_eq!(coded("500 X").outcome, Outcome::HttpStatus { status: 500 });
 }
+
+/// Feeds a piece after the head of a stream until the answer ends; gives up after so many.
+fn flooded(head: &str, piece: &str, most: usize) -> Option<(Answer, AnswerEnd)> {
+    let mut answer = Answer::new(Protocol::Completions, true);
+    answer.expect(20);
+    let pieces = std::iter::once(head).chain(std::iter::repeat_n(piece, most));
+    let end = pieces
+        .map(str::as_bytes)
+        .find_map(|piece| answer.push(piece, Offset::from_nanos(1)))?;
+    Some((answer, end))
+}
+
+#[test]
+fn an_answer_that_does_not_end_is_ended() {
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let long = format!(
+        "data: {{\"choices\":[{{\"text\":\"{}\"}}]}}\n\n",
+        "a".repeat(1 << 20)
+    );
+    let blanks = " ".repeat(1 << 16);
+    let zeros = "0".repeat(1 << 16);
+    let hints = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1 << 12);
+    let pings = ": ping\n\n".repeat(1 << 13);
+    let finished = format!("{STREAM_HEAD}{TOKEN}{FINISH}");
+    let empty = "data: {\"choices\":[{\"text\":\"\"}]}\n\n";
+    for (head, piece) in [
+        (STREAM_HEAD, TOKEN),
+        (STREAM_HEAD, empty),
+        (STREAM_HEAD, &long),
+        (STREAM_HEAD, &pings),
+        (STREAM_HEAD, "data: {\"choices\":[]}\n\n"),
+        (&finished, TOKEN),
+        (CHUNKED, &zeros),
+        (&format!("{CHUNKED}5;"), &blanks),
+        ("HTTP/1.1 200 OK\r\n\r\n{", &blanks),
+        ("", &hints),
+    ] {
+        let (answer, end) = flooded(head, piece, 1 << 22).expect(head);
+        assert_eq!(end.outcome, Outcome::Malformed, "{head:?}");
+        let detail = end.detail.unwrap();
+        assert!(detail.contains("does not end"), "{head:?}: {detail}");
+        assert!(answer.events().len() < 1 << 15, "{head:?}");
+        assert!(answer.text().unwrap().len() < 1 << 23, "{head:?}");
+    }
+    let (_, end) = flooded("HTTP/1.1 500 X\r\n\r\n", &blanks, 1 << 22).unwrap();
+    assert_eq!(end.outcome, Outcome::HttpStatus { status: 500 });
+}
+
+#[test]
+fn an_answer_much_longer_than_was_asked_for_is_read_to_its_end() {
+    let tokens = 8_192;
+    let mut answer = Answer::new(Protocol::Completions, true);
+    answer.expect(20);
+    let at = Offset::from_nanos(1);
+    assert_eq!(answer.push(STREAM_HEAD.as_bytes(), at), None);
+    for _ in 0..tokens {
+        assert_eq!(answer.push(TOKEN.as_bytes(), at), None);
+    }
+    let end = answer.push(format!("{FINISH}data: [DONE]\n\n").as_bytes(), at);
+    assert_eq!(end.unwrap().outcome, Outcome::Completed);
+    assert_eq!(answer.text().unwrap().len(), 2 * tokens);
+}

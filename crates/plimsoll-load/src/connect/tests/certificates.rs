@@ -1,5 +1,7 @@
 //! TLS with certificates made for the test.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -177,7 +179,7 @@ impl Files {
 
 /// A PEM block; base64 of a whole line is not needed for a test's reader.
 fn pem(label: &str, der: &[u8]) -> String {
-    let text = crate::base64::encode(der);
+    let text = BASE64.encode(der);
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 

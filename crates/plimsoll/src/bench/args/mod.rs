@@ -156,9 +156,15 @@ fn dotted(
     let text = inline
         .or_else(|| words.pop_front())
         .ok_or_else(|| BenchFault::ExpectedOne(format!("{key}.{path}")))?;
+    if path.split('.').count() > MOST_STEPS {
+        return Err(BenchFault::TooDeep(key.to_owned()).into());
+    }
     put_dotted(parsed.json_mut(flag.name), path, text);
     Ok(())
 }
+
+/// As deep as JSON may be nested where it is read.
+const MOST_STEPS: usize = 100;
 
 /// Puts a value into JSON at `a.b`, or appends it to the list at `a.b+`. The value is JSON, a size
 /// such as `1k`, or else the text itself.

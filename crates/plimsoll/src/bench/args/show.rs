@@ -1,5 +1,7 @@
 //! What the parser says: the help, the namespace line, the distance of two names.
 
+use plimsoll_load::target::shown_address;
+
 use super::flag::{Flag, Kind, Status};
 use super::parsed::{Parsed, Value};
 use super::table::FLAGS;
@@ -48,11 +50,16 @@ fn form(flag: &Flag) -> String {
 }
 
 impl Parsed {
-    /// The line with all values that vLLM prints first; headers do not show.
+    /// The line with all values that vLLM prints first; headers do not show, nor what is
+    /// secret in the address.
     pub(crate) fn namespace(&self) -> String {
         let values = FLAGS.iter().map(|flag| {
             let value = match self.value(flag.name) {
                 Some(_) if flag.name == "header" => "'***'".to_owned(),
+                // A login may stand in it, and keys in its query.
+                Some(Value::Text(address)) if ["base-url", "host"].contains(&flag.name) => {
+                    repr_text(&shown_address(address))
+                }
                 Some(value) => repr(value),
                 None => "None".to_owned(),
             };

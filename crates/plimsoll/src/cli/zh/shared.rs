@@ -57,6 +57,10 @@ pub(super) const CONNECTION: Texts = &[
         "header",
         "每个请求都带的头，写作 'Name: value'；可重复给出；值从不保存",
     ),
+    (
+        "yes",
+        "确认对本机和内网以外的服务施加超过 64 路或每秒 64 个请求的负载",
+    ),
 ];
 
 /// What stands in the body of each request.
@@ -120,6 +124,7 @@ pub(super) const REQUESTS: Texts = &[
         "wait",
         "服务还没准备好（503，或带 Retry-After 的 429）时最多等多久；0 表示不等",
     ),
+    ("max_failures", "失败的请求超过这个数就立即结束测试"),
     ("no_keep_alive", "每个请求新建一个连接"),
     ("seed", "长度和到达时刻的随机种子；不给则每次测试都不同"),
     (
