@@ -74,7 +74,12 @@ demo:
 # more run at once than there are cores.
 cases:
     {{release}}
-    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test --workspace --test cases -- --ignored --test-threads 3
+    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test --workspace --test cases -- --ignored --test-threads 3 --skip meets_every_command
+
+# By hand: every mode of docs/robustness.md, and every place a peer can speak at, against every command.
+fire:
+    {{release}}
+    PLIMSOLL_BIN="$PWD/target/release/plimsoll" cargo test --workspace --test cases -- --ignored meets_every_command
 
 # The main job and the drop-in against a real llama.cpp server, installed, started and stopped here.
 llama:
@@ -97,4 +102,4 @@ fuzz seconds="60": (_fuzz ("-max_total_time=" + seconds))
 # Without a sanitizer any compiler does. There is no unsafe code for it to look at.
 _fuzz options:
     nice cargo fuzz build --sanitizer none
-    for target in $(cargo fuzz list); do cargo fuzz run --sanitizer none $target -- {{options}} || exit 1; done
+    for target in $(cargo fuzz list); do mkdir -p fuzz/corpus/$target && cargo fuzz run --sanitizer none $target fuzz/corpus/$target fuzz/seeds/$target -- {{options}} || exit 1; done

@@ -37,6 +37,8 @@ pub(crate) struct Line {
     /// Name and text of a file in the folder that the command runs in.
     file: Option<(&'static str, &'static str)>,
     rights: Vec<Right>,
+    /// Address space that it may have, MB.
+    most_mb: Option<u64>,
 }
 
 /// `check`: two streams for a second, of 16 tokens in and 20 out; what is given later wins.
@@ -67,6 +69,15 @@ impl Line {
             environment: BTreeMap::new(),
             file: None,
             rights: Vec::new(),
+            most_mb: None,
+        }
+    }
+
+    /// Limits its address space, MB: what needs more is aborted.
+    pub(crate) fn memory_mb(self, most_mb: u64) -> Self {
+        Self {
+            most_mb: Some(most_mb),
+            ..self
         }
     }
 
@@ -144,7 +155,7 @@ impl Line {
         if let Some((name, text)) = self.file {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let mut command = assert_cmd::Command::new(binary());
+        let mut command = self.program();
         for key in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY"] {
             let _ = command.env_remove(key);
         }
@@ -157,6 +168,17 @@ impl Line {
             .output()
             .unwrap();
         Told::read(&output, folder.path(), server.truth.now())
+    }
+
+    /// The program, as a shell starts it that has set its limit.
+    fn program(&self) -> assert_cmd::Command {
+        let Some(most_mb) = self.most_mb else {
+            return assert_cmd::Command::new(binary());
+        };
+        let mut shell = assert_cmd::Command::new("sh");
+        let _ = shell.args(["-c", "ulimit -v $0 && exec \"$@\""]);
+        let _ = shell.arg((most_mb << 10).to_string()).arg(binary());
+        shell
     }
 
     /// What is not as it should be; empty if all is right.
@@ -236,7 +258,7 @@ impl Case {
 
 /// The program that is tried: the one that was built with the tests, or another one, such as that of a
 /// release, which is quicker with its pictures.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let built = || assert_cmd::cargo::cargo_bin!("plimsoll").to_path_buf();
     std::env::var_os("PLIMSOLL_BIN").map_or_else(built, PathBuf::from)
 }

@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use nix::libc::linger;
+use nix::sys::socket::{setsockopt, sockopt};
 use serde_json::Value;
 
 use super::server::Truth;
@@ -144,6 +146,17 @@ impl<'a> Say<'a> {
 
     pub(crate) fn closes(&self) -> bool {
         self.closes
+    }
+
+    /// Resets the connection, as a process that dies with something unread does.
+    pub(crate) fn reset(&mut self) -> io::Result<()> {
+        self.closes = true;
+        let at_once = linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        setsockopt(self.socket, sockopt::Linger, &at_once)?;
+        Ok(())
     }
 
     /// The server goes away: this connection closes, and no other one is taken any more.

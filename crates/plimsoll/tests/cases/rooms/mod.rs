@@ -4,6 +4,7 @@ mod addresses;
 mod clumps;
 mod datasets;
 mod errors;
+mod fire;
 mod framing;
 mod hangs;
 mod http;
