@@ -53,7 +53,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// characters stand in strings alone.
 pub fn visible_json(text: &str) -> Cow<'_, str> {
     let is_unseen = |c: char| !matches!(c, '\n' | '\t' | '\r') && is_unseen(c);
-    if !text.contains(is_unseen) {
+    // Nearly all of it is numbers, and JSON writes what is below a blank as its escape.
+    let is_plain = text.is_ascii() && memchr::memchr(0x7f, text.as_bytes()).is_none();
+    if is_plain || !text.contains(is_unseen) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

@@ -17,10 +17,10 @@ pub(crate) fn disbelieved(run: &Run, lang: Lang) -> Option<String> {
         lang.pick(
             format!(
                 "{odd} of {of} readings of the metrics page have a value that cannot be: a KV cache \
-                 use above 100 %, a negative or an endless count. Such values are left out."
+                 use above 100 %, or a count that is negative or far too large. Such values are left out."
             ),
             format!(
-                "指标页的 {of} 次读数中有 {odd} 次含有不可能的值：KV 缓存占用超过 100 %，或数量为负、无穷大。\
+                "指标页的 {of} 次读数中有 {odd} 次含有不可能的值：KV 缓存占用超过 100 %，或数量为负、大得离谱。\
                  这些值不予采用。"
             ),
         )

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use plimsoll_core::quote::visible;
 
 /// A writer of text that passes on what shows, and the code of what does not.
-pub(crate) struct Visible<W> {
+pub(crate) struct Visible<W: Write> {
     to: W,
     /// The beginning of a character, or of an end of a line, that was cut.
     cut: Vec<u8>,
@@ -41,6 +41,14 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
+/// What was held back shows at the end.
+impl<W: Write> Drop for Visible<W> {
+    fn drop(&mut self) {
+        let cut = String::from_utf8_lossy(&self.cut);
+        drop(self.to.write_all(visible(&cut).as_bytes()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,11 +57,13 @@ mod tests {
     fn a_text_in_pieces_shows_as_the_whole_does() {
         let text = "首\u{1b}[31m字\u{9b}m\r\nen\rd\u{202e}\n";
         for piece in 1..text.len() {
-            let mut out = Visible::new(Vec::new());
+            let mut shown = Vec::new();
+            let mut out = Visible::new(&mut shown);
             for piece in text.as_bytes().chunks(piece) {
                 out.write_all(piece).unwrap();
             }
-            let shown = String::from_utf8(out.to).unwrap();
+            drop(out);
+            let shown = String::from_utf8(shown).unwrap();
             assert_eq!(shown, "首\\u{1b}[31m字\\u{9b}m\r\nen\\u{d}d\\u{202e}\n");
         }
     }

@@ -6,8 +6,6 @@ use super::summarise::Finished;
 use super::{Alarm, ClientHealth, FinishedLevel, Level, hanging};
 
 use crate::judge::LevelSample;
-use crate::record::InFlight;
-use crate::schedule::Stretch;
 use crate::stability::{self, Arrived, Stability};
 use crate::telemetry::ServerWindow;
 use crate::time::Offset;
@@ -31,6 +29,7 @@ impl Level {
             unread: Duration::try_from_secs_f64(unread / 1e3).unwrap_or_default(),
             ..self.sample(from, now, &in_flight, &draws)
         };
+        let alarms = self.alarms(&sample);
         let silence = hanging::silence(&sample, self.started_at);
         let within = |from| self.stability(from, now);
         let finished = Finished {
@@ -44,7 +43,7 @@ impl Level {
             request_seconds,
             waiting_seconds,
             stability: self.window_from.and_then(within),
-            alarms: self.alarms(from, now, &in_flight, &draws),
+            alarms,
             is_screened: self.window_from.is_some() && self.is_screened(from, now),
             client,
             server,
@@ -72,35 +71,29 @@ impl Level {
         })
     }
 
-    fn alarms(
-        &self,
-        from: Offset,
-        to: Offset,
-        in_flight: &[InFlight],
-        draws: &[Stretch],
-    ) -> Vec<Alarm> {
-        let series = self.series(from, to);
-        let of_series = if draws.is_empty() {
+    fn alarms(&self, sample: &LevelSample<'_>) -> Vec<Alarm> {
+        let series = self.series(sample.from, sample.to);
+        let of_series = if sample.draws.is_empty() {
             series.alarms()
         } else {
             // Where phases are redrawn, the series changes with every draw.
-            series.lockstep(draws).into_iter().collect()
+            series.lockstep(sample.draws).into_iter().collect()
         };
-        let unanswered = self.unanswered(from, to, in_flight);
-        of_series.into_iter().chain(unanswered).collect()
+        of_series.into_iter().chain(unanswered(sample)).collect()
     }
+}
 
-    /// The alarm of requests that hang, among all that were sent on this level or carried into it.
-    fn unanswered(&self, from: Offset, to: Offset, in_flight: &[InFlight]) -> Option<Alarm> {
-        let sample = self.sample(from, to, in_flight, &[]);
-        let hang = hanging::hanging(&sample);
-        let (requests, since) = hang.or_else(|| hanging::standing_still(&sample))?;
-        let sent = in_flight.iter().filter(|one| one.sent.is_some()).count();
-        let ended = self.ledger.ended().iter();
-        Some(Alarm::Unanswered {
-            requests,
-            of: sent + ended.filter(|one| one.sent.is_some()).count(),
-            longest_s: to.since(since).as_secs_f64(),
-        })
-    }
+/// The alarm of requests that hang or stand still, among all that were sent on this level or carried
+/// into it.
+fn unanswered(sample: &LevelSample<'_>) -> Option<Alarm> {
+    let hang = hanging::hanging(sample);
+    let (requests, since) = hang.or_else(|| hanging::standing_still(sample))?;
+    let in_flight = sample.in_flight.iter();
+    let ended = sample.ended.iter();
+    let sent = in_flight.filter(|one| one.sent.is_some()).count();
+    Some(Alarm::Unanswered {
+        requests,
+        of: sent + ended.filter(|one| one.sent.is_some()).count(),
+        longest_s: sample.to.since(since).as_secs_f64(),
+    })
 }

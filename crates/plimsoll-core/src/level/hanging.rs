@@ -111,8 +111,16 @@ pub(super) fn hanging(sample: &LevelSample<'_>) -> Option<(usize, Offset)> {
 /// does. Nothing that was seen before speaks for the server then.
 pub(super) fn standing_still(sample: &LevelSample<'_>) -> Option<(usize, Offset)> {
     let took = |one: &RequestRecord| Some(one.done.since(one.sent?));
-    let longest = sample.ended.iter().filter_map(took).max()?;
-    let still = (longest * OF_LONGEST).max(STILL) + sample.unread;
+    let completed = sample.ended.iter().filter(|one| one.outcome.is_completed());
+    let longest = completed.filter_map(took).max()?;
+    let sent = sample.in_flight.iter().filter(|one| one.sent.is_some());
+    // One alone may be a long one, or wait for a packet that was lost.
+    let least = if sent.count() < FEWEST {
+        AT_LEAST
+    } else {
+        STILL
+    };
+    let still = (longest * OF_LONGEST).max(least) + sample.unread;
     let mut first = None;
     let mut count = 0;
     for one in sample.in_flight {
@@ -254,13 +262,15 @@ mod tests {
             heard: Some(at(heard)),
             ..waits(1, 7_990)
         };
-        assert_eq!(still(&ended, &[begun(8_700)]), Some(1));
-        assert_eq!(still(&ended, &[begun(8_760)]), None);
+        assert_eq!(still(&ended, &[begun(8_700), begun(8_700)]), Some(2));
+        assert_eq!(still(&ended, &[begun(8_700), begun(8_760)]), None);
+        assert_eq!(still(&ended, &[waits(1, 8_900)]), Some(1));
+        assert_eq!(still(&ended, &[waits(1, 9_100)]), None, "one alone");
         let unread = LevelSample {
             unread: Duration::from_millis(100),
             ..ten_seconds(&ended, &[])
         };
-        let waiting = [waits(1, 9_700)];
+        let waiting = [waits(1, 9_700), waits(2, 9_700)];
         let paused = LevelSample {
             in_flight: &waiting,
             ..unread

@@ -109,10 +109,12 @@ impl RequestRecord {
         self.output_stamps().next_back()
     }
 
-    /// Whether its stamps stand in the only order that they can have: sent, each output, its end.
-    pub fn is_in_order(&self) -> bool {
+    /// Whether its stamps stand in the only order that they can have: sent, each output, its end. By
+    /// `tolerance` one may lie before another.
+    pub fn is_in_order(&self, tolerance: Duration) -> bool {
         let stamps = self.sent.into_iter().chain(self.output_stamps());
-        stamps.chain([self.done]).is_sorted()
+        let stamps = stamps.chain([self.done]);
+        stamps.is_sorted_by(|one, next| *one <= *next + tolerance)
     }
 
     /// Whether it came on the schedule of an open loop.

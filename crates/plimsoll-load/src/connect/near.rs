@@ -22,7 +22,12 @@ pub fn is_near(target: &Target) -> Result<bool, LoadError> {
 /// Addresses that are routed nowhere beyond a site: loopback, private (RFC 1918, RFC 4193), of the
 /// link, and those that providers and overlay networks share among their own (RFC 6598).
 fn is_private(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
+    // To connect to no address is to connect to this machine.
+    let ip = ip.to_canonical();
+    if ip.is_unspecified() {
+        return true;
+    }
+    match ip {
         IpAddr::V4(ip) => {
             ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared(ip)
         }
@@ -48,6 +53,8 @@ mod tests {
     fn own_networks_are_near_and_the_internet_is_not() {
         for (ip, near) in [
             ("127.0.0.1", true),
+            ("0.0.0.0", true),
+            ("::", true),
             ("127.9.9.9", true),
             ("10.1.2.3", true),
             ("172.31.0.1", true),

@@ -12,10 +12,8 @@ use super::probe::{Prober, redirected};
 use crate::fetch::{FetchError, Response};
 use crate::target::{HttpChoice, Secrets, Target};
 
-/// A list that is not needed is not waited for any longer; one that is, is a page that no engine has
-/// to compute.
+/// A list that is not needed is not waited for any longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PATIENCE_WHERE_NEEDED: Duration = Duration::from_secs(30);
 
 /// The model list, as the first answer gave it: so it also says which version of HTTP there is.
 /// Where no API is named, `OpenAI`'s list comes first, and those of the others where it is missing.
@@ -27,11 +25,12 @@ pub(super) fn list(
     let first = protocol.unwrap_or_default();
     let target = prober.target.clone().speaking(first);
     let path = first.models().path;
-    let patience = prober.options.timeout.min(if given {
-        PATIENCE
+    let patience = prober.options.timeout;
+    let patience = if given {
+        patience.min(PATIENCE)
     } else {
-        PATIENCE_WHERE_NEEDED
-    });
+        patience
+    };
     let found = match prober.get(&target, path, patience) {
         Ok(found) => found,
         Err(PreflightError::Fetch(fault)) if given && is_of_the_page(&fault) => {
@@ -81,7 +80,7 @@ fn elsewhere(prober: &mut Prober<'_>, first: Protocol) -> Vec<ServedModel> {
         .filter(|other| other.models().path != first.models().path);
     let found = others.find_map(|other| {
         let target = prober.target.clone().speaking(other);
-        let patience = prober.options.timeout.min(PATIENCE_WHERE_NEEDED);
+        let patience = prober.options.timeout;
         let page = prober.get(&target, other.models().path, patience);
         let page = page.ok()?.response;
         page.is_ok().then(|| other.models().read(&page.body))?

@@ -1,5 +1,19 @@
 //! An address as people may see it.
 
+/// Whether a password reaches beyond where the host should end: it has a `/`, `?` or `#` that is not
+/// written as such.
+fn has_open_login(text: &str) -> bool {
+    let host_at = text.find("://").map_or(0, |at| at + 3);
+    let rest = &text[host_at..];
+    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    let is_port = |port: &str| {
+        port.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b']')
+    };
+    !authority.contains('@') && behind.contains('@') && port.is_some_and(|port| !is_port(port))
+}
+
 /// An address that cannot be read, without what may be secret in it: where no host is known a login
 /// may reach to the last `@`.
 pub(super) fn shown_malformed(text: &str) -> String {
@@ -14,6 +28,9 @@ const OPEN: [&str; 1] = ["api-version"];
 
 /// An address without what may be secret in it: a login, and the values of its query.
 pub fn shown_address(text: &str) -> String {
+    if has_open_login(text) {
+        return shown_malformed(text);
+    }
     // What follows a `#` is sent to nobody.
     let text = text.split('#').next().unwrap_or_default();
     let (address, query) = match text.split_once('?') {
@@ -71,6 +88,9 @@ mod tests {
             ("http://h/a@b", "http://h/a@b"),
             ("http://h/v1?sesame", "http://h/v1?***"),
             ("http://h/v1#sesame", "http://h/v1"),
+            ("http://u:ses#ame@h/v1", "***@h/v1"),
+            ("http://u:ses/ame@h", "***@h"),
+            ("http://h:1/a?b=c@d", "http://h:1/a?b=***"),
         ];
         for (text, shown) in table {
             assert_eq!(shown_address(text), shown);

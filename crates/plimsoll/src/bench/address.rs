@@ -75,8 +75,13 @@ impl Address {
     ) -> Result<Self, Failure> {
         let endpoint = endpoint(parsed, protocol)?;
         let base = base_url(parsed)?;
-        let (origin, base_path) = split_base(&base);
-        let mut target = Target::parse(origin)?;
+        // What is wrong with the whole of it is said before it is taken apart.
+        drop(Target::parse(&base)?);
+        let base = base.split('#').next().unwrap_or_default();
+        // Its query goes along with each request, whatever the path.
+        let (base, query) = base.split_at(base.find('?').unwrap_or(base.len()));
+        let (origin, base_path) = split_base(base);
+        let mut target = Target::parse(&[origin, query].concat())?;
         let (base_path, path) = join(base_path, endpoint, protocol);
         target.base_path = base_path;
         target.protocol = protocol;
@@ -137,6 +142,9 @@ fn base_url(parsed: &Parsed) -> Result<String, Failure> {
         return Ok(url.to_owned());
     }
     let host = parsed.text("host").unwrap_or_default();
+    if host.contains(['@', '/', '?', '#']) {
+        return Err(BenchFault::NoHost.into());
+    }
     let port = parsed.int("port").unwrap_or_default();
     if !(1..=65_535).contains(&port) {
         return Err(BenchFault::OutOfBounds {
@@ -260,6 +268,11 @@ mod tests {
             ("--base-url http://h:1/", "http://h:1", "/v1/completions"),
             ("--base-url http://h:1/v1", "http://h:1", "/v1/completions"),
             (
+                "--base-url http://h:1/v1?token=t",
+                "http://h:1",
+                "/v1/completions",
+            ),
+            (
                 "--base-url http://h:1/team/v1",
                 "http://h:1/team",
                 "/v1/completions",
@@ -310,6 +323,14 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn the_query_of_an_address_goes_along_and_is_not_shown() {
+        let target = address("--base-url http://h:1/?token=sesame", None);
+        let target = target.unwrap().target;
+        assert!(target.query.is_some());
+        assert_eq!(target.secrets().hide("sesame"), "***");
     }
 
     #[test]

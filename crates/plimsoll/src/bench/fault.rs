@@ -54,6 +54,9 @@ pub(crate) enum BenchFault {
     Header(#[from] HeaderFault),
     #[error("--source-ip: `{0}` is no IP address")]
     NoIp(String),
+    /// It is not shown: a login may stand in it.
+    #[error("--host takes a name or an address alone; an address with more is --base-url")]
+    NoHost,
     #[error("--endpoint {0} does not fit the backend")]
     Endpoint(String),
     #[error("--{0} is no name: it has more than 1024 bytes, or characters that do not show")]
@@ -238,6 +241,7 @@ impl Words for BenchFault {
             Self::ConnectTo(error) => format!("--connect-to：{}", error.zh()),
             Self::NoIp(text) => format!("--source-ip：`{text}` 不是 IP 地址"),
             Self::Endpoint(endpoint) => format!("`--endpoint {endpoint}` 与后端不符"),
+            Self::NoHost => "--host 只能是主机名或地址；带其他部分的地址用 --base-url".to_owned(),
             Self::TooDeep(name) => format!("{name} 的键嵌套超过 100 层"),
             Self::NoName(name) => format!("--{name} 不是名字：超过 1024 字节，或含有不可见字符"),
             Self::KeyValue(name) => format!("`{name}` 的值写作 KEY=VALUE"),

@@ -154,21 +154,26 @@ impl Settings {
 }
 
 /// Words that stand in a header, a path or a file name, where a line break would end it.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 5] = [
     "model",
     "served-model-name",
     "tokenizer",
     "request-id-prefix",
     "endpoint",
-    "label",
-    "result-dir",
-    "result-filename",
 ];
+/// Names of what is written: a path may have what does not show, but no control character.
+const PATHS: [&str; 3] = ["label", "result-dir", "result-filename"];
 
 /// Whether all of them are names.
 fn names(parsed: &Parsed) -> Result<(), Failure> {
-    let is_odd = |name: &&&str| parsed.text(name).is_some_and(|text| !is_plain(text));
-    let odd = NAMES.iter().find(is_odd);
+    let has = |name: &str, is_odd: fn(&str) -> bool| parsed.text(name).is_some_and(is_odd);
+    let mut odd_names = NAMES
+        .iter()
+        .filter(|name| has(name, |text| !is_plain(text)));
+    let mut odd_paths = PATHS
+        .iter()
+        .filter(|name| has(name, |text| text.contains(char::is_control)));
+    let odd = odd_names.next().or_else(|| odd_paths.next());
     odd.map_or(Ok(()), |name| Err(BenchFault::NoName(name).into()))
 }
 

@@ -6,8 +6,7 @@ mod held;
 use plimsoll_core::check::{CheckAnswer, CheckDryRun, level};
 use plimsoll_core::level::{FinishedLevel, Load};
 use plimsoll_core::run::{Goal, HoldPlan, Run, RunEvent, RunPlan, RunState};
-use plimsoll_core::runner::Go;
-use plimsoll_core::search::{Listener, OneLevel, drive};
+use plimsoll_core::search::{OneLevel, drive};
 use plimsoll_load::clock::Clock;
 use plimsoll_load::preflight::Ready;
 use plimsoll_load::target::Target;
@@ -159,7 +158,7 @@ impl Check<'_> {
         let mut recorder = Recorder::new(run, &self.folder, &self.console, self.stop)
             .with_most_failures(self.max_failures);
         drive(&mut OneLevel::new(plan, slo), &mut runner, &mut recorder)?;
-        let is_cut = recorder.go() == Go::Stop;
+        let is_cut = recorder.is_cut;
         recorder.leftover(&runner.stop());
         self.console.clear();
         match recorder.last.take() {

@@ -188,7 +188,7 @@ pub(super) fn length(text: &str) -> Result<u32, ValueFault> {
 
 /// A name that is sent and shown.
 pub(super) fn name(text: &str) -> Result<String, ValueFault> {
-    if is_plain(text) {
+    if is_plain(text) && !text.is_empty() {
         Ok(text.to_owned())
     } else {
         Err(ValueFault::NoName)
@@ -197,7 +197,10 @@ pub(super) fn name(text: &str) -> Result<String, ValueFault> {
 
 /// The path of what will be written.
 pub(super) fn path(text: &str) -> Result<PathBuf, ValueFault> {
-    name(text).map(PathBuf::from)
+    let is_path = !text.is_empty() && !text.contains(char::is_control);
+    is_path
+        .then(|| PathBuf::from(text))
+        .ok_or(ValueFault::NoPath)
 }
 
 /// Streams that one machine may hold.

@@ -29,8 +29,10 @@ pub(crate) enum ValueFault {
     Workload,
     #[error("must be a JSON object, such as '{{\"top_k\": 5}}'")]
     NotAnObject,
-    #[error("is no name: it has more than 1024 bytes, or characters that do not show")]
+    #[error("is no name: it is empty, has more than 1024 bytes, or characters that do not show")]
     NoName,
+    #[error("is no path: it is empty, or has control characters")]
+    NoPath,
     #[error("write two times such as 100ms,50ms")]
     NotTwoTimes,
 }
@@ -51,7 +53,8 @@ impl Words for ValueFault {
             Self::NotAbove0 { most } => format!("必须大于 0，且不超过 {most}"),
             Self::Workload => format!("没有这个名字；可选：{}", workloads("、")),
             Self::NotAnObject => "必须是 JSON 对象，如 '{\"top_k\": 5}'".into(),
-            Self::NoName => "不是名字：超过 1024 字节，或含有不可见字符".into(),
+            Self::NoName => "不是名字：为空、超过 1024 字节，或含有不可见字符".into(),
+            Self::NoPath => "不是路径：为空，或含有控制字符".into(),
             Self::NotTwoTimes => "写两个时间，如 100ms,50ms".into(),
         }
     }

@@ -66,6 +66,8 @@ pub(crate) struct Recorder<'a> {
     too_many: Option<Fault>,
     /// The last level, with its requests.
     pub(crate) last: Option<FinishedLevel>,
+    /// Whether it was cut off.
+    pub(crate) is_cut: bool,
     folder: &'a Folder,
     console: &'a Console,
     stop: &'a Stop,
@@ -83,6 +85,7 @@ impl<'a> Recorder<'a> {
             failures: 0,
             too_many: None,
             last: None,
+            is_cut: false,
             folder,
             console,
             stop,
@@ -159,8 +162,9 @@ impl<'a> Recorder<'a> {
         let keeps_requests = self.run.plan.keeps_requests;
         let sum = self.write(|folder| {
             let sum = keeps_requests.then(|| folder.requests(level.records.iter()));
+            let sum = sum.transpose()?;
             folder.signals(&level.samples)?;
-            sum.transpose()
+            Ok(sum)
         });
         let failed = level.records.iter();
         let failed = failed.filter(|record| record.outcome.is_failure()).count();
@@ -213,6 +217,7 @@ impl Listener for Recorder<'_> {
     }
 
     fn cut(&mut self, level: FinishedLevel) -> Result<(), Failure> {
+        self.is_cut = true;
         self.keep(level, |level, _| RunEvent::LevelCut {
             level: Box::new(level.summary.clone()),
         });

@@ -288,14 +288,20 @@ impl Body {
             output: !text.is_empty(),
         });
         self.output_bytes += text.len() as u64;
-        if let Some(detail) = self
-            .bound
-            .broken_by_output(self.events.len(), self.output_bytes)
-        {
-            self.fault = Some(failure(Outcome::Malformed, Some(detail)));
-        } else if let Some(kept) = &mut self.text {
+        if let Some(kept) = &mut self.text {
             kept.push_str(text);
         }
+        if self.events.len() > self.bound.events || self.output_bytes > self.bound.text_bytes {
+            self.break_bound();
+        }
+    }
+
+    /// Notes that the answer has more than any: apart, since this is nearly never done.
+    #[cold]
+    #[inline(never)]
+    fn break_bound(&mut self) {
+        let detail = self.bound.broken_by_output(self.events.len());
+        self.fault = Some(failure(Outcome::Malformed, Some(detail)));
     }
 
     /// A web page where JSON was due is the commonest mistake in a URL: name it.

@@ -77,21 +77,31 @@ impl Answer {
     pub fn push(&mut self, bytes: &[u8], at: Offset) -> Option<AnswerEnd> {
         let body = &mut self.body;
         let pushed = self.http.push(bytes, &mut |part| body.take(part, at));
-        match pushed {
-            Err(fault) => Some(self.broken_http(&fault)),
-            Ok(()) => self.ended().or_else(|| self.count(bytes)),
+        if let Err(fault) = pushed {
+            return Some(self.broken_http(&fault));
         }
+        let end = self.ended();
+        if self.is_within(bytes) || end.is_some() {
+            return end;
+        }
+        Some(self.too_long())
     }
 
-    /// Counts bytes that have not ended the answer: it ends with those that are too many.
-    fn count(&mut self, bytes: &[u8]) -> Option<AnswerEnd> {
+    /// Counts bytes, and says whether they may be as many.
+    fn is_within(&mut self, bytes: &[u8]) -> bool {
         self.bytes += bytes.len() as u64;
-        let detail = self.bound.broken_by_bytes(self.bytes)?;
-        Some(if self.body.is_refusal() {
+        self.bytes <= self.bound.bytes
+    }
+
+    /// How an answer ends that has more bytes than any.
+    #[cold]
+    #[inline(never)]
+    fn too_long(&mut self) -> AnswerEnd {
+        if self.body.is_refusal() {
             self.body.verdict()
         } else {
-            self.broken(Outcome::Malformed, detail)
-        })
+            self.broken(Outcome::Malformed, self.bound.broken_by_bytes())
+        }
     }
 
     /// Says that the connection closed at `at`.
@@ -126,7 +136,10 @@ impl Answer {
     /// the bytes say it before the protocol does: an error event, or what is none.
     pub fn body(&mut self, bytes: &[u8], at: Offset) -> Option<AnswerEnd> {
         self.body.take(Part::Body(bytes), at);
-        self.body.take_fault().or_else(|| self.count(bytes))
+        if self.is_within(bytes) {
+            return self.body.take_fault();
+        }
+        self.body.take_fault().or_else(|| Some(self.too_long()))
     }
 
     /// Says that the protocol has ended the answer; its last bytes were received at `at`.

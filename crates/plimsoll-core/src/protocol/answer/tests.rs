@@ -539,8 +539,8 @@ fn an_answer_that_does_not_end_is_ended() {
         assert_eq!(end.outcome, Outcome::Malformed, "{head:?}");
         let detail = end.detail.unwrap();
         assert!(detail.contains("does not end"), "{head:?}: {detail}");
-        assert!(answer.events().len() < 1 << 15, "{head:?}");
-        assert!(answer.text().unwrap().len() < 1 << 23, "{head:?}");
+        assert!(answer.events().len() < 1 << 18, "{head:?}");
+        assert!(answer.text().unwrap().len() < 1 << 22, "{head:?}");
     }
     let (_, end) = flooded("HTTP/1.1 500 X\r\n\r\n", &blanks, 1 << 22).unwrap();
     assert_eq!(end.outcome, Outcome::HttpStatus { status: 500 });
@@ -548,7 +548,7 @@ fn an_answer_that_does_not_end_is_ended() {
 
 #[test]
 fn an_answer_much_longer_than_was_asked_for_is_read_to_its_end() {
-    let tokens = 8_192;
+    let tokens = 100_000;
     let mut answer = Answer::new(Protocol::Completions, true);
     answer.expect(20);
     let at = Offset::from_nanos(1);

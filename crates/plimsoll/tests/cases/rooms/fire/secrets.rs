@@ -173,7 +173,7 @@ fn lines(address: &str) -> Vec<Vec<String>> {
         line.extend(["--header".to_owned(), format!("x-secret: {HEADER}")]);
     }
     lines.push(words(format!(
-        "bench serve --backend openai --base-url http://{address} --num-prompts 30 \
+        "bench serve --backend openai --base-url http://{address}/?token={QUERY} --num-prompts 30 \
          --max-concurrency 2 --random-input-len 16 --random-output-len 8 --save-result \
          --save-detailed --result-dir run --header x-secret={HEADER}"
     )));

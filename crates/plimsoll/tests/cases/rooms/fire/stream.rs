@@ -233,7 +233,7 @@ fn text() -> Vec<Mode> {
 
 /// Texts that are none.
 fn no_text() -> Vec<Mode> {
-    let long = "a".repeat(1 << 20);
+    let long = "a".repeat(2 << 20);
     vec![
         Mode::new(
             "half_surrogate",
@@ -241,7 +241,7 @@ fn no_text() -> Vec<Mode> {
             (said("\\ud83d"), Next),
             BROKEN,
         ),
-        Mode::new("long_text", "an event of 1 MB", (said(&long), Next), BROKEN),
+        Mode::new("long_text", "an event of 2 MB", (said(&long), Next), BROKEN),
     ]
 }
 
