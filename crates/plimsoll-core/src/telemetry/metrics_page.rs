@@ -95,10 +95,13 @@ fn values(
     lines
         .iter()
         .filter(|line| line.name == *name)
-        .map(|line| {
-            Some(line.value)
-                .filter(|value| is_possible(*value))
-                .ok_or(line.value)
+        .map(|line| line.value)
+        .map(|value| {
+            if is_possible(value) {
+                Ok(value)
+            } else {
+                Err(value)
+            }
         })
         .collect()
 }

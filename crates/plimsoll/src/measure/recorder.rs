@@ -111,20 +111,19 @@ impl<'a> Recorder<'a> {
     pub(crate) fn leftover(&mut self, events: &[LoadEvent]) {
         if self.run.plan.keeps_requests {
             let records = events.iter().filter_map(record);
-            let _ = self.write(|folder| folder.requests(records));
+            let _ = self.write(|folder, _| folder.requests(records));
         }
     }
 
     /// Ends the run. The pictures come first: a run that its log calls finished has them.
     pub(crate) fn finish(mut self, event: &RunEvent, lang: Lang) -> Recorded {
         self.run.apply(event.clone());
-        let run = self.run.clone();
-        let _ = self.write(|folder| {
+        let _ = self.write(|folder, run| {
             if !run.levels.is_empty() {
-                folder.figures(&run, lang)?;
+                folder.figures(run, lang)?;
             }
             folder.event(event)?;
-            folder.run(&run)
+            folder.run(run)
         });
         Recorded {
             run: self.run,
@@ -134,11 +133,11 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes into the folder, as long as it takes what is written.
-    fn write<T>(&mut self, write: impl FnOnce(&Folder) -> Result<T, Failure>) -> Option<T> {
+    fn write<T>(&mut self, write: impl FnOnce(&Folder, &Run) -> Result<T, Failure>) -> Option<T> {
         if self.unwritten.is_some() {
             return None;
         }
-        match write(self.folder) {
+        match write(self.folder, &self.run) {
             Ok(done) => Some(done),
             Err(failure) => {
                 self.unwritten = Some(failure);
@@ -148,7 +147,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn event(&mut self, event: RunEvent) {
-        let _ = self.write(|folder| folder.event(&event));
+        let _ = self.write(|folder, _| folder.event(&event));
         self.run.apply(event);
     }
 
@@ -160,7 +159,7 @@ impl<'a> Recorder<'a> {
         event: impl FnOnce(&FinishedLevel, Option<u32>) -> RunEvent,
     ) {
         let keeps_requests = self.run.plan.keeps_requests;
-        let sum = self.write(|folder| {
+        let sum = self.write(|folder, _| {
             let sum = keeps_requests.then(|| folder.requests(level.records.iter()));
             let sum = sum.transpose()?;
             folder.signals(&level.samples)?;
@@ -175,8 +174,7 @@ impl<'a> Recorder<'a> {
         }
         self.event(event(&level, sum.flatten()));
         self.last = Some(level);
-        let run = self.run.clone();
-        let _ = self.write(|folder| folder.run(&run));
+        let _ = self.write(Folder::run);
     }
 }
 

@@ -57,7 +57,7 @@ impl Parsed {
             let value = match self.value(flag.name) {
                 Some(_) if flag.name == "header" => "'***'".to_owned(),
                 // A login may stand in it, and keys in its query.
-                Some(Value::Text(address)) if ["base-url", "host"].contains(&flag.name) => {
+                Some(Value::Text(address)) if flag.name == "base-url" => {
                     repr_text(&shown_address(address))
                 }
                 Some(value) => repr(value),
