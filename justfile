@@ -62,6 +62,10 @@ evidence:
 bench *options:
     {{xtask}} bench {{options}}
 
+# Two hours at 2,000 streams against the metronome, or as you say (`--minutes 10`): memory, files, clock.
+soak *options:
+    {{xtask}} soak {{options}}
+
 # The README's test command: everything that needs no extra install.
 test:
     INSTA_UPDATE=no cargo test --workspace

@@ -7,6 +7,7 @@
 //! | `cargo xtask msrv` | whether the declared Rust version can still build this |
 //! | `cargo xtask instructions` | counts the instructions of an output event (needs valgrind) |
 //! | `cargo xtask bench [--peers DIR] [--rounds N] [--part PART]` | the load engine against its bounds and its peers |
+//! | `cargo xtask soak [--minutes N] [--streams N]` | whether hours of load cost the client memory or its clock |
 
 #![expect(clippy::print_stdout, reason = "chores tell people what they found")]
 
@@ -14,9 +15,12 @@ mod bench;
 mod command;
 mod evidence;
 mod instructions;
+mod json;
+mod metronome;
 mod msrv;
 mod pictures;
 mod schema;
+mod soak;
 
 use anyhow::{Result, bail};
 
@@ -33,8 +37,9 @@ fn main() -> Result<()> {
         [instructions::READ_EVENTS, protocol, count] => instructions::read_events(protocol, count),
         ["bench", options @ ..] => bench::run(options),
         ["evidence", options @ ..] => evidence::run(options),
+        ["soak", options @ ..] => soak::run(options),
         _ => bail!(
-            "usage: cargo xtask schema [--check] | pictures [--check] | msrv | instructions | bench [--peers DIR] [--rounds N] [--part PART]"
+            "usage: cargo xtask schema [--check] | pictures [--check] | msrv | instructions | bench [--peers DIR] [--rounds N] [--part PART] | soak [--minutes N] [--streams N]"
         ),
     }
 }

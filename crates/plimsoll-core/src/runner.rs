@@ -1,6 +1,7 @@
 //! The seam between the search and whatever carries its load: sockets, or a model in virtual time.
 
 use crate::level::{FinishedLevel, Level, LevelPlan};
+use crate::record::RequestTrace;
 use crate::slo::Slo;
 use crate::time::Offset;
 
@@ -10,6 +11,9 @@ pub struct Progress<'a> {
     pub level: &'a Level,
     /// Now.
     pub now: Offset,
+    /// Requests that ended since the last time, in the order they were told: each is told once, and
+    /// all of a level before it ends. The level itself keeps their records alone.
+    pub ended: &'a [RequestTrace],
 }
 
 /// Whether the user wants to go on.

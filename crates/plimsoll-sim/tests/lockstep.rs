@@ -71,6 +71,7 @@ fn lockstep(level: &FinishedLevel) -> Option<(u32, f64, f64)> {
 
 const REDRAWN: LevelSettings = LevelSettings {
     think: None,
+    keeps_stamps: false,
     burst: false,
     redraw_seed: Some(1),
     confidence: plimsoll_core::judge::Confidence::DEFAULT,

@@ -6,7 +6,6 @@
 
 mod ours;
 mod peers;
-mod server;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::command::cargo;
+use crate::json::number;
 use ours::Ours;
 use peers::Peers;
 use table::{Bound, Row};
@@ -137,7 +137,7 @@ fn accuracy(
     })?;
     let what = format!("{} streams, ITL {} ms", load.streams, load.itl_ms);
     let figure = |path: &str| {
-        let values = runs.iter().map(|(found, _)| ours::number(found, path));
+        let values = runs.iter().map(|(found, _)| number(found, path));
         values.collect::<Result<Vec<f64>>>()
     };
     let peer = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
@@ -222,7 +222,7 @@ fn rates(ours: &Ours, peers: Option<&Peers>, count: usize) -> Result<Vec<Row>> {
         Ok((found, theirs))
     })?;
     let figure = |path: &str| {
-        let values = runs.iter().map(|(found, _)| ours::number(found, path));
+        let values = runs.iter().map(|(found, _)| number(found, path));
         values.collect::<Result<Vec<f64>>>()
     };
     let mine = figure("/throughput/request_per_s")?;

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, bail};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage};
 use serde_json::Value;
 
-use super::server::{CLIENT_CORE, Server};
 use super::{FAST, Load, ROUNDS};
 use crate::command::{output, release};
+use crate::json::number;
+use crate::metronome::{CLIENT_CORE, Metronome};
 
 /// Streams of the memory figure, if this process may have as many files open, and of what is taken
 /// off.
@@ -31,14 +32,6 @@ pub(super) fn many() -> Result<u32> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let files = u32::try_from(hard).unwrap_or(u32::MAX);
     Ok(MANY.min(files.saturating_sub(OTHER_FILES)))
-}
-
-/// A number in a JSON document.
-pub(super) fn number(found: &Value, path: &str) -> Result<f64> {
-    found
-        .pointer(path)
-        .and_then(Value::as_f64)
-        .with_context(|| format!("no figure at {path}"))
 }
 
 impl Ours {
@@ -96,7 +89,7 @@ impl Ours {
     /// From the start of the program to the end of a run of one request, s.
     #[expect(clippy::disallowed_methods, reason = "a bench has a clock")]
     pub(super) fn start_s(&self) -> Result<f64> {
-        let server = Server::start("0,0", &[])?;
+        let server = Metronome::start("0,0", &[])?;
         let start = Instant::now();
         self.serve(&server.url, 1, 1, 1, &[])?;
         Ok(start.elapsed().as_secs_f64())
@@ -104,7 +97,7 @@ impl Ours {
 
     /// CPU time of the whole program for an output event, µs.
     pub(super) fn cpu_us(&self, load: Load) -> Result<f64> {
-        let server = Server::start(&load.pace(), &[])?;
+        let server = Metronome::start(&load.pace(), &[])?;
         let requests = load.streams * ROUNDS;
         let before = children_cpu_s()?;
         self.serve(&server.url, requests, load.streams, load.tokens, &[])?;
@@ -117,7 +110,7 @@ impl Ours {
         let folder = tempfile::tempdir()?;
         let (cert, key) = certificate(folder.path())?;
         let cpu = |options: &[&str], extra: &[&str]| {
-            let server = Server::start(&FAST.pace(), options)?;
+            let server = Metronome::start(&FAST.pace(), options)?;
             let before = children_cpu_s()?;
             self.serve(
                 &server.url,

@@ -6,10 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::ours::number;
-use super::server::{CLIENT_CORE, Server};
 use super::{Load, ROUNDS};
 use crate::command::output;
+use crate::json::number;
+use crate::metronome::{CLIENT_CORE, Metronome};
 
 /// Seconds of a run of wrk.
 const WRK_S: &str = "8";
@@ -69,7 +69,7 @@ impl Peers {
     /// CPU time of wrk for an output event, µs. It reads bytes and no events: the bytes of one
     /// answer are measured beside it.
     pub(super) fn wrk_cpu_us(&self, load: Load) -> Result<f64> {
-        let server = Server::start(&load.pace(), &[])?;
+        let server = Metronome::start(&load.pace(), &[])?;
         let url = format!("{}/v1/completions", server.url);
         let tokens = load.tokens.to_string();
         let mut command = Command::new("sh");
@@ -93,7 +93,7 @@ impl Peers {
     }
 
     fn sglang(&self, pace: &str, streams: u32, tokens: u32, requests: u32) -> Result<SglangRun> {
-        let server = Server::start(pace, &[])?;
+        let server = Metronome::start(pace, &[])?;
         let folder = tempfile::tempdir()?;
         let result = folder.path().join("result.jsonl");
         let mut command = Command::new("sh");

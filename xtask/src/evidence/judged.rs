@@ -11,7 +11,7 @@ use std::time::Duration;
 use plimsoll_core::judge::{Confidence, Decision, LevelSample, Reading, judge};
 use plimsoll_core::level::{Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::record::{Outputs, RequestRecord};
 use plimsoll_core::runner::{Go, Runner};
 use plimsoll_core::slo::{Objective, Slo, Stat};
 use plimsoll_core::time::Offset;
@@ -135,11 +135,9 @@ fn request(number: u32, at: Offset, over: bool) -> RequestRecord {
         due: sent,
         ready: sent,
         sent: Some(sent),
-        connected: None,
-        events: vec![StreamEvent {
-            at: first,
-            output: true,
-        }],
+        outputs: Some(Outputs::with(None, first)),
+        heard: Some(first),
+        stamps: None,
         done: first,
         doubt: plimsoll_core::record::Doubt::default(),
         outcome: Outcome::Completed,

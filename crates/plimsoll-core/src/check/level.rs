@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::level::{Hold, LevelPlan, LevelSettings, OpenLoop, Purpose};
+use crate::level::{Hold, LevelPlan, OpenLoop, Purpose};
 use crate::run::{HoldPlan, RunPlan};
 
 /// Until preflight has an estimate.
@@ -21,12 +21,7 @@ pub fn level(
         index: 0,
         purpose: Purpose::Confirm,
         load: hold.load,
-        settings: LevelSettings {
-            burst: plan.burst,
-            redraw_seed: plan.lockstep.then_some(plan.seed),
-            think: plan.think(),
-            confidence: plan.confidence,
-        },
+        settings: plan.level_settings(),
         open_loop: OpenLoop {
             burstiness: hold.burstiness.unwrap_or(f64::INFINITY),
             most_in_flight,

@@ -223,15 +223,17 @@ fn observe_gaps(
             over: objective.is_over(gap),
         });
     };
-    match reading {
-        Reading::Stamped => record.gaps().for_each(see),
+    let seen = match reading {
+        Reading::Stamped => record.gaps().map(|gaps| gaps.for_each(see)),
         Reading::Best => record
             .gap_ends_ms()
-            .for_each(|(at, ends)| see((at, ends.best))),
+            .map(|gaps| gaps.for_each(|(at, ends)| see((at, ends.best)))),
         Reading::Worst => record
             .gap_ends_ms()
-            .for_each(|(at, ends)| see((at, ends.worst))),
-    }
+            .map(|gaps| gaps.for_each(|(at, ends)| see((at, ends.worst)))),
+    };
+    // Their stamps were let go: nothing is known of them.
+    observed.absent += usize::from(seen.is_none());
 }
 
 fn as_in_flight(record: &RequestRecord) -> InFlight {
@@ -243,7 +245,7 @@ fn as_in_flight(record: &RequestRecord) -> InFlight {
         ready: record.ready,
         sent: record.sent,
         first: record.first(),
-        heard: record.events.last().map(|event| event.at),
+        heard: record.heard,
         doubt: record.doubt,
     }
 }
@@ -425,9 +427,8 @@ mod tests {
     fn an_arrival_counts_from_its_due_time_also_where_the_client_held_it() {
         let mut late = record(150, &[220, 230]);
         (late.due, late.stream) = (at(100), ON_SCHEDULE);
-        let mut never = late.clone();
-        (never.sent, never.outcome) = (None, Outcome::NeverSent);
-        never.events.clear();
+        let mut never = record(150, &[]);
+        (never.sent, never.outcome, never.stream) = (None, Outcome::NeverSent, ON_SCHEDULE);
         (never.due, never.done) = (at(300), at(900));
         let waiting = InFlight {
             due: at(500),

@@ -10,7 +10,6 @@ pub(super) struct Figures {
     pub(super) send_lag_ms: Vec<f64>,
     pub(super) ttft_ms: Vec<f64>,
     pub(super) tpot_ms: Vec<f64>,
-    pub(super) itl_ms: Vec<f64>,
     pub(super) e2e_ms: Vec<f64>,
     pub(super) stall_ms: Vec<f64>,
     pub(super) speed_tok_per_s: Vec<f64>,
@@ -56,7 +55,6 @@ impl Figures {
 
     fn add_completed(&mut self, record: &RequestRecord) {
         self.tpot_ms.extend(record.tpot_ms());
-        self.itl_ms.extend(record.gaps().map(|(_, gap)| gap));
         self.e2e_ms.extend(record.e2e_ms());
         self.stall_ms.extend(record.stall_ms());
         self.speed_tok_per_s.extend(record.speed_tok_per_s());

@@ -40,6 +40,7 @@ impl Level {
             sample,
             silence,
             counts: self.ledger.counts(from, now),
+            itl_ms: self.itl_ms.summary_ms(),
             request_seconds,
             waiting_seconds,
             stability: self.window_from.and_then(within),

@@ -185,8 +185,11 @@ fn heard_at(record: &RequestRecord) -> Option<Offset> {
         | Outcome::EndedEarly
         | Outcome::Empty => true,
     };
-    let event = || record.events.last().map(|event| event.at);
-    if spoke { Some(record.done) } else { event() }
+    if spoke {
+        Some(record.done)
+    } else {
+        record.heard
+    }
 }
 
 /// Whether connections have been refused, and nothing else, since the server was last heard.

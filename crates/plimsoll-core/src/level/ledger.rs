@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
 use crate::quote::quoted;
-use crate::record::{InFlight, LoadEvent, RequestRecord};
+use crate::record::{InFlight, LoadEvent, RequestRecord, RequestTrace};
 use crate::time::Offset;
 
 /// Counts of a level, exact: `carried_in + due = Σ outcomes + carried_out`.
@@ -39,8 +39,11 @@ pub struct RequestLedger {
     /// Due, and not sent yet.
     waiting: BTreeMap<u64, InFlight>,
     ended: Vec<RequestRecord>,
-    /// Of these, failures.
+    /// Whether the stamps of their outputs are kept.
+    keeps_stamps: bool,
+    /// Of those that ended, failures, and what was said of the first of each kind.
     failed: u64,
+    said: BTreeMap<String, String>,
     carried_in: u64,
     due: u64,
     /// Time integrals of the numbers in flight and waiting, in request-nanoseconds, and their last
@@ -65,9 +68,17 @@ impl RequestLedger {
         }
     }
 
+    /// The same, which keeps the stamps of all outputs, if they are to be judged.
+    pub fn with_stamps(self, keeps_stamps: bool) -> Self {
+        Self {
+            keeps_stamps,
+            ..self
+        }
+    }
+
     /// Enters an event.
-    pub fn enter(&mut self, event: LoadEvent) {
-        match event {
+    pub fn enter(&mut self, event: &LoadEvent) {
+        match *event {
             LoadEvent::Due(request) => {
                 self.advance(request.due);
                 self.due += 1;
@@ -94,19 +105,29 @@ impl RequestLedger {
                     request.heard = Some(at);
                 }
             }
-            LoadEvent::Ended(record) => {
-                self.advance(record.done);
-                let in_flight = self.in_flight.remove(&record.id);
-                if in_flight.is_some() {
-                    self.area = self.area.saturating_sub(self.told_late(record.done));
-                }
-                if in_flight.or(self.waiting.remove(&record.id)).is_none() {
-                    self.due += 1;
-                }
-                self.failed += u64::from(record.outcome.is_failure());
-                self.ended.push(*record);
+            LoadEvent::Ended(ref request) => self.end(request),
+        }
+    }
+
+    fn end(&mut self, request: &RequestTrace) {
+        self.advance(request.done);
+        let in_flight = self.in_flight.remove(&request.id);
+        if in_flight.is_some() {
+            self.area = self.area.saturating_sub(self.told_late(request.done));
+        }
+        if in_flight.or(self.waiting.remove(&request.id)).is_none() {
+            self.due += 1;
+        }
+        let mut record = request.to_record(self.keeps_stamps);
+        let detail = record.detail.take();
+        if record.outcome.is_failure() {
+            self.failed += 1;
+            if let Some(detail) = detail {
+                let said = self.said.entry(record.outcome.key());
+                let _ = said.or_insert_with(|| quoted(&detail));
             }
         }
+        self.ended.push(record);
     }
 
     /// Number in flight.
@@ -153,19 +174,11 @@ impl RequestLedger {
             carried_in: self.carried_in,
             due: self.due,
             carried_out: (self.in_flight.len() + self.waiting.len()) as u64,
+            said: self.said.clone(),
             ..RequestCounts::default()
         };
         for record in &self.ended {
-            let key = record.outcome.key();
-            if let Some(detail) = record
-                .detail
-                .as_ref()
-                .filter(|_| record.outcome.is_failure())
-            {
-                let said = counts.said.entry(key.clone());
-                said.or_insert_with(|| quoted(detail));
-            }
-            *counts.outcomes.entry(key).or_default() += 1;
+            *counts.outcomes.entry(record.outcome.key()).or_default() += 1;
             if record.done >= from && record.done <= to {
                 counts.completed_in_window += u64::from(record.outcome == Outcome::Completed);
                 counts.failed_in_window += u64::from(record.outcome.is_failure());
@@ -196,9 +209,14 @@ impl RequestLedger {
 }
 
 impl RequestCounts {
+    /// Requests that ended, in whichever way.
+    pub fn ended(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
     /// The invariant of the ledger.
     pub fn balance(&self) -> bool {
-        self.carried_in + self.due == self.outcomes.values().sum::<u64>() + self.carried_out
+        self.carried_in + self.due == self.ended() + self.carried_out
     }
 }
 
@@ -208,7 +226,7 @@ mod tests {
 
     use super::*;
     use crate::record::Doubt;
-    use crate::record::tests::record;
+    use crate::record::tests::{end_of, record};
 
     fn sent(id: u64, at_ms: u64) -> LoadEvent {
         let at = Offset::from_nanos(at_ms * 1_000_000);
@@ -234,18 +252,24 @@ mod tests {
     }
 
     fn ended(id: u64, at_ms: u64, outcome: Outcome) -> LoadEvent {
-        let mut one = record(at_ms, &[at_ms]);
-        one.id = id;
-        one.outcome = outcome;
-        LoadEvent::Ended(Box::new(one))
+        failed(id, at_ms, outcome, None)
+    }
+
+    fn failed(id: u64, at_ms: u64, outcome: Outcome, said: Option<&str>) -> LoadEvent {
+        end_of(RequestRecord {
+            id,
+            outcome,
+            detail: said.map(str::to_owned),
+            ..record(at_ms, &[])
+        })
     }
 
     #[test]
     fn the_integral_of_in_flight_is_exact() {
         let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
-        ledger.enter(sent(1, 1_000));
-        ledger.enter(sent(2, 2_000));
-        ledger.enter(ended(1, 4_000, Outcome::Completed));
+        ledger.enter(&sent(1, 1_000));
+        ledger.enter(&sent(2, 2_000));
+        ledger.enter(&ended(1, 4_000, Outcome::Completed));
         let total = ledger.stream_seconds(Offset::from_nanos(5_000_000_000));
         assert!((total - (1.0 + 4.0 + 1.0)).abs() < 1e-9, "{total}");
     }
@@ -254,9 +278,9 @@ mod tests {
     #[test]
     fn an_end_that_is_read_late_counts_from_its_stamp() {
         let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
-        ledger.enter(sent(1, 0));
-        ledger.enter(sent(2, 1_500));
-        ledger.enter(ended(1, 1_000, Outcome::Completed));
+        ledger.enter(&sent(1, 0));
+        ledger.enter(&sent(2, 1_500));
+        ledger.enter(&ended(1, 1_000, Outcome::Completed));
         let total = ledger.stream_seconds(Offset::from_nanos(2_000_000_000));
         assert!((total - (1.0 + 0.5)).abs() < 1e-9, "{total}");
     }
@@ -265,10 +289,10 @@ mod tests {
     fn a_request_that_waits_is_due_and_not_in_flight() {
         let at_s = |s: u64| Offset::from_nanos(s * 1_000_000_000);
         let mut ledger = RequestLedger::open(Offset::ZERO, vec![due(1, 0)]);
-        ledger.enter(LoadEvent::Due(due(2, 1_000)));
+        ledger.enter(&LoadEvent::Due(due(2, 1_000)));
         assert_eq!((ledger.in_flight_count(), ledger.in_flight().len()), (0, 2));
-        ledger.enter(sent(1, 2_000));
-        ledger.enter(ended(1, 4_000, Outcome::Completed));
+        ledger.enter(&sent(1, 2_000));
+        ledger.enter(&ended(1, 4_000, Outcome::Completed));
         assert!((ledger.stream_seconds(at_s(5)) - 2.0).abs() < 1e-9);
         assert!((ledger.waiting_seconds(at_s(5)) - (1.0 + 2.0 + 3.0)).abs() < 1e-9);
         let counts = ledger.counts(Offset::ZERO, at_s(5));
@@ -281,18 +305,11 @@ mod tests {
 
     #[test]
     fn the_first_words_of_each_failure_are_kept() {
-        let failed = |id, outcome, said: &str| {
-            let LoadEvent::Ended(mut one) = ended(id, 10, outcome) else {
-                unreachable!("an end")
-            };
-            one.detail = Some(said.to_owned());
-            LoadEvent::Ended(one)
-        };
         let busy = Outcome::HttpStatus { status: 503 };
         let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
-        ledger.enter(failed(1, busy, "busy\nnow"));
-        ledger.enter(failed(2, busy, "still busy"));
-        ledger.enter(failed(3, Outcome::CutAtEnd, "cut"));
+        ledger.enter(&failed(1, 10, busy, Some("busy\nnow")));
+        ledger.enter(&failed(2, 10, busy, Some("still busy")));
+        ledger.enter(&failed(3, 10, Outcome::CutAtEnd, Some("cut")));
         let counts = ledger.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
         assert_eq!(counts.outcomes["http_503"], 2);
         assert_eq!(
@@ -304,7 +321,7 @@ mod tests {
     #[test]
     fn a_request_never_sent_is_due_all_the_same() {
         let mut ledger = RequestLedger::open(Offset::ZERO, Vec::new());
-        ledger.enter(ended(1, 10, Outcome::NeverSent));
+        ledger.enter(&ended(1, 10, Outcome::NeverSent));
         let counts = ledger.counts(Offset::ZERO, Offset::from_nanos(u64::MAX));
         assert_eq!((counts.due, counts.outcomes["never_sent"]), (1, 1));
         assert!(counts.balance());
@@ -324,13 +341,13 @@ mod tests {
             let mut next = 100;
             for (pick, op) in ops {
                 if op < 2 || live.is_empty() {
-                    ledger.enter(if op == 0 { sent(next, next) } else { LoadEvent::Due(due(next, next)) });
+                    ledger.enter(&if op == 0 { sent(next, next) } else { LoadEvent::Due(due(next, next)) });
                     live.push(next);
                     next += 1;
                 } else {
                     let id = live.swap_remove(pick as usize % live.len());
                     let outcome = [Outcome::Completed, Outcome::TimedOut][usize::from(op) % 2];
-                    ledger.enter(ended(id, next, outcome));
+                    ledger.enter(&ended(id, next, outcome));
                 }
             }
             let counts = ledger.counts(Offset::ZERO, Offset::ZERO);

@@ -37,19 +37,20 @@ pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use reason::{Reason, Shortfall};
 pub use rejudge::rejudge;
 pub use settings::LevelSettings;
+pub use since::Since;
 pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 
 pub use crate::load::Load;
 
 use crate::judge::{self, Decision, HangsAfter, LevelSample, Reading};
-use crate::record::{InFlight, LoadEvent, RequestRecord};
+use crate::record::{InFlight, LoadEvent, RequestRecord, RequestTrace};
 use crate::schedule::{REDRAW_REQUEST_TIMES, Redraw, Stretch};
 use crate::slo::Slo;
 use crate::stability::Drift;
+use crate::stats::Distribution;
 use crate::telemetry::Sample;
 use crate::time::Offset;
 use alarms::Series;
-use since::Since;
 
 /// The least window that is screened, in mean request times and in requests (method.md §5.3).
 const SCREEN_REQUEST_TIMES: f64 = 1.5;
@@ -127,17 +128,20 @@ pub struct Level {
     since_full: Since,
     /// What ended since the window began, once it has.
     since_window: Since,
+    /// Gaps between the outputs of what completed since then.
+    itl_ms: Distribution,
 }
 
 impl Level {
     /// Starts a level at `now` with the requests that are in flight.
     pub fn start(plan: LevelPlan, slo: Slo, now: Offset, carried: Vec<InFlight>) -> Self {
         let handover = plan.handover(carried.len() as u32);
+        let keeps_stamps = plan.settings.keeps_stamps || slo.judges_gaps();
         Self {
             handover,
             plan,
             slo,
-            ledger: RequestLedger::open(now, carried),
+            ledger: RequestLedger::open(now, carried).with_stamps(keeps_stamps),
             started_at: now,
             full_at: None,
             window_from: None,
@@ -150,6 +154,7 @@ impl Level {
             listen_at: now + SILENCE_LOOK,
             since_full: Since::new(now),
             since_window: Since::new(now),
+            itl_ms: Distribution::default(),
         }
     }
 
@@ -173,6 +178,11 @@ impl Level {
         self.window_from
     }
 
+    /// What ended since the window began; before that, since the level did.
+    pub fn recent(&self) -> &Since {
+        &self.since_window
+    }
+
     /// How far it has come.
     pub fn phase(&self) -> Phase {
         match (self.full_at, self.window_from) {
@@ -183,12 +193,21 @@ impl Level {
     }
 
     /// Takes an event of the load side.
-    pub fn apply(&mut self, event: LoadEvent) {
-        if let LoadEvent::Ended(record) = &event {
-            self.since_full.see(record);
-            self.since_window.see(record);
+    pub fn apply(&mut self, event: &LoadEvent) {
+        if let LoadEvent::Ended(request) = event {
+            self.since_full.see(request);
+            self.since_window.see(request);
+            self.see_gaps(request);
         }
         self.ledger.enter(event);
+    }
+
+    fn see_gaps(&mut self, request: &RequestTrace) {
+        let is_within = |from: Offset| request.done >= from && request.outcome.is_completed();
+        if self.window_from.is_some_and(is_within) {
+            let gaps = request.gaps();
+            gaps.for_each(|(_, gap_ms)| self.itl_ms.push(gap_ms));
+        }
     }
 
     /// Moves on to `now`; every event up to `now` has been applied.

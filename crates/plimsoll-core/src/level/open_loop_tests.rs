@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::record::ON_SCHEDULE;
-use crate::record::tests::record;
+use crate::record::tests::{end_of, record};
 
 const GAP: u64 = 10;
 const R: u64 = 100;
@@ -58,12 +58,12 @@ fn run(
         now += 1;
         let due = |ago: u64| now.checked_sub(ago).filter(|due| due % GAP == 0);
         if let Some(due) = due(0) {
-            level.apply(LoadEvent::Due(arrival(due, due)));
+            level.apply(&LoadEvent::Due(arrival(due, due)));
         }
         if let Some(due) = due(wait) {
             let sent = Some(at(now));
             let ready = at(if had_to { now } else { due });
-            level.apply(LoadEvent::Sent(InFlight {
+            level.apply(&LoadEvent::Sent(InFlight {
                 ready,
                 sent,
                 ..arrival(due, due)
@@ -73,7 +73,7 @@ fn run(
             let mut ended = record(due + wait, &[due + wait + 20, now]);
             (ended.id, ended.stream, ended.due) = (due, ON_SCHEDULE, at(due));
             ended.ready = at(if had_to { due + wait } else { due });
-            level.apply(LoadEvent::Ended(Box::new(ended)));
+            level.apply(&end_of(ended));
         }
         if level.tick(at(now)) == Step::End {
             let finished = level.finish(at(now), client, None);
@@ -163,7 +163,7 @@ fn streams_of_the_last_level_must_be_gone() {
     assert_eq!(level.phase(), Phase::Handover);
     let mut ended = record(0, &[10, 310]);
     ended.id = 900;
-    level.apply(LoadEvent::Ended(Box::new(ended)));
+    level.apply(&end_of(ended));
     assert_eq!(level.tick(at(311)), Step::Hold);
     assert_eq!(level.phase(), Phase::Settle);
 }

@@ -16,6 +16,9 @@ pub struct LevelSettings {
     /// How long a stream waits before its next request; `None` if it sends at once. Streams that
     /// think are users, of whom only some are in flight.
     pub think: Option<ThinkTime>,
+    /// Whether the stamps of all outputs are kept to the end of a level: some objective of the run
+    /// judges the gaps between them. They take eight bytes each.
+    pub keeps_stamps: bool,
     /// How sure a decision is.
     pub confidence: Confidence,
 }

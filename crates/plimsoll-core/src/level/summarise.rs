@@ -23,6 +23,8 @@ pub(super) struct Finished<'a> {
     /// The requests of the window, which ends with the level; of no time where there was none.
     pub(super) sample: LevelSample<'a>,
     pub(super) counts: RequestCounts,
+    /// The gaps between the outputs of what completed in the window.
+    pub(super) itl_ms: Summary,
     /// Time integrals over the window of the requests in flight and of those that waited.
     pub(super) request_seconds: f64,
     pub(super) waiting_seconds: f64,
@@ -68,7 +70,7 @@ impl Finished<'_> {
             requests: self.counts.clone(),
             ttft_ms: Summary::of(figures.ttft_ms),
             tpot_ms: Summary::of(figures.tpot_ms),
-            itl_ms: Summary::of(figures.itl_ms),
+            itl_ms: self.itl_ms,
             e2e_ms: Summary::of(figures.e2e_ms),
             stall_ms: Summary::of(figures.stall_ms),
             speed_tok_per_s: Summary::of(figures.speed_tok_per_s),

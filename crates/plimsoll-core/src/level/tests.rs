@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::judge::{Confidence, least_requests_for_a_pass};
 use crate::outcome::Outcome;
-use crate::record::tests::record;
+use crate::record::tests::{end_of, record};
 
 /// Mean request time of every load here, ms.
 const R: u64 = 100;
@@ -104,23 +104,23 @@ impl Driver {
             } = answer(id, since);
             let sent = since + lag;
             if now == sent + ttft && outcome.is_completed() {
-                self.level.apply(LoadEvent::First {
+                self.level.apply(&LoadEvent::First {
                     id,
                     at: at(now),
                     doubt: crate::record::Doubt::default(),
                 });
             }
             if now == sent + R && outcome != Outcome::NeverSent {
-                let mut ended = record(sent, &[sent + ttft, now]);
+                let outputs_ms = [sent + ttft, now];
+                let came = if outcome.is_completed() { 2 } else { 0 };
+                let mut ended = record(sent, &outputs_ms[..came]);
+                ended.done = at(now);
                 ended.id = id;
                 ended.stream = stream as u32;
                 (ended.due, ended.ready) = (at(since), at(since));
                 ended.outcome = outcome;
                 ended.doubt.first = (doubt > 0).then(|| Duration::from_millis(doubt));
-                if !outcome.is_completed() {
-                    ended.events.clear();
-                }
-                self.level.apply(LoadEvent::Ended(Box::new(ended)));
+                self.level.apply(&end_of(ended));
                 self.streams[stream] = (None, now);
             }
         }
@@ -129,7 +129,7 @@ impl Driver {
             let id = self.next_id;
             self.next_id += 1;
             let lag = answer(id, now).lag;
-            self.level.apply(LoadEvent::Sent(InFlight {
+            self.level.apply(&LoadEvent::Sent(InFlight {
                 id,
                 level: 3,
                 stream: stream as u32,
@@ -482,12 +482,12 @@ fn carried_requests_are_in_flight_but_do_not_count() {
     let end = |id, stream, outcome| {
         let mut one = record(0, &[70, 80]);
         (one.id, one.stream, one.outcome) = (id, stream, outcome);
-        LoadEvent::Ended(Box::new(one))
+        end_of(one)
     };
-    level.apply(end(901, 5, Outcome::CutAtEnd));
+    level.apply(&end(901, 5, Outcome::CutAtEnd));
     assert_eq!(level.tick(at(80)), Step::Hold);
     assert_eq!(level.phase(), Phase::Settle, "the surplus is gone");
-    level.apply(end(900, 0, Outcome::Completed));
+    level.apply(&end(900, 0, Outcome::Completed));
     let finished = level.finish(at(90), ClientHealth::default(), None);
     let counts = &finished.summary.requests;
     assert_eq!(
@@ -544,8 +544,8 @@ fn a_level_does_not_end_on_an_answer_that_may_hang() {
         };
         load.run(1_200, answer);
         let heard = at(1_200);
-        load.level.apply(LoadEvent::Heard { id, at: heard });
-        load.level.apply(LoadEvent::First {
+        load.level.apply(&LoadEvent::Heard { id, at: heard });
+        load.level.apply(&LoadEvent::First {
             id,
             at: heard,
             doubt: crate::record::Doubt::default(),

@@ -97,17 +97,16 @@ impl RequestRecord {
         })
     }
 
-    /// Both ends of each gap between output events, with its end. Events of one read share a stamp:
-    /// the gap before them is too long by what those between them are too short.
-    pub fn gap_ends_ms(&self) -> impl Iterator<Item = (Offset, Ends)> + '_ {
+    /// Both ends of each gap between output events, with its end; `None` where they were let go.
+    /// Events of one read share a stamp: the gap before them is too long by what those between them
+    /// are too short.
+    pub fn gap_ends_ms(&self) -> Option<impl Iterator<Item = (Offset, Ends)> + '_> {
         let doubt = ms_of(self.doubt.first.max(self.doubt.rest));
-        self.gaps().map(move |(at, gap)| {
-            let ends = Ends {
-                best: (gap - doubt).max(0.0),
-                worst: if gap > 0.0 { gap } else { doubt },
-            };
-            (at, ends)
-        })
+        let ends = move |gap: f64| Ends {
+            best: (gap - doubt).max(0.0),
+            worst: if gap > 0.0 { gap } else { doubt },
+        };
+        Some(self.gaps()?.map(move |(at, gap)| (at, ends(gap))))
     }
 }
 
@@ -182,7 +181,7 @@ mod tests {
     fn a_gap_before_events_of_one_read_may_be_shorter_and_one_within_it_longer() {
         let mut one = record(100, &[150, 170, 170]);
         one.doubt.rest = MS_2;
-        let found: Vec<Ends> = one.gap_ends_ms().map(|(_, ends)| ends).collect();
+        let found: Vec<Ends> = one.gap_ends_ms().unwrap().map(|(_, ends)| ends).collect();
         let wanted = [ends(18.0, 20.0), ends(0.0, 2.0)];
         assert_eq!(found, wanted);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Doubt, ON_SCHEDULE, RequestRecord};
+use super::{Doubt, ON_SCHEDULE, RequestTrace};
 use crate::time::Offset;
 
 /// A request that is due and has not ended. In files its stamps are in whole nanoseconds.
@@ -81,5 +81,5 @@ pub enum LoadEvent {
         at: Offset,
     },
     /// It ended. Also for requests that were due and never sent.
-    Ended(Box<RequestRecord>),
+    Ended(Box<RequestTrace>),
 }

@@ -1,14 +1,16 @@
-//! A record as it is kept in a file.
+//! A request as it is kept in a file.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectTimes, Doubt, ON_SCHEDULE, RequestRecord, StreamEvent, TokenSource};
+use super::{
+    ConnectTimes, Doubt, ON_SCHEDULE, RequestRecord, RequestTrace, StreamEvent, TokenSource,
+};
 use crate::outcome::Outcome;
 use crate::time::Offset;
 
-/// A record as one line of `requests.jsonl`: stamps in whole nanoseconds since the run's start.
+/// A request as one line of `requests.jsonl`: stamps in whole nanoseconds since the run's start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestLine {
@@ -72,8 +74,8 @@ pub struct RequestLine {
     pub detail: Option<String>,
 }
 
-impl From<&RequestRecord> for RequestLine {
-    fn from(record: &RequestRecord) -> Self {
+impl From<&RequestTrace> for RequestLine {
+    fn from(record: &RequestTrace) -> Self {
         let stamps: Vec<u64> = record.output_stamps().map(Offset::as_nanos).collect();
         let tokens = record.output_tokens();
         Self {
@@ -108,8 +110,8 @@ impl From<&RequestRecord> for RequestLine {
     }
 }
 
-impl From<RequestLine> for RequestRecord {
-    /// The record as far as a file keeps it: events without output are not in it.
+impl From<RequestLine> for RequestTrace {
+    /// The request as far as a file keeps it: events without output are not in it.
     fn from(line: RequestLine) -> Self {
         let mut at = line.first_ns;
         let gaps = line.itl_ns.into_iter().map(Some).chain([None]);
@@ -121,19 +123,16 @@ impl From<RequestLine> for RequestRecord {
                 output: true,
             })
         });
-        Self {
+        let record = RequestRecord {
             id: line.id,
             level: line.level,
             stream: line.stream.unwrap_or(ON_SCHEDULE),
             due: Offset::from_nanos(line.due_ns),
             ready: Offset::from_nanos(line.ready_ns.unwrap_or(line.due_ns)),
             sent: line.sent_ns.map(Offset::from_nanos),
-            connected: line.connect_ns.map(|tcp| ConnectTimes {
-                tcp: Duration::from_nanos(tcp),
-                proxy: line.proxy_ns.map(Duration::from_nanos),
-                tls: line.tls_ns.map(Duration::from_nanos),
-            }),
-            events: events.collect(),
+            outputs: None,
+            heard: None,
+            stamps: None,
             done: Offset::from_nanos(line.done_ns),
             doubt: Doubt {
                 sent: line.sent_doubt_ns.map(Duration::from_nanos),
@@ -150,7 +149,13 @@ impl From<RequestLine> for RequestRecord {
             hidden_output_tokens: line.hidden_output_tokens,
             usage_disbelieved: line.usage_disbelieved,
             detail: line.detail,
-        }
+        };
+        let connected = line.connect_ns.map(|tcp| ConnectTimes {
+            tcp: Duration::from_nanos(tcp),
+            proxy: line.proxy_ns.map(Duration::from_nanos),
+            tls: line.tls_ns.map(Duration::from_nanos),
+        });
+        Self::new(record, events.collect()).over(connected)
     }
 }
 
@@ -160,36 +165,59 @@ fn nanos(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::record;
+    use super::super::tests::{record, trace};
     use super::*;
 
     #[test]
-    fn a_line_reads_back_as_its_record() {
-        let mut full = record(100, &[150, 170, 200]);
-        full.connected = Some(ConnectTimes {
+    fn a_line_reads_back_as_its_request() {
+        let of = |change: fn(&mut RequestRecord), outputs_ms: &[u64]| {
+            let mut record = record(100, outputs_ms);
+            change(&mut record);
+            let events = trace(100, outputs_ms).events().to_vec();
+            record.stamps = None;
+            RequestTrace::new(record, events)
+        };
+        let mut full = of(
+            |one| {
+                one.usage_output_tokens = Some(9);
+                one.hidden_output_tokens = Some(90);
+                one.doubt.first = Some(Duration::from_millis(3));
+                one.doubt.sent = Some(Duration::from_micros(200));
+            },
+            &[150, 170, 200],
+        );
+        full = full.over(Some(ConnectTimes {
             tcp: Duration::from_micros(70),
             proxy: None,
             tls: Some(Duration::from_micros(900)),
-        });
-        full.usage_output_tokens = Some(9);
-        full.hidden_output_tokens = Some(90);
-        full.doubt.first = Some(Duration::from_millis(3));
-        full.doubt.sent = Some(Duration::from_micros(200));
-        let mut failed = record(100, &[]);
-        failed.outcome = Outcome::HttpStatus { status: 503 };
-        failed.usage_output_tokens = None;
-        failed.sent = None;
-        failed.detail = Some("busy".to_owned());
-        let mut counted = record(5, &[8]);
-        counted.usage_output_tokens = None;
-        counted.usage_disbelieved = true;
-        let mut arrival = record(100, &[150]);
-        arrival.stream = ON_SCHEDULE;
-        arrival.due = Offset::from_nanos(90_000_000);
+        }));
+        let failed = of(
+            |one| {
+                one.outcome = Outcome::HttpStatus { status: 503 };
+                one.usage_output_tokens = None;
+                one.sent = None;
+                one.detail = Some("busy".to_owned());
+            },
+            &[],
+        );
+        let counted = of(
+            |one| {
+                one.usage_output_tokens = None;
+                one.usage_disbelieved = true;
+            },
+            &[108],
+        );
+        let arrival = of(
+            |one| {
+                one.stream = ON_SCHEDULE;
+                one.due = Offset::from_nanos(90_000_000);
+            },
+            &[150],
+        );
         for one in [full, failed, counted, arrival] {
             let text = serde_json::to_string(&RequestLine::from(&one)).unwrap();
             let line: RequestLine = serde_json::from_str(&text).unwrap();
-            assert_eq!(RequestRecord::from(line), one);
+            assert_eq!(RequestTrace::from(line), one);
         }
     }
 }

@@ -3,13 +3,17 @@
 mod doubt;
 mod event;
 mod line;
+mod outputs;
+mod trace;
 
 use std::time::Duration;
 
 pub use doubt::{Doubt, Ends, LEAST_DOUBT};
 pub use event::{InFlight, LoadEvent, TELLS_EVERY};
 pub use line::RequestLine;
+pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
+pub use trace::RequestTrace;
 
 use crate::outcome::Outcome;
 use crate::time::{Offset, ms};
@@ -48,7 +52,8 @@ pub struct ConnectTimes {
     pub tls: Option<Duration>,
 }
 
-/// The record of one request. All stamps are offsets on the run's clock.
+/// The record of one request, of one size however long its answer was. All stamps are offsets on the
+/// run's clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// Number of the request within the run; each worker numbers its own in steps of their count.
@@ -64,10 +69,12 @@ pub struct RequestRecord {
     pub ready: Offset,
     /// Just before its first byte was handed to the kernel; `None` if it never was.
     pub sent: Option<Offset>,
-    /// What its connection took, if it was made for this request; in no latency.
-    pub connected: Option<ConnectTimes>,
-    /// Events with a `choices` array, in order of arrival, with and without output.
-    pub events: Vec<StreamEvent>,
+    /// Its output, if any came.
+    pub outputs: Option<Outputs>,
+    /// The latest event with a `choices` array, with or without output.
+    pub heard: Option<Offset>,
+    /// The stamp of each output, where an objective needs them; else they are let go.
+    pub stamps: Option<Box<[Offset]>>,
     /// When the answer ended, in whichever way: the stamp of what ended it, where bytes did.
     pub done: Offset,
     /// How far the stamps can be off by the client's own doing.
@@ -91,30 +98,14 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// Output events, in order of arrival.
-    pub fn output_stamps(&self) -> impl DoubleEndedIterator<Item = Offset> + '_ {
-        self.events
-            .iter()
-            .filter(|event| event.output)
-            .map(|event| event.at)
-    }
-
     /// First event that carries output.
     pub fn first(&self) -> Option<Offset> {
-        self.output_stamps().next()
+        self.outputs.map(|outputs| outputs.first)
     }
 
     /// Last event that carries output.
     pub fn last(&self) -> Option<Offset> {
-        self.output_stamps().next_back()
-    }
-
-    /// Whether its stamps stand in the only order that they can have: sent, each output, its end. By
-    /// `tolerance` one may lie before another.
-    pub fn is_in_order(&self, tolerance: Duration) -> bool {
-        let stamps = self.sent.into_iter().chain(self.output_stamps());
-        let stamps = stamps.chain([self.done]);
-        stamps.is_sorted_by(|one, next| *one <= *next + tolerance)
+        self.outputs.map(|outputs| outputs.last)
     }
 
     /// Whether it came on the schedule of an open loop.
@@ -161,13 +152,9 @@ impl RequestRecord {
     pub fn output_tokens(&self) -> Option<(u32, TokenSource)> {
         match self.usage_output_tokens {
             Some(tokens) if tokens > 0 => Some((tokens, TokenSource::Usage)),
-            _ => {
-                let events = self.output_stamps().count();
-                (events > 0).then_some((
-                    u32::try_from(events).unwrap_or(u32::MAX),
-                    TokenSource::Events,
-                ))
-            }
+            _ => self
+                .outputs
+                .map(|outputs| (outputs.events, TokenSource::Events)),
         }
     }
 
@@ -192,16 +179,21 @@ impl RequestRecord {
             .map(|tpot| 1e3 / tpot)
     }
 
-    /// Gaps between successive output events: the end of each gap, and its length in ms.
-    pub fn gaps(&self) -> impl Iterator<Item = (Offset, f64)> + '_ {
-        self.output_stamps()
-            .zip(self.output_stamps().skip(1))
-            .map(|(earlier, later)| (later, later.ms_since(earlier)))
+    /// Gaps between successive output events: the end of each gap, and its length in ms. `None` where
+    /// output came and its stamps were let go.
+    pub fn gaps(&self) -> Option<impl Iterator<Item = (Offset, f64)> + '_> {
+        let stamps = match (&self.stamps, self.outputs) {
+            (Some(stamps), _) => stamps.as_ref(),
+            (None, None) => &[],
+            (None, Some(_)) => return None,
+        };
+        let pairs = stamps.windows(2);
+        Some(pairs.map(|pair| (pair[1], pair[1].ms_since(pair[0]))))
     }
 
     /// The largest gap between output events, in ms.
     pub fn stall_ms(&self) -> Option<f64> {
-        self.gaps().map(|(_, gap)| gap).reduce(f64::max)
+        self.outputs?.longest_gap.map(ms)
     }
 }
 
@@ -211,6 +203,37 @@ pub(crate) mod tests {
 
     /// A completed request of stream 0: sent at `sent_ms`, output events at the given times.
     pub(crate) fn record(sent_ms: u64, outputs_ms: &[u64]) -> RequestRecord {
+        trace(sent_ms, outputs_ms).to_record(true)
+    }
+
+    /// The same with its events.
+    pub(crate) fn trace(sent_ms: u64, outputs_ms: &[u64]) -> RequestTrace {
+        let usage = u32::try_from(outputs_ms.len()).ok();
+        let events = outputs_ms.iter().map(|&t| output(t)).collect();
+        RequestTrace::new(
+            without_output(sent_ms, outputs_ms.last().copied(), usage),
+            events,
+        )
+    }
+
+    /// The end of a request that [`record`] made.
+    pub(crate) fn end_of(mut record: RequestRecord) -> LoadEvent {
+        let stamps = record.stamps.take().unwrap_or_default();
+        let output = |&at| StreamEvent { at, output: true };
+        let events = stamps.iter().map(output).collect();
+        LoadEvent::Ended(Box::new(RequestTrace::new(record, events)))
+    }
+
+    /// An output event.
+    pub(crate) fn output(at_ms: u64) -> StreamEvent {
+        StreamEvent {
+            at: Offset::from_nanos(at_ms * 1_000_000),
+            output: true,
+        }
+    }
+
+    /// A completed request of stream 0 of whose output nothing is said.
+    fn without_output(sent_ms: u64, done_ms: Option<u64>, usage: Option<u32>) -> RequestRecord {
         let at = |time_ms: u64| Offset::from_nanos(time_ms * 1_000_000);
         RequestRecord {
             id: 0,
@@ -219,21 +242,16 @@ pub(crate) mod tests {
             due: at(sent_ms),
             ready: at(sent_ms),
             sent: Some(at(sent_ms)),
-            connected: None,
-            events: outputs_ms
-                .iter()
-                .map(|&t| StreamEvent {
-                    at: at(t),
-                    output: true,
-                })
-                .collect(),
-            done: at(outputs_ms.last().copied().unwrap_or(sent_ms)),
+            outputs: None,
+            heard: None,
+            stamps: None,
+            done: at(done_ms.unwrap_or(sent_ms)),
             doubt: Doubt::default(),
             outcome: Outcome::Completed,
             asked_prompt_tokens: 8,
             asked_output_tokens: 4,
             prompt_tokens: Some(8),
-            usage_output_tokens: u32::try_from(outputs_ms.len()).ok(),
+            usage_output_tokens: usage,
             hidden_output_tokens: None,
             usage_disbelieved: false,
             detail: None,
@@ -252,22 +270,38 @@ pub(crate) mod tests {
         assert_eq!(one.speed_tok_per_s(), Some(40.0));
         assert_eq!(one.stall_ms(), Some(30.0));
         assert_eq!(
-            one.gaps().map(|(_, gap)| gap).collect::<Vec<_>>(),
+            one.gaps().unwrap().map(|(_, gap)| gap).collect::<Vec<_>>(),
             vec![20.0, 30.0]
         );
     }
 
     #[test]
     fn a_role_only_event_is_not_the_first_token() {
-        let mut one = record(0, &[200]);
-        one.events.insert(
-            0,
-            StreamEvent {
-                at: Offset::from_nanos(2_000_000),
-                output: false,
-            },
+        let role = StreamEvent {
+            output: false,
+            ..output(2)
+        };
+        let (sent, last) = (without_output(0, Some(300), Some(2)), output(200));
+        let one = RequestTrace::new(sent, vec![role, last]);
+        assert_eq!((one.ttft_ms(), one.heard), (Some(200.0), Some(last.at)));
+    }
+
+    #[test]
+    fn gaps_are_unknown_once_the_stamps_are_let_go() {
+        let all = trace(0, &[150, 170, 200]);
+        let lean = all.to_record(false);
+        assert!(lean.gaps().is_none());
+        let full = all.to_record(true);
+        assert_eq!(
+            lean,
+            RequestRecord {
+                stamps: None,
+                ..full.clone()
+            }
         );
-        assert_eq!(one.ttft_ms(), Some(200.0));
+        assert_eq!(full.gaps().unwrap().count(), 2);
+        let nothing = trace(0, &[]).to_record(false);
+        assert_eq!(nothing.gaps().unwrap().count(), 0, "there are none");
     }
 
     #[test]

@@ -104,12 +104,7 @@ impl SearchPlan {
             budget: Duration::try_from_secs_f64(self.budget_s).unwrap_or_default(),
             confirm: self.confirm,
             headroom: self.headroom_ratio,
-            settings: LevelSettings {
-                burst: run.burst,
-                redraw_seed: run.lockstep.then_some(run.seed),
-                think: run.think(),
-                confidence: run.confidence,
-            },
+            settings: run.level_settings(),
             ..SearchConfig::new(run.slo.clone())
         }
     }
@@ -126,6 +121,18 @@ pub fn is_possible_time(seconds: f64) -> bool {
 }
 
 impl RunPlan {
+    /// What all levels have in common.
+    pub fn level_settings(&self) -> LevelSettings {
+        let mut tiers = self.tiers().iter();
+        LevelSettings {
+            burst: self.burst,
+            redraw_seed: self.lockstep.then_some(self.seed),
+            think: self.think(),
+            keeps_stamps: self.slo.judges_gaps() || tiers.any(|tier| tier.slo.judges_gaps()),
+            confidence: self.confidence,
+        }
+    }
+
     /// The first time that cannot be, with its name, as in a file that was written by hand.
     pub fn impossible_time(&self) -> Option<(&'static str, f64)> {
         let goal = match &self.goal {

@@ -190,6 +190,13 @@ fn round(value: f64) -> f64 {
 pub struct Slo(pub Vec<Objective>);
 
 impl Slo {
+    /// Whether an objective judges each gap between outputs.
+    pub fn judges_gaps(&self) -> bool {
+        self.0
+            .iter()
+            .any(|objective| objective.metric == Metric::Itl)
+    }
+
     /// Adds `success` where a mean stands without one: a mean speaks of completed requests only,
     /// so failures would make it look better.
     pub fn with_success_beside_means(mut self, success_ratio: f64) -> Self {

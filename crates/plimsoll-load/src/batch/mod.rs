@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::level::ClientHealth;
-use plimsoll_core::record::RequestRecord;
+use plimsoll_core::record::RequestTrace;
 use plimsoll_core::runner::Go;
 use plimsoll_core::schedule::Share;
 use plimsoll_core::stats::Summary;
@@ -45,8 +45,8 @@ pub struct BatchPlan {
 /// One request of a batch.
 #[derive(Clone, Debug)]
 pub struct BatchRecord {
-    /// Its stamps and outcome.
-    pub record: RequestRecord,
+    /// Its stamps and outcome, with its events.
+    pub record: RequestTrace,
     /// Its output text, if kept.
     pub text: Option<String>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::level::{FinishedLevel, Level, LevelPlan, Step};
-use plimsoll_core::record::{InFlight, LoadEvent};
+use plimsoll_core::record::{InFlight, LoadEvent, RequestTrace};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::slo::Slo;
 use plimsoll_core::telemetry::ServerWindow;
@@ -65,13 +65,17 @@ impl<C: Crew> Coordinator<C> {
         self.crew.stop()
     }
 
-    /// Applies what happens within one tick.
-    fn pump(&mut self, level: &mut Level) -> Result<(), C::Error> {
+    /// Applies what happens within one tick. Returns the requests that ended in it.
+    fn pump(&mut self, level: &mut Level) -> Result<Vec<RequestTrace>, C::Error> {
         let until = self.crew.now() + TICK;
+        let mut ended = Vec::new();
         while let Some(event) = self.crew.next_event(until)? {
-            level.apply(event);
+            level.apply(&event);
+            if let LoadEvent::Ended(request) = event {
+                ended.push(*request);
+            }
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Closes a level at `now`. What the client and the server say of themselves is of the window, or
@@ -110,13 +114,17 @@ impl<C: Crew> Runner for Coordinator<C> {
         drop(self.crew.take_stats()?);
         let mut level = Level::start(plan, slo.clone(), now, std::mem::take(&mut self.in_flight));
         loop {
-            self.pump(&mut level)?;
+            let ended = self.pump(&mut level)?;
             let now = self.crew.now();
             let step = level.tick(now);
             if level.window_from() == Some(now) {
                 drop(self.crew.take_stats()?);
             }
-            let go = on_progress(Progress { level: &level, now });
+            let go = on_progress(Progress {
+                level: &level,
+                now,
+                ended: &ended,
+            });
             if step == Step::End || go == Go::Stop {
                 return self.finish(level, now);
             }

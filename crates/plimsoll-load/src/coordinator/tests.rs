@@ -8,7 +8,7 @@ use plimsoll_core::level::{
     Assignment, Hold, LevelSettings, LevelVerdict, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{ON_SCHEDULE, RequestRecord, StreamEvent};
+use plimsoll_core::record::{ON_SCHEDULE, RequestRecord, RequestTrace, StreamEvent};
 
 use super::*;
 use crate::crew::WorkerStats;
@@ -64,18 +64,16 @@ impl ScriptedCrew {
             heard: None,
             doubt: plimsoll_core::record::Doubt::default(),
         }));
-        let first = at + FIRST;
-        self.flying.push_back(RequestRecord {
+        let record = RequestRecord {
             id,
             level,
             stream,
             due: at,
             ready: at,
             sent: Some(at),
-            connected: None,
-            events: [first, at + REQUEST]
-                .map(|at| StreamEvent { at, output: true })
-                .to_vec(),
+            outputs: None,
+            heard: None,
+            stamps: None,
             done: at + REQUEST,
             doubt: plimsoll_core::record::Doubt::default(),
             outcome: Outcome::Completed,
@@ -86,7 +84,16 @@ impl ScriptedCrew {
             hidden_output_tokens: None,
             usage_disbelieved: false,
             detail: None,
-        });
+        };
+        self.flying.push_back(record);
+    }
+
+    /// A request with what came of it.
+    fn trace(record: RequestRecord) -> RequestTrace {
+        let first = record.sent.unwrap() + FIRST;
+        let output = |at| StreamEvent { at, output: true };
+        let events = [first, record.done].map(output).to_vec();
+        RequestTrace::new(record, events)
     }
 
     /// Ends the request that has been under way for the longest; a stream sends again.
@@ -102,7 +109,8 @@ impl ScriptedCrew {
             id: record.id,
             at: record.sent.unwrap() + FIRST,
         });
-        self.events.push_back(LoadEvent::Ended(Box::new(record)));
+        let ended = LoadEvent::Ended(Box::new(Self::trace(record)));
+        self.events.push_back(ended);
     }
 }
 
@@ -159,10 +167,10 @@ impl Crew for ScriptedCrew {
 
     fn stop(self) -> Vec<LoadEvent> {
         let cut = |record: RequestRecord| {
-            LoadEvent::Ended(Box::new(RequestRecord {
+            LoadEvent::Ended(Box::new(Self::trace(RequestRecord {
                 outcome: Outcome::CutAtEnd,
                 ..record
-            }))
+            })))
         };
         self.events
             .into_iter()

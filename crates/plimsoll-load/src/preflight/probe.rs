@@ -134,7 +134,7 @@ impl<'a> Prober<'a> {
         let target = self.target.clone().speaking(dialect.form.protocol);
         let batch = run_batch(&target, &source, &plan, Clock::start(), &mut |_| Go::On)?;
         let one = batch.records.into_iter().next();
-        Ok(one.ok_or(LoadError::WorkerLost)?.record)
+        Ok(one.ok_or(LoadError::WorkerLost)?.record.to_record(false))
     }
 
     /// Whether the request is to be sent to another place on the same server.

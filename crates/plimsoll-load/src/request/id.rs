@@ -1,7 +1,7 @@
 //! Which request it is.
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{Doubt, RequestRecord};
+use plimsoll_core::record::{Doubt, RequestRecord, RequestTrace};
 use plimsoll_core::time::Offset;
 
 /// A request among those of the run.
@@ -18,17 +18,18 @@ pub(crate) struct RequestId {
 }
 
 impl RequestId {
-    /// The record of a request that was due and given up before anything was sent.
-    pub(crate) fn never_sent(self, due: Offset, done: Offset) -> RequestRecord {
-        RequestRecord {
+    /// What there is of a request that was due and given up before anything was sent.
+    pub(crate) fn never_sent(self, due: Offset, done: Offset) -> RequestTrace {
+        let record = RequestRecord {
             id: self.id,
             level: self.level,
             stream: self.stream,
             due,
             ready: due,
             sent: None,
-            connected: None,
-            events: Vec::new(),
+            outputs: None,
+            heard: None,
+            stamps: None,
             done,
             doubt: Doubt::default(),
             outcome: Outcome::NeverSent,
@@ -39,6 +40,7 @@ impl RequestId {
             hidden_output_tokens: None,
             usage_disbelieved: false,
             detail: None,
-        }
+        };
+        RequestTrace::new(record, Vec::new())
     }
 }

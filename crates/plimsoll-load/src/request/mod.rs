@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::protocol::{Answer, AnswerEnd};
-use plimsoll_core::record::{Doubt, RequestRecord, StreamEvent, TELLS_EVERY};
+use plimsoll_core::record::{Doubt, RequestRecord, RequestTrace, StreamEvent, TELLS_EVERY};
 use plimsoll_core::time::Offset;
 
 use crate::context::{Taken, Way, WorkerContext};
@@ -62,7 +62,7 @@ impl WorkerContext {
         due: Due,
         watch: &impl Watch,
         cut: impl AsyncFnOnce(Rc<Trace>),
-    ) -> (RequestRecord, Option<String>) {
+    ) -> (RequestTrace, Option<String>) {
         let mut answer = self
             .answers
             .borrow_mut()
@@ -110,16 +110,18 @@ impl WorkerContext {
         trace: &Trace,
         end: AnswerEnd,
         answer: &mut Answer,
-    ) -> RequestRecord {
+    ) -> RequestTrace {
         let counted = answer.counted(trace.asked_output_tokens.get());
-        RequestRecord {
+        let record = RequestRecord {
             id: request.id,
             level: request.level,
             stream: request.stream,
             due: trace.due.get(),
             ready: trace.ready.get(),
             sent: trace.sent.get(),
-            connected: trace.connected.get(),
+            outputs: None,
+            heard: None,
+            stamps: None,
             done: self.ended_at(end.outcome, trace),
             doubt: trace.doubt.get(),
             outcome: end.outcome,
@@ -130,8 +132,8 @@ impl WorkerContext {
             hidden_output_tokens: counted.hidden_tokens,
             usage_disbelieved: counted.has_disbelieved,
             detail: end.detail.map(|said| self.secrets.hide(&said)),
-            events: answer.take_events(),
-        }
+        };
+        RequestTrace::new(record, answer.take_events()).over(trace.connected.get())
     }
 
     /// When an answer ended: with its last bytes, where they ended it, however late they were read.

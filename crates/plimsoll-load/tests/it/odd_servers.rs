@@ -61,7 +61,7 @@ fn an_answer_may_come_byte_by_byte() {
     assert_eq!(outcomes(&batch), [Outcome::Completed; 3]);
     for one in &batch.records {
         assert_eq!(one.text.as_deref(), Some(" a"));
-        assert_eq!(one.record.events.len(), 2);
+        assert_eq!(one.record.events().len(), 2);
     }
     assert_eq!(batch.client.connections_opened, 1, "the connection is kept");
 }
@@ -152,7 +152,7 @@ fn an_answer_is_complete_at_its_last_word_though_its_framing_never_ends() {
     let batch = run(&target, &plan(8));
     assert_eq!(outcomes(&batch), [Outcome::Completed; 8]);
     for one in &batch.records {
-        let last = one.record.events.last().unwrap();
+        let last = one.record.events().last().unwrap();
         assert_eq!(
             one.record.done, last.at,
             "not when nothing more was waited for"

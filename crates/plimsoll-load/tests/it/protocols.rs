@@ -120,7 +120,7 @@ fn a_fault_has_the_same_outcome_in_every_protocol() {
         let server = server(faults);
         for protocol in Protocol::ALL {
             for one in run(&server, protocol, HttpChoice::Http1).records {
-                let detail = one.record.detail;
+                let detail = &one.record.detail;
                 assert_eq!(one.record.outcome, outcome, "{protocol:?}: {detail:?}");
             }
         }

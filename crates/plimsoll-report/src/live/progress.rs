@@ -3,10 +3,8 @@
 
 use plimsoll_core::level::{Level, LevelSummary, LevelVerdict, Load, Phase};
 use plimsoll_core::load::Axis;
-use plimsoll_core::record::RequestRecord;
 use plimsoll_core::run::Run;
 use plimsoll_core::runner::Progress;
-use plimsoll_core::stats::mean;
 use plimsoll_core::time::Offset;
 
 use crate::lang::Lang;
@@ -115,18 +113,12 @@ fn phase(level: &Level, now: Offset, lang: Lang) -> String {
 fn window(level: &Level, now: Offset, lang: Lang) -> [String; 3] {
     let since = level.window_from().unwrap_or(level.started_at());
     let span_s = now.since(since).as_secs_f64();
-    let recent = || {
-        let ended = level.ledger().ended().iter();
-        ended.filter(move |record| record.done >= since)
-    };
-    let count = |of: fn(&RequestRecord) -> bool| recent().filter(|record| of(record)).count();
-    let completed = count(|record| record.outcome.is_completed());
-    let failed = count(|record| record.outcome.is_failure());
-    let ttft: Vec<f64> = recent().filter_map(RequestRecord::ttft_ms).collect();
+    let recent = level.recent();
+    let (completed, failed) = (recent.completed(), recent.failed());
     let missing = || MISSING.to_owned();
     let rate = (span_s > 0.0).then(|| cell(completed as f64 / span_s));
     let rate = rate.unwrap_or_else(missing);
-    let ttft = mean(&ttft).map_or_else(missing, cell);
+    let ttft = recent.ttft_mean_ms().map_or_else(missing, cell);
     let all = completed + failed;
     let success = (all > 0).then(|| percent_down(completed as f64 / all as f64));
     let success = success.unwrap_or_else(missing);

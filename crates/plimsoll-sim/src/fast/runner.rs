@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Phase, Step};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, RequestTrace, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
@@ -72,13 +72,13 @@ struct Recorder {
 impl Watch for Recorder {
     fn sent(&mut self, flight: &Flight) {
         let index = self.level.plan().index;
-        self.level.apply(LoadEvent::Sent(in_flight(flight, index)));
+        self.level.apply(&LoadEvent::Sent(in_flight(flight, index)));
     }
 
     fn first(&mut self, flight: &Flight, at_ns: u64) {
         let at = Offset::from_nanos(at_ns);
         let id = flight.request;
-        self.level.apply(LoadEvent::First {
+        self.level.apply(&LoadEvent::First {
             id,
             at,
             doubt: Doubt::default(),
@@ -105,15 +105,16 @@ impl Watch for Recorder {
             input_tokens,
             output_tokens,
         } = flight.lengths;
-        self.level.apply(LoadEvent::Ended(Box::new(RequestRecord {
+        let record = RequestRecord {
             id: flight.request,
             level: self.level.plan().index,
             stream: flight.stream,
             due: sent,
             ready: sent,
             sent: Some(sent),
-            connected: None,
-            events,
+            outputs: None,
+            heard: None,
+            stamps: None,
             done,
             doubt: Doubt::default(),
             outcome,
@@ -124,7 +125,9 @@ impl Watch for Recorder {
             hidden_output_tokens: None,
             usage_disbelieved: false,
             detail: None,
-        })));
+        };
+        let request = RequestTrace::new(record, events);
+        self.level.apply(&LoadEvent::Ended(Box::new(request)));
         self.changed = true;
     }
 
@@ -178,7 +181,8 @@ impl Runner for FastRunner {
             if self.streams.now_ns >= tell_at {
                 tell_at = self.streams.now_ns + PROGRESS_NS;
                 let level = &recorder.level;
-                if on_progress(Progress { level, now }) == Go::Stop {
+                let ended = &[];
+                if on_progress(Progress { level, now, ended }) == Go::Stop {
                     break;
                 }
             }

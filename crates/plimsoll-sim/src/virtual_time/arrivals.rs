@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use plimsoll_core::level::LevelPlan;
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{InFlight, LoadEvent, ON_SCHEDULE, RequestRecord};
+use plimsoll_core::record::{InFlight, LoadEvent, ON_SCHEDULE, RequestRecord, RequestTrace};
 use plimsoll_core::schedule::OpenLoopDues;
 use plimsoll_core::time::Offset;
 
@@ -49,7 +49,7 @@ impl VirtualRunner {
             if self.has_place(running) {
                 self.send(request, running);
             } else {
-                running.level.apply(LoadEvent::Due(request));
+                running.level.apply(&LoadEvent::Due(request));
                 self.waiting.push_back(request);
             }
         }
@@ -73,7 +73,7 @@ impl VirtualRunner {
                 outcome: Outcome::NeverSent,
                 ..self.record(&request)
             };
-            running.level.apply(LoadEvent::Ended(Box::new(record)));
+            running.end(RequestTrace::new(record, Vec::new()));
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use plimsoll_core::level::{ClientHealth, FinishedLevel, Level, LevelPlan, Step as Then};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, StreamEvent};
+use plimsoll_core::record::{Doubt, InFlight, LoadEvent, RequestRecord, RequestTrace, StreamEvent};
 use plimsoll_core::runner::{Go, Progress, Runner};
 use plimsoll_core::schedule::scatter;
 use plimsoll_core::slo::Slo;
@@ -41,7 +41,7 @@ pub struct VirtualRunner {
     /// The step under way; its tokens exist at its end.
     step: Option<Step>,
     /// Requests that the engine holds, with what has come of them.
-    flights: BTreeMap<u64, RequestRecord>,
+    flights: BTreeMap<u64, Flight>,
     /// When a stream sends next that has nothing in flight.
     timers: BTreeSet<(Offset, u32)>,
     /// Arrivals that wait for a place under the cap.
@@ -49,11 +49,41 @@ pub struct VirtualRunner {
     next_id: u64,
 }
 
+/// A request that the engine holds, and what has come of it.
+#[derive(Debug)]
+struct Flight {
+    record: RequestRecord,
+    events: Vec<StreamEvent>,
+}
+
 /// What belongs to the level under way.
 struct Running {
     level: Level,
+    /// Requests that ended since the listener was told.
+    ended: Vec<RequestTrace>,
     arrivals: Option<Arrivals>,
     server: Observed,
+}
+
+impl Running {
+    /// Enters the end of a request.
+    fn end(&mut self, request: RequestTrace) {
+        let event = LoadEvent::Ended(Box::new(request));
+        self.level.apply(&event);
+        if let LoadEvent::Ended(request) = event {
+            self.ended.push(*request);
+        }
+    }
+
+    /// Tells the listener how far the level is at `now`.
+    fn tell(&mut self, now: Offset, on_progress: &mut dyn FnMut(Progress<'_>) -> Go) -> Go {
+        let ended = std::mem::take(&mut self.ended);
+        on_progress(Progress {
+            level: &self.level,
+            now,
+            ended: &ended,
+        })
+    }
 }
 
 impl VirtualRunner {
@@ -80,17 +110,20 @@ impl VirtualRunner {
     }
 
     fn in_flight(&self) -> Vec<InFlight> {
-        let flights = self.flights.values().map(|record| InFlight {
-            id: record.id,
-            level: record.level,
-            stream: record.stream,
-            due: record.due,
-            ready: record.ready,
-            sent: record.sent,
-            first: record.first(),
-            heard: None,
-            doubt: record.doubt,
-        });
+        let flights = self
+            .flights
+            .values()
+            .map(|Flight { record, events }| InFlight {
+                id: record.id,
+                level: record.level,
+                stream: record.stream,
+                due: record.due,
+                ready: record.ready,
+                sent: record.sent,
+                first: events.first().map(|event| event.at),
+                heard: None,
+                doubt: record.doubt,
+            });
         flights.chain(self.waiting.iter().copied()).collect()
     }
 
@@ -101,8 +134,8 @@ impl VirtualRunner {
         let surplus: Vec<u64> = self
             .flights
             .values()
-            .filter(|record| record.stream >= streams && record.events.is_empty())
-            .map(|record| record.id)
+            .filter(|flight| flight.record.stream >= streams && flight.events.is_empty())
+            .map(|flight| flight.record.id)
             .collect();
         for id in surplus {
             self.engine.cancel(id);
@@ -112,7 +145,7 @@ impl VirtualRunner {
         let busy: BTreeSet<u32> = self
             .flights
             .values()
-            .map(|record| record.stream)
+            .map(|flight| flight.record.stream)
             .chain(self.timers.iter().map(|(_, stream)| *stream))
             .collect();
         let spread = running.level.plan().handover(busy.len() as u32);
@@ -168,20 +201,20 @@ impl VirtualRunner {
         let at = self.now;
         for &id in &step.tokens {
             // A cancelled request may still be in the step that was under way.
-            let Some(record) = self.flights.get_mut(&id) else {
+            let Some(flight) = self.flights.get_mut(&id) else {
                 continue;
             };
-            if record.events.is_empty() {
-                running.level.apply(LoadEvent::First {
+            if flight.events.is_empty() {
+                running.level.apply(&LoadEvent::First {
                     id,
                     at,
                     doubt: Doubt::default(),
                 });
             }
-            record.events.push(StreamEvent { at, output: true });
+            flight.events.push(StreamEvent { at, output: true });
         }
         for &id in &step.finished {
-            let sent = self.flights.get(&id).map_or(at, |record| record.due);
+            let sent = self.flights.get(&id).map_or(at, |flight| flight.record.due);
             if let Some(stream) = self.end(id, Outcome::Completed, running)
                 && stream < running.level.plan().closed_streams()
             {
@@ -227,8 +260,9 @@ impl VirtualRunner {
             due: request.due,
             ready: request.ready,
             sent: request.sent,
-            connected: None,
-            events: Vec::new(),
+            outputs: None,
+            heard: None,
+            stamps: None,
             done: self.now,
             doubt: Doubt::default(),
             outcome: Outcome::CutAtEnd,
@@ -248,12 +282,12 @@ impl VirtualRunner {
             sent: Some(self.now),
             ..request
         };
-        let mut record = self.record(&request);
+        let record = self.record(&request);
         let (input_tokens, output_tokens) =
             (record.asked_prompt_tokens, record.asked_output_tokens);
-        record.events.reserve(output_tokens as usize);
-        running.level.apply(LoadEvent::Sent(request));
-        self.flights.insert(id, record);
+        running.level.apply(&LoadEvent::Sent(request));
+        let events = Vec::with_capacity(output_tokens as usize);
+        self.flights.insert(id, Flight { record, events });
         let job = Job {
             id,
             prompt: self.prompt(id, input_tokens),
@@ -284,7 +318,7 @@ impl VirtualRunner {
 
     /// Closes a request's record now; returns its stream.
     fn end(&mut self, id: u64, outcome: Outcome, running: &mut Running) -> Option<u32> {
-        let mut record = self.flights.remove(&id)?;
+        let Flight { mut record, events } = self.flights.remove(&id)?;
         record.done = self.now;
         record.outcome = outcome;
         if outcome.is_completed() {
@@ -292,7 +326,7 @@ impl VirtualRunner {
             record.usage_output_tokens = Some(record.asked_output_tokens);
         }
         let stream = record.stream;
-        running.level.apply(LoadEvent::Ended(Box::new(record)));
+        running.end(RequestTrace::new(record, events));
         Some(stream)
     }
 }
@@ -314,6 +348,7 @@ impl Runner for VirtualRunner {
         let mut running = Running {
             arrivals: Arrivals::of(&plan, self.now),
             level: Level::start(plan, slo.clone(), self.now, self.in_flight()),
+            ended: Vec::new(),
             server: Observed::default(),
         };
         self.hand_over(&mut running);
@@ -325,16 +360,12 @@ impl Runner for VirtualRunner {
             }
             if self.now >= tell_at {
                 tell_at = self.now + PROGRESS;
-                let level = &running.level;
-                if on_progress(Progress {
-                    level,
-                    now: self.now,
-                }) == Go::Stop
-                {
+                if running.tell(self.now, on_progress) == Go::Stop {
                     break;
                 }
             }
         }
+        let _ = running.tell(self.now, on_progress);
         let preempted = self.engine.gauges().preemptions_total - preemptions;
         let server = running.server.window(preempted);
         Ok(running

@@ -42,7 +42,7 @@ pub(crate) struct PromptTokens {
 impl Corrected {
     /// Computes everything from the records.
     pub(crate) fn new(batch: &Batch, cap: Option<u32>, percentiles: &[f64]) -> Self {
-        let records: Vec<&RequestRecord> = batch.records.iter().map(|one| &one.record).collect();
+        let records: Vec<&RequestRecord> = batch.records.iter().map(|one| &*one.record).collect();
         let completed = || {
             records
                 .iter()

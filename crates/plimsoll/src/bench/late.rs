@@ -10,7 +10,7 @@ use super::warning::Warning;
 
 /// What the client must say of itself; `None` if it was on time.
 pub(super) fn complaint(load: &Load, batch: &Batch) -> Option<Warning> {
-    let records = || batch.records.iter().map(|one| &one.record);
+    let records = || batch.records.iter().map(|one| &*one.record);
     let mean_of = |value: fn(&RequestRecord) -> Option<f64>| {
         let values: Vec<f64> = records().filter_map(value).collect();
         mean(&values)

@@ -170,7 +170,8 @@ impl Probe for LiveProbe<'_> {
             .into_iter()
             .next()
             .ok_or(BenchFault::NoRecord)?
-            .record;
+            .record
+            .to_record(false);
         Ok(Answer {
             outcome: record.outcome,
             prompt_tokens: record.prompt_tokens,

@@ -87,7 +87,7 @@ fn under(saved: &Saved, slo: Slo) -> Result<Run, Failure> {
     let mut levels = Vec::new();
     let finished = saved.run.levels.iter().zip(&saved.in_flight);
     for (level, in_flight) in finished {
-        let ended = requests.level(level).map_err(at)?;
+        let ended = requests.level(level, slo.judges_gaps()).map_err(at)?;
         levels.push(rejudge(
             level,
             (&slo, saved.run.plan.confidence),

@@ -57,6 +57,7 @@ pub(super) fn searches(
         return Ok(tiers);
     };
     let at = |fault| saved.of_requests(fault);
+    let keeps_stamps = config.settings.keeps_stamps;
     let mut requests = match others.len() {
         // The only search takes them as they were judged.
         0 => None,
@@ -67,10 +68,10 @@ pub(super) fn searches(
     };
     for (level, in_flight) in run.levels.iter().zip(&saved.in_flight) {
         let requests = requests.as_mut();
-        let records = requests.map(|requests| requests.level(level)).transpose();
+        let records = requests.map(|requests| requests.level(level, keeps_stamps));
         tiers.take_again(&FinishedLevel {
             summary: level.clone(),
-            records: records.map_err(at)?.unwrap_or_default(),
+            records: records.transpose().map_err(at)?.unwrap_or_default(),
             in_flight: in_flight.clone(),
             samples: Vec::new(),
         });

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use plimsoll_core::level::{FinishedLevel, LevelPlan};
-use plimsoll_core::record::{LoadEvent, RequestRecord};
+use plimsoll_core::record::{LoadEvent, RequestTrace};
 use plimsoll_core::run::{Environment, Run, RunEvent, RunPlan, SCHEMA_VERSION, ServerInfo};
 use plimsoll_core::runner::{Go, Progress};
 use plimsoll_core::search::Listener;
@@ -12,7 +12,7 @@ use plimsoll_report::lang::Lang;
 use super::Console;
 use crate::fault::{Failure, Fault};
 use crate::signal::Stop;
-use crate::store::Folder;
+use crate::store::{Folder, LevelRequests};
 
 /// Begins a run in its folder.
 pub(crate) fn begin(
@@ -69,6 +69,8 @@ pub(crate) struct Recorder<'a> {
     /// Whether it was cut off.
     pub(crate) is_cut: bool,
     folder: &'a Folder,
+    /// Those of the level that goes on, if requests are kept.
+    requests: Option<LevelRequests<'a>>,
     console: &'a Console,
     stop: &'a Stop,
     /// Whether each level has its row on the terminal.
@@ -87,6 +89,7 @@ impl<'a> Recorder<'a> {
             last: None,
             is_cut: false,
             folder,
+            requests: None,
             console,
             stop,
         }
@@ -110,8 +113,9 @@ impl<'a> Recorder<'a> {
     /// Keeps the requests that were in flight when the load ended.
     pub(crate) fn leftover(&mut self, events: &[LoadEvent]) {
         if self.run.plan.keeps_requests {
-            let records = events.iter().filter_map(record);
-            let _ = self.write(|folder, _| folder.requests(records));
+            let requests = events.iter().filter_map(ended);
+            let mut lines = self.folder.requests();
+            let _ = self.write(|_, _| lines.add(requests).and_then(|()| lines.end()));
         }
     }
 
@@ -158,10 +162,9 @@ impl<'a> Recorder<'a> {
         level: FinishedLevel,
         event: impl FnOnce(&FinishedLevel, Option<u32>) -> RunEvent,
     ) {
-        let keeps_requests = self.run.plan.keeps_requests;
+        let mut lines = self.requests.take();
         let sum = self.write(|folder, _| {
-            let sum = keeps_requests.then(|| folder.requests(level.records.iter()));
-            let sum = sum.transpose()?;
+            let sum = lines.as_mut().map(LevelRequests::end).transpose()?;
             folder.signals(&level.samples)?;
             Ok(sum)
         });
@@ -190,6 +193,8 @@ impl Listener for Recorder<'_> {
     }
 
     fn started(&mut self, plan: &LevelPlan, at: Offset) -> Result<(), Failure> {
+        let keeps_requests = self.run.plan.keeps_requests;
+        self.requests = keeps_requests.then(|| self.folder.requests());
         self.event(RunEvent::LevelStarted {
             index: plan.index,
             purpose: plan.purpose,
@@ -200,6 +205,10 @@ impl Listener for Recorder<'_> {
     }
 
     fn progress(&mut self, progress: &Progress<'_>) -> Go {
+        if let Some(mut lines) = self.requests.take() {
+            let _ = self.write(|_, _| lines.add(progress.ended.iter()));
+            self.requests = Some(lines);
+        }
         self.console.show(&self.run, progress);
         self.look_at_failures(progress.level.ledger().failed());
         self.go()
@@ -223,10 +232,10 @@ impl Listener for Recorder<'_> {
     }
 }
 
-/// The record of an event that ends a request.
-fn record(event: &LoadEvent) -> Option<&RequestRecord> {
+/// The request that an event ends.
+fn ended(event: &LoadEvent) -> Option<&RequestTrace> {
     match event {
-        LoadEvent::Ended(record) => Some(record),
+        LoadEvent::Ended(request) => Some(request),
         LoadEvent::Due(_)
         | LoadEvent::Sent(_)
         | LoadEvent::First { .. }

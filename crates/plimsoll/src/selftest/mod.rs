@@ -8,7 +8,6 @@ mod server;
 use std::time::Duration;
 
 use anyhow::Context;
-use plimsoll_core::record::RequestRecord;
 use plimsoll_core::selftest::{Compared, Machine, OpenLoop, SelfTest, Stage, Throughput};
 use plimsoll_core::stats::Summary;
 use plimsoll_load::batch::Batch;
@@ -181,7 +180,7 @@ fn measured(
         let truth = account.ttft_ms.get(&record.id)?;
         Some((record.ttft_ms()? - truth).abs())
     });
-    let events: usize = completed().map(|record| record.events.len()).sum();
+    let events: usize = completed().map(|record| record.events().len()).sum();
     let span = batch.ended_at.since(batch.started_at);
     let figure = |values: Vec<f64>, truth: Latency| compared(Summary::of(values), truth);
     Some(Stage {
@@ -195,7 +194,7 @@ fn measured(
         cpu_us_per_event: spent.cpu.as_secs_f64() * 1e6 / events as f64,
         ttft_error_ms: Summary::of(errors.collect()),
         ttft: figure(
-            completed().filter_map(RequestRecord::ttft_ms).collect(),
+            completed().filter_map(|one| one.ttft_ms()).collect(),
             account.ttft()?,
         )?,
         itl: figure(
@@ -205,7 +204,7 @@ fn measured(
             account.truth.itl_ms?,
         )?,
         e2e: figure(
-            completed().filter_map(RequestRecord::e2e_ms).collect(),
+            completed().filter_map(|one| one.e2e_ms()).collect(),
             account.truth.e2e_ms?,
         )?,
         client: batch.client.clone(),

@@ -34,25 +34,32 @@ fn own() -> OpenOptions {
     options
 }
 
-/// Adds lines of JSON to a file, and returns their sum when they are on the disk.
-pub(super) fn append<T: Serialize>(path: &Path, items: impl Iterator<Item = T>) -> io::Result<u32> {
-    let is_new = !path.exists();
-    let file = own().create(true).open(path)?;
-    let mut lines = BufWriter::new(&file);
-    let mut sum = LinesSum::default();
+/// Adds lines of JSON to a file; they are on the disk when this returns.
+pub(super) fn append<T: Serialize>(path: &Path, items: impl Iterator<Item = T>) -> io::Result<()> {
+    add(path, items, &mut LinesSum::default())?;
+    sync(path)
+}
+
+/// Adds lines of JSON to a file, and to their sum. They are on the disk after [`sync`].
+pub(super) fn add<T: Serialize>(
+    path: &Path,
+    items: impl Iterator<Item = T>,
+    sum: &mut LinesSum,
+) -> io::Result<()> {
+    let mut lines = BufWriter::new(own().create(true).open(path)?);
     for item in items {
         let text = serde_json::to_string(&item)?;
         let line = visible_json(&text);
         sum.take(line.as_bytes());
         writeln!(lines, "{line}")?;
     }
-    lines.flush()?;
-    drop(lines);
-    file.sync_data()?;
-    if is_new {
-        sync_folder(path)?;
-    }
-    Ok(sum.end())
+    lines.flush()
+}
+
+/// Brings what was added to a file onto the disk, and the file into its folder there.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    own().create(true).open(path)?.sync_data()?;
+    sync_folder(path)
 }
 
 /// Writes a file anew: after a crash there is the old one or the new one.

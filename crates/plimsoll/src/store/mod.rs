@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `events.jsonl` | what has happened, appended to |
-//! | `requests.jsonl` | each request, appended to as its level ends |
+//! | `requests.jsonl` | each request, appended to as it ends |
 //! | `signals.jsonl` | what the server said of itself meanwhile, appended to as a level ends |
 //! | `run.json` | the run, which follows from the events; replaced whole |
 //! | `*.png` | the pictures |
@@ -16,6 +16,7 @@
 
 mod fault;
 mod files;
+mod level_requests;
 mod log;
 mod place;
 mod read;
@@ -30,7 +31,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::quote::visible_json;
-use plimsoll_core::record::{RequestLine, RequestRecord};
 use plimsoll_core::repeat::Repeats;
 use plimsoll_core::run::{Run, RunEvent};
 use plimsoll_core::telemetry::Sample;
@@ -41,6 +41,7 @@ use serde::Serialize;
 
 use crate::fault::{Failure, Hint, WriteFault};
 pub(crate) use fault::{FileFault, FolderFault};
+pub(crate) use level_requests::LevelRequests;
 pub(crate) use read::read_run;
 pub(crate) use saved::Saved;
 
@@ -130,16 +131,12 @@ impl Folder {
 
     /// Adds an event to the log.
     pub(crate) fn event(&self, event: &RunEvent) -> Result<(), Failure> {
-        self.append(EVENTS, std::iter::once(event)).map(drop)
+        self.append(EVENTS, std::iter::once(event))
     }
 
-    /// Adds requests to the record file, and returns the sum of their lines, which the event that ends
-    /// their level states.
-    pub(crate) fn requests<'a>(
-        &self,
-        records: impl Iterator<Item = &'a RequestRecord>,
-    ) -> Result<u32, Failure> {
-        self.append(REQUESTS, records.map(RequestLine::from))
+    /// The requests of a level that begins.
+    pub(crate) fn requests(&self) -> LevelRequests<'_> {
+        LevelRequests::begin(self)
     }
 
     /// Adds samples to their file, if there are any.
@@ -147,7 +144,7 @@ impl Folder {
         if samples.is_empty() {
             return Ok(());
         }
-        self.append(SIGNALS, samples.iter()).map(drop)
+        self.append(SIGNALS, samples.iter())
     }
 
     /// Writes the run file anew, whole or not at all.
@@ -189,7 +186,7 @@ impl Folder {
         &self,
         name: &str,
         items: impl Iterator<Item = T>,
-    ) -> Result<u32, Failure> {
+    ) -> Result<(), Failure> {
         let done = files::append(&self.path.join(name), items);
         Ok(done.map_err(|error| self.unwritten(name, error))?)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use plimsoll_core::level::LevelSummary;
-use plimsoll_core::record::{RequestLine, RequestRecord};
+use plimsoll_core::record::{RequestLine, RequestRecord, RequestTrace};
 
 use super::FileFault;
 use super::files::{LinesSum, Whole};
@@ -50,10 +50,15 @@ impl<R: Read + BufRead> Requests<R> {
         self.whole
     }
 
-    /// The requests that ended on the next level.
-    pub(crate) fn level(&mut self, level: &LevelSummary) -> Result<Vec<RequestRecord>, FileFault> {
-        let count = level.requests.outcomes.values().sum();
-        (0..count).map(|_| self.next(level.index)).collect()
+    /// The requests that ended on the next level; with the stamps of their outputs, if they are to be
+    /// judged.
+    pub(crate) fn level(
+        &mut self,
+        level: &LevelSummary,
+        keeps_stamps: bool,
+    ) -> Result<Vec<RequestRecord>, FileFault> {
+        let read = |_| Ok(self.next(level.index)?.to_record(keeps_stamps));
+        (0..level.requests.ended()).map(read).collect()
     }
 
     /// Reads the requests of the next level, and holds them against what the level says of them: the
@@ -66,22 +71,22 @@ impl<R: Read + BufRead> Requests<R> {
         ids: &mut HashSet<u64>,
     ) -> Result<(), FileFault> {
         let first = self.lines + 1;
-        let records = self.level(level)?;
-        let found = self.sum.end();
-        let is_same = sum.is_none_or(|sum| sum == found);
         let ends = level.ended_at();
         let mut outcomes = BTreeMap::<String, u64>::new();
-        for (line, record) in (first..).zip(&records) {
-            if !ids.insert(record.id) {
-                let id = record.id;
+        for line in (first..).take(level.requests.ended() as usize) {
+            let request = self.next(level.index)?;
+            if !ids.insert(request.id) {
+                let id = request.id;
                 return Err(FileFault::RequestTwice { line, id });
             }
             // Where the sum is known it says more; stamps may be off by what the clocks were set by.
-            if sum.is_none() && (!record.is_in_order(SETTING) || record.done > ends + ROUNDING) {
+            if sum.is_none() && (!request.is_in_order(SETTING) || request.done > ends + ROUNDING) {
                 return Err(FileFault::ImpossibleStamps { line });
             }
-            *outcomes.entry(record.outcome.key()).or_default() += 1;
+            *outcomes.entry(request.outcome.key()).or_default() += 1;
         }
+        let found = self.sum.end();
+        let is_same = sum.is_none_or(|sum| sum == found);
         if is_same && outcomes == level.requests.outcomes {
             Ok(())
         } else {
@@ -89,7 +94,7 @@ impl<R: Read + BufRead> Requests<R> {
         }
     }
 
-    fn next(&mut self, level: u32) -> Result<RequestRecord, FileFault> {
+    fn next(&mut self, level: u32) -> Result<RequestTrace, FileFault> {
         let mut text = Vec::new();
         let read = self.file.read_until(b'\n', &mut text);
         let length = read.map_err(FileFault::Unreadable)?;

@@ -9,6 +9,7 @@ use plimsoll_core::level::{
     FinishedLevel, Hold, LevelPlan, LevelSettings, Load, OpenLoop, Purpose,
 };
 use plimsoll_core::protocol::{PromptForm, Protocol};
+use plimsoll_core::record::RequestTrace;
 use plimsoll_core::run::{
     BodyPlan, Connection, Goal, HttpVersion, RunPlan, SearchPlan, ServerInfo,
 };
@@ -30,6 +31,8 @@ struct Killed {
     folder: tempfile::TempDir,
     run_files: Vec<Vec<u8>>,
     levels: Vec<FinishedLevel>,
+    /// Those that ended on each of them.
+    requests: Vec<Vec<RequestTrace>>,
 }
 
 impl Killed {
@@ -44,9 +47,9 @@ impl Killed {
         folder.event(&event).unwrap();
         let mut run = Run::begin(event).unwrap();
         let mut run_files = Vec::new();
-        let levels = levels();
-        for level in &levels {
-            let sum = folder.requests(level.records.iter()).unwrap();
+        let (levels, requests): (Vec<_>, Vec<_>) = levels().into_iter().unzip();
+        for (level, requests) in levels.iter().zip(&requests) {
+            let sum = added(&folder, requests);
             folder.signals(&level.samples).unwrap();
             let event = finished(level, sum);
             folder.event(&event).unwrap();
@@ -55,12 +58,14 @@ impl Killed {
             run_files.push(fs::read(directory.path().join(RUN)).unwrap());
         }
         // The requests of a level that never ended.
-        folder.requests(levels[1].records.iter().take(2)).unwrap();
+        let mut unfinished = folder.requests();
+        unfinished.add(requests[1].iter().take(2)).unwrap();
         folder.signals(&later(&levels)).unwrap();
         Self {
             folder: directory,
             run_files,
             levels,
+            requests,
         }
     }
 
@@ -98,8 +103,9 @@ impl Killed {
             budget_s: None,
         };
         folder.event(&resumed).unwrap();
-        for level in &self.levels[saved.levels as usize..] {
-            let sum = folder.requests(level.records.iter()).unwrap();
+        let all = self.levels.iter().zip(&self.requests);
+        for (level, requests) in all.skip(saved.levels as usize) {
+            let sum = added(&folder, requests);
             folder.signals(&level.samples).unwrap();
             folder.event(&finished(level, sum)).unwrap();
         }
@@ -187,7 +193,16 @@ fn server() -> ServerInfo {
     }
 }
 
-fn levels() -> Vec<FinishedLevel> {
+/// Adds the requests of a level as they end, one by one, and returns the sum of their lines.
+fn added(folder: &Folder, requests: &[RequestTrace]) -> u32 {
+    let mut lines = folder.requests();
+    for one in requests {
+        lines.add(std::iter::once(one)).unwrap();
+    }
+    lines.end().unwrap()
+}
+
+fn levels() -> Vec<(FinishedLevel, Vec<RequestTrace>)> {
     let workload = Workload::uniform(8, 2, 0.0, 1);
     let engine = Profile::named("toy").unwrap().engine;
     let mut runner = VirtualRunner::new(engine, workload, 1);
@@ -205,8 +220,12 @@ fn levels() -> Vec<FinishedLevel> {
             longest_hold: Duration::from_millis(8),
             longest: Duration::from_secs(60),
         };
-        let Ok(level) = runner.run_level(plan, &slo, &mut |_| Go::On);
-        sampled(level)
+        let mut requests = Vec::new();
+        let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {
+            requests.extend_from_slice(progress.ended);
+            Go::On
+        });
+        (sampled(level), requests)
     };
     (0..LEVELS).map(level).collect()
 }
@@ -475,10 +494,7 @@ fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
         let mut records = end.requests().unwrap();
         for (level, in_flight) in killed.levels.iter().zip(&end.in_flight) {
             assert_eq!(&level.in_flight, in_flight);
-            assert_eq!(
-                records.level(&level.summary).unwrap().len(),
-                level.records.len()
-            );
+            assert_eq!(records.level(&level.summary, false).unwrap(), level.records);
         }
         assert_eq!(records.whole().bytes, killed.bytes(REQUESTS).len() as u64);
         let samples: usize = killed.levels.iter().map(|level| level.samples.len()).sum();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::record::{RequestLine, RequestRecord};
+use plimsoll_core::record::{RequestLine, RequestTrace};
 use serde_json::Value;
 
 use super::server::Counts;
@@ -110,7 +110,7 @@ fn read(path: &Path) -> Option<String> {
 }
 
 fn of_line(line: &str) -> Option<Ended> {
-    let record = RequestRecord::from(serde_json::from_str::<RequestLine>(line).unwrap());
+    let record = RequestTrace::from(serde_json::from_str::<RequestLine>(line).unwrap());
     let is_own = record.outcome.is_completed() || record.outcome.is_failure();
     is_own.then(|| Ended {
         outcome: record.outcome.key(),

@@ -219,7 +219,7 @@ fn a_request_that_a_leaving_server_has_begun_is_not_sent_again() {
     };
     let batch = batch(vec![script], 1, 1);
     assert_eq!(batch.records[0].record.outcome, Outcome::Reset);
-    assert_eq!(batch.records[0].record.events.len(), 1);
+    assert_eq!(batch.records[0].record.events().len(), 1);
     assert_eq!(batch.client.idle_retries, 0);
 }
 

@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use stats::Summary;
 
-use plimsoll_core::record::{RequestRecord, StreamEvent};
+use plimsoll_core::record::{RequestRecord, RequestTrace, StreamEvent};
 use plimsoll_core::time::Offset;
 use plimsoll_load::batch::{Batch, BatchRecord};
 
@@ -60,14 +60,14 @@ impl Request {
             failed: record.outcome.is_failure(),
             input_tokens: record.prompt_tokens.unwrap_or(record.asked_prompt_tokens),
             output_tokens: if success { output_tokens } else { 0 },
-            ttft_s: at(record.events.first()),
+            ttft_s: at(record.events().first()),
             itls_s: record
-                .events
+                .events()
                 .windows(2)
                 .map(|pair| pair[1].at.since(pair[0].at).as_secs_f64())
                 .collect(),
             latency_s: if success {
-                at(record.events.last())
+                at(record.events().last())
             } else {
                 0.0
             },
@@ -143,7 +143,7 @@ impl Legacy {
         let successes = || requests.iter().filter(|request| request.success);
         let completed = successes().count();
         let failed = requests.iter().filter(|request| request.failed).count();
-        let records: Vec<&RequestRecord> = batch
+        let records: Vec<&RequestTrace> = batch
             .records
             .iter()
             .map(|one| &one.record)
@@ -208,23 +208,29 @@ fn per_second(count: f64, seconds: f64) -> f64 {
 
 /// Most events, and most requests, of any one-second bucket. Both ends of a request count, so a
 /// bucket sees requests that were never in flight together: vLLM's definition.
-fn peaks(records: &[&RequestRecord]) -> (usize, usize) {
+fn peaks(records: &[&RequestTrace]) -> (usize, usize) {
     let Some(first) = records.iter().filter_map(|record| record.sent).min() else {
         return (0, 0);
     };
     let bucket = |at: Offset| usize::try_from(at.since(first).as_secs()).unwrap_or(usize::MAX);
     let last = records
         .iter()
-        .filter_map(|record| record.events.last().map(|event| event.at).max(record.sent))
+        .filter_map(|record| {
+            record
+                .events()
+                .last()
+                .map(|event| event.at)
+                .max(record.sent)
+        })
         .max()
         .unwrap_or(first);
     let mut events = vec![0_usize; bucket(last) + 1];
     let mut requests = events.clone();
     for record in records {
-        for event in &record.events {
+        for event in record.events() {
             events[bucket(event.at)] += 1;
         }
-        if let (Some(sent), Some(end)) = (record.sent, record.events.last()) {
+        if let (Some(sent), Some(end)) = (record.sent, record.events().last()) {
             for count in &mut requests[bucket(sent)..=bucket(end.at)] {
                 *count += 1;
             }

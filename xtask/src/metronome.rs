@@ -1,4 +1,4 @@
-//! The built-in metronome on a core of its own.
+//! The built-in metronome, on a core of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,19 +8,19 @@ use anyhow::{Context, Result};
 use crate::command::release;
 
 /// The server's core and the client's.
-pub(super) const SERVER_CORE: &str = "0";
-pub(super) const CLIENT_CORE: &str = "1";
+pub(crate) const SERVER_CORE: &str = "0";
+pub(crate) const CLIENT_CORE: &str = "1";
 
 /// A metronome that runs until it is dropped.
-pub(super) struct Server {
+pub(crate) struct Metronome {
     child: Child,
     /// Its address, as `http://host:port`.
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
-impl Server {
+impl Metronome {
     /// Starts it with `pace`, such as `100ms,50ms`, and further options of `plimsoll sim`.
-    pub(super) fn start(pace: &str, options: &[&str]) -> Result<Self> {
+    pub(crate) fn start(pace: &str, options: &[&str]) -> Result<Self> {
         let mut child = Command::new("taskset")
             .args(["-c", SERVER_CORE])
             .arg(release().join("plimsoll"))
@@ -42,7 +42,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Metronome {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
