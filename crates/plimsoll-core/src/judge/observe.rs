@@ -87,7 +87,7 @@ impl LevelSample<'_> {
     }
 
     /// Until when all that came is known to have been read, by the end that is looked at.
-    fn read_until(&self) -> Offset {
+    pub(crate) fn read_until(&self) -> Offset {
         match self.reading {
             Reading::Best => self.to - self.unread,
             Reading::Stamped | Reading::Worst => self.to,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::summarise::Finished;
-use super::{Alarm, ClientHealth, FinishedLevel, Level, hanging};
+use super::{Alarm, ClientHealth, FinishedLevel, Level, hanging, silence};
 
 use crate::judge::LevelSample;
 use crate::stability::{self, Arrived, Stability};
@@ -30,7 +30,8 @@ impl Level {
             ..self.sample(from, now, &in_flight, &draws)
         };
         let alarms = self.alarms(&sample);
-        let silence = hanging::silence(&sample, self.started_at);
+        let silence = silence::silence(&sample, self.started_at);
+        let quiet_since = silence::quiet_since(&sample, self.started_at);
         let within = |from| self.stability(from, now);
         let finished = Finished {
             plan: &self.plan,
@@ -39,6 +40,7 @@ impl Level {
             window_from: self.window_from,
             sample,
             silence,
+            quiet_since: quiet_since.filter(|_| silence.is_none()),
             counts: self.ledger.counts(from, now),
             itl_ms: self.itl_ms.summary_ms(),
             request_seconds,

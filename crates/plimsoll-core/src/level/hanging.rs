@@ -1,16 +1,12 @@
-//! Requests that hang, and a server that has fallen silent.
+//! Requests that hang.
 //!
 //! A request without its first token for longer than every latency bound, and far longer than its
 //! peers, or one whose answer has stood still for far longer than any of theirs, is evidence while it
-//! hangs: it counts as a failure that has not ended. If nothing at all is
-//! answered since a moment, it is not the load that broke: the server is gone.
+//! hangs: it counts as a failure that has not ended.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::judge::{HangsAfter, LevelSample};
-use crate::outcome::Outcome;
 use crate::record::{InFlight, RequestRecord, TELLS_EVERY};
 use crate::slo::{Metric, Slo};
 use crate::time::Offset;
@@ -29,17 +25,7 @@ const AT_LEAST_WITHIN: Duration = Duration::from_secs(6);
 /// A request stands still after this long in any case.
 const STILL: Duration = Duration::from_millis(250);
 /// One request that hangs does not tell a server that is gone from one that lost it.
-const FEWEST: usize = 2;
-
-/// Since when nothing was answered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Silence {
-    /// The last moment at which the server was heard, seconds since the run's start.
-    pub since_s: f64,
-    /// Whether it takes no connections any more; else it takes requests and does not answer.
-    pub refuses: bool,
-}
+pub(super) const FEWEST: usize = 2;
 
 /// When a request hangs: silent for longer than every latency bound, and far longer than its peers.
 pub(super) fn hangs_after(
@@ -139,79 +125,22 @@ pub(super) fn standing_still(sample: &LevelSample<'_>) -> Option<(usize, Offset)
     first.map(|first| (count, first))
 }
 
-/// Since when the server is silent, at the end of `sample`; `None` if it is not known to be.
-pub(super) fn silence(sample: &LevelSample<'_>, started_at: Offset) -> Option<Silence> {
-    let heard = sample
-        .ended
-        .iter()
-        .filter_map(|one| Some((one.sent?, heard_at(one)?)));
-    let flying = sample
-        .in_flight
-        .iter()
-        .filter_map(|one| Some((one.sent?, one.heard.or(one.first)?)));
-    // When the latest request was sent that was answered, and when the server was last heard.
-    let (mut answered, mut last) = (None, started_at);
-    for (sent, at) in heard.chain(flying) {
-        answered = answered.max(Some(sent));
-        last = last.max(at);
-    }
-    let is_refused = refuses_since(sample, last);
-    let sent = || sample.in_flight.iter().filter(|one| one.sent.is_some());
-    let all_hang = sent().all(|one| sample.hangs_since(one).is_some());
-    let hangs = hanging(sample).is_some_and(|(count, first)| {
-        // Requests sent at the same time may be taken in any order.
-        let after = |sent: Offset| sent > first + sample.request_time;
-        count >= FEWEST && !answered.is_some_and(after)
-    });
-    (all_hang && (is_refused || hangs)).then(|| Silence {
-        since_s: last.as_secs_f64(),
-        refuses: is_refused,
-    })
-}
-
-/// When a request showed that the server is there; `None` if it did not.
-fn heard_at(record: &RequestRecord) -> Option<Offset> {
-    let spoke = match record.outcome {
-        Outcome::Connect
-        | Outcome::Tls
-        | Outcome::Reset
-        | Outcome::TimedOut
-        | Outcome::CutAtEnd
-        | Outcome::NeverSent => false,
-        Outcome::Completed
-        | Outcome::HttpStatus { .. }
-        | Outcome::Malformed
-        | Outcome::ErrorEvent
-        | Outcome::EndedEarly
-        | Outcome::Empty => true,
-    };
-    if spoke {
-        Some(record.done)
-    } else {
-        record.heard
-    }
-}
-
-/// Whether connections have been refused, and nothing else, since the server was last heard.
-fn refuses_since(sample: &LevelSample<'_>, last: Offset) -> bool {
-    let since = || sample.ended.iter().filter(|one| one.done > last);
-    let refused = since().filter(|one| one.outcome == Outcome::Connect);
-    refused.count() >= FEWEST
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::Silence;
+    use super::super::silence::silence;
     use super::*;
     use crate::judge::{Confidence, Reading};
+    use crate::outcome::Outcome;
     use crate::record::Doubt;
     use crate::record::tests::record;
 
-    fn at(ms: u64) -> Offset {
+    pub(in super::super) fn at(ms: u64) -> Offset {
         Offset::from_nanos(ms * 1_000_000)
     }
 
     /// In flight since `sent` ms, without a token.
-    fn waits(id: u64, sent: u64) -> InFlight {
+    pub(in super::super) fn waits(id: u64, sent: u64) -> InFlight {
         InFlight {
             id,
             level: 0,
@@ -225,13 +154,16 @@ mod tests {
         }
     }
 
-    fn refused(done: u64) -> RequestRecord {
+    pub(in super::super) fn refused(done: u64) -> RequestRecord {
         let mut one = record(done, &[]);
         (one.sent, one.outcome) = (None, Outcome::Connect);
         one
     }
 
-    fn ten_seconds<'a>(ended: &'a [RequestRecord], in_flight: &'a [InFlight]) -> LevelSample<'a> {
+    pub(in super::super) fn ten_seconds<'a>(
+        ended: &'a [RequestRecord],
+        in_flight: &'a [InFlight],
+    ) -> LevelSample<'a> {
         LevelSample {
             ended,
             in_flight,
@@ -285,7 +217,10 @@ mod tests {
         );
     }
 
-    fn seen(ended: &[RequestRecord], in_flight: &[InFlight]) -> (usize, Option<Silence>) {
+    pub(in super::super) fn seen(
+        ended: &[RequestRecord],
+        in_flight: &[InFlight],
+    ) -> (usize, Option<Silence>) {
         let slo: Slo = "ttft p95 <= 2s".parse().unwrap();
         let request_time = Duration::from_millis(100);
         let sample = LevelSample {
@@ -325,41 +260,5 @@ mod tests {
         assert_eq!(with_smooth(begun(Some(at(4_100)))), 0, "5.9 s");
         assert_eq!(with_smooth(begun(None)), 0, "nobody tells");
         assert_eq!(hanging_at_10_s(&[stalls], begun(Some(at(20)))), 0);
-    }
-
-    #[test]
-    fn streams_that_hang_one_by_one_are_no_silent_server() {
-        let answered: Vec<_> = (0..60).map(|i| record(i * 50, &[i * 50 + 20])).collect();
-        let (count, silence) = seen(&answered, &[waits(61, 500), waits(62, 2_990)]);
-        assert_eq!(
-            (count, silence),
-            (2, None),
-            "2490 ms of answers lie between"
-        );
-    }
-
-    #[test]
-    fn a_server_that_answers_nobody_since_a_moment_is_silent() {
-        let answered: Vec<_> = (0..60).map(|i| record(i * 50, &[i * 50 + 20])).collect();
-        let (count, silence) = seen(&answered, &[waits(61, 2_940), waits(62, 2_990)]);
-        assert_eq!(count, 2);
-        let silence = silence.unwrap();
-        assert!(!silence.refuses);
-        assert!((silence.since_s - 2.97).abs() < 1e-9, "{silence:?}");
-        let (_, one) = seen(&answered, &[waits(61, 2_990)]);
-        assert_eq!(one, None, "one request may be lost");
-        let (_, young) = seen(&answered, &[waits(61, 2_940), waits(62, 9_990)]);
-        assert_eq!(young, None, "one of them may still be answered");
-    }
-
-    #[test]
-    fn a_server_that_refuses_connections_is_silent_at_once() {
-        let mut ended: Vec<_> = (0..60).map(|i| record(i * 150, &[i * 150 + 20])).collect();
-        ended.extend([refused(9_000), refused(9_990)]);
-        let (_, silence) = seen(&ended, &[]);
-        let silence = silence.unwrap();
-        assert!(silence.refuses && (silence.since_s - 8.87).abs() < 1e-9);
-        ended.push(record(9_991, &[9_995]));
-        assert_eq!(seen(&ended, &[]).1, None, "it is back");
     }
 }

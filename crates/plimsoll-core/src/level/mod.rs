@@ -20,6 +20,7 @@ mod plan;
 mod reason;
 mod rejudge;
 mod settings;
+mod silence;
 mod since;
 mod summarise;
 mod summary;
@@ -31,12 +32,12 @@ pub use alarms::Alarm;
 pub use answers::Answers;
 pub use assignment::Assignment;
 pub use client::ClientHealth;
-pub use hanging::Silence;
 pub use ledger::{RequestCounts, RequestLedger};
 pub use plan::{Hold, LevelPlan, OpenLoop, Purpose};
 pub use reason::{Reason, Shortfall};
 pub use rejudge::rejudge;
 pub use settings::LevelSettings;
+pub use silence::Silence;
 pub use since::Since;
 pub use summary::{Draw, LevelSummary, LevelVerdict, Window};
 
@@ -78,6 +79,9 @@ const LOOK_GROWTH: f64 = 1.15;
 /// void rule then says what that is worth.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A level whose end has come does not end while the server is quiet: an answer may come, or it shows
+/// that there is no server any more. This is the longest that it waits for either.
+const LONGEST_QUIET: Duration = Duration::from_secs(60);
 /// A level that may have lost its server is looked at this often.
 const SILENCE_LOOK: Duration = Duration::from_millis(500);
 
@@ -124,6 +128,8 @@ pub struct Level {
     growing_until: Option<Duration>,
     /// When the server is next looked for, if it is not heard before.
     listen_at: Offset,
+    /// When it would have ended, if the server was quiet then.
+    over_at: Option<Offset>,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -152,6 +158,7 @@ impl Level {
             extended_to: None,
             growing_until: None,
             listen_at: now + SILENCE_LOOK,
+            over_at: None,
             since_full: Since::new(now),
             since_window: Since::new(now),
             itl_ms: Distribution::default(),
@@ -231,15 +238,32 @@ impl Level {
             };
             self.next_look = self.settled_time.mul_f64(first_look);
         }
-        if now.since(self.started_at) >= self.longest() || self.is_silent(now) {
-            return Step::End;
+        if self.is_silent(now) || self.is_over(now) && !self.waits_for_word(now) {
+            Step::End
+        } else {
+            Step::Hold
         }
-        if let Some(from) = self.window_from
-            && self.is_done(from, now)
-        {
-            return Step::End;
-        }
-        Step::Hold
+    }
+
+    fn is_over(&mut self, now: Offset) -> bool {
+        let is_longest = now.since(self.started_at) >= self.longest();
+        is_longest || self.window_from.is_some_and(|from| self.is_done(from, now))
+    }
+
+    /// Whether a level that is over waits for the server to say anything.
+    fn waits_for_word(&mut self, now: Offset) -> bool {
+        let over_at = *self.over_at.get_or_insert(now);
+        let in_flight = self.ledger.in_flight();
+        let from = self.window_from.unwrap_or(now);
+        let sample = self.sample(from, now, &in_flight, &[]);
+        !self.is_held_whole()
+            && now < over_at + LONGEST_QUIET
+            && silence::quiet_since(&sample, self.started_at).is_some()
+    }
+
+    /// Whether it is held to its end, whatever it shows.
+    fn is_held_whole(&self) -> bool {
+        matches!(self.plan.hold, Hold::Whole | Hold::Requests(_))
     }
 
     /// Mean request time of what completed here once all streams were there, else of the plan.
@@ -258,13 +282,13 @@ impl Level {
     /// Whether the server answers nobody any more. A load that is to be held whatever it shows goes
     /// on: the server may come back.
     fn is_silent(&mut self, now: Offset) -> bool {
-        if now < self.listen_at || matches!(self.plan.hold, Hold::Whole | Hold::Requests(_)) {
+        if now < self.listen_at || self.is_held_whole() {
             return false;
         }
         self.listen_at = now + SILENCE_LOOK;
         let in_flight = self.ledger.in_flight();
         let from = self.window_from.unwrap_or(now);
-        hanging::silence(&self.sample(from, now, &in_flight, &[]), self.started_at).is_some()
+        silence::silence(&self.sample(from, now, &in_flight, &[]), self.started_at).is_some()
     }
 
     fn is_full(&self, now: Offset) -> bool {

@@ -38,6 +38,11 @@ pub enum Reason {
         /// How long the first of them has waited, s.
         longest_s: f64,
     },
+    /// Nothing has come of what was sent, for so long that it cannot end on it.
+    Quiet {
+        /// The last moment at which the server was heard, seconds since the run's start.
+        since_s: f64,
+    },
     /// The client was late, and by that it is open what the level says of an objective.
     InDoubt {
         /// The first one of which that is so.

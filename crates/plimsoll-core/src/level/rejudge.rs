@@ -46,7 +46,10 @@ pub fn rejudge(
         (LevelVerdict::Void, Some(reason))
     } else {
         let is_screened = level.window.is_some() && is_screened(level.purpose, &sample);
-        delivered(level.purpose.hold(), &judged, is_screened)
+        match level.reason {
+            Some(reason @ Reason::Quiet { .. }) => (LevelVerdict::Undecided, Some(reason)),
+            _ => delivered(level.purpose.hold(), &judged, is_screened),
+        }
     };
     judged
 }

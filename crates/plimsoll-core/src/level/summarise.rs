@@ -31,6 +31,8 @@ pub(super) struct Finished<'a> {
     pub(super) stability: Option<Stability>,
     pub(super) alarms: Vec<Alarm>,
     pub(super) silence: Option<Silence>,
+    /// Since when nothing came, where it is not known that the server is silent.
+    pub(super) quiet_since: Option<Offset>,
     /// Whether the window was long enough for a screened level.
     pub(super) is_screened: bool,
     pub(super) client: ClientHealth,
@@ -87,7 +89,8 @@ impl Finished<'_> {
             silence: self.silence,
             server: self.server,
         };
-        (summary.verdict, summary.reason) = verdict(self.plan, &summary, self.is_screened);
+        (summary.verdict, summary.reason) =
+            verdict(self.plan, &summary, (self.is_screened, self.quiet_since));
         summary
     }
 

@@ -174,6 +174,7 @@ impl LevelSummary {
         match self.verdict {
             LevelVerdict::Void => true,
             LevelVerdict::Fail => false,
+            LevelVerdict::Undecided if matches!(self.reason, Some(Reason::Quiet { .. })) => true,
             // Ended before it could be screened.
             LevelVerdict::Undecided
                 if matches!(

@@ -458,7 +458,31 @@ fn a_silent_server_ends_too() {
     assert_eq!(load.run(60_000, |_, _| never), Step::End);
     let summary = load.finish();
     assert_eq!(summary.verdict, LevelVerdict::Undecided);
-    assert_eq!(summary.reason, Some(Reason::NoRequestEnded));
+    let hang = |reason| {
+        matches!(
+            reason,
+            Some(Reason::Unanswered {
+                requests: 2,
+                of: 2,
+                ..
+            })
+        )
+    };
+    assert!(hang(summary.reason) && summary.silence.is_some());
+}
+
+/// Its time is over a second after the server fell silent: so it goes on until that is known.
+#[test]
+fn a_level_does_not_end_on_a_server_that_is_quiet() {
+    let short = LevelPlan {
+        longest: Duration::from_secs(3),
+        ..plan(8, Hold::Confirm)
+    };
+    let mut load = Driver::start(short, "ttft p95 <= 2s");
+    let answer = |_, sent| if sent < 1_400 { GOOD } else { HANGS };
+    assert_eq!(load.run(60_000, answer), Step::End);
+    assert!((3_000..6_000).contains(&load.now), "{}", load.now);
+    assert!(load.finish().shows_no_server());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::client;
 use super::{Hold, LevelPlan, LevelSummary, LevelVerdict, Reason};
 use crate::judge::{Decision, ObjectiveResult, at_both_ends, conjunction};
+use crate::time::Offset;
 
 /// More requests than this without the metric, and an objective on it says nothing.
 const MOST_ABSENT: f64 = 0.2;
@@ -11,15 +12,25 @@ const MOST_ABSENT: f64 = 0.2;
 pub(super) fn verdict(
     plan: &LevelPlan,
     summary: &LevelSummary,
-    is_screened: bool,
+    (is_screened, quiet_since): (bool, Option<Offset>),
 ) -> (LevelVerdict, Option<Reason>) {
-    let said = || delivered(plan.hold, summary, is_screened);
+    let said = || match quiet_since {
+        Some(since) => quiet(since),
+        None => delivered(plan.hold, summary, is_screened),
+    };
     match void_reason(plan, summary) {
         // What fewer streams than asked break, all of them break.
         Some(reason) if reason.is_too_few_streams() && said().0 == LevelVerdict::Fail => said(),
         Some(reason) => (LevelVerdict::Void, Some(reason)),
         None => said(),
     }
+}
+
+/// What a level says at whose end nothing came of what was sent: it may be the load, and it may be that
+/// there is no server any more.
+fn quiet(since: Offset) -> (LevelVerdict, Option<Reason>) {
+    let since_s = since.as_secs_f64();
+    (LevelVerdict::Undecided, Some(Reason::Quiet { since_s }))
 }
 
 /// What a level says whose load was delivered as asked: void where it says the contrary at the two

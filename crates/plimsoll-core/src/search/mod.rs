@@ -152,9 +152,20 @@ impl Search {
     pub fn next(&self, elapsed: Duration) -> Next {
         let wanted = self.wanted(elapsed);
         match wanted {
-            Ok(_) if elapsed >= self.config.budget => self.done(Stop::Budget, elapsed),
+            Ok(_) if elapsed >= self.config.budget => self.done(self.out_of_time(), elapsed),
             Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
             Err(stop) => self.done(stop, elapsed),
+        }
+    }
+
+    /// What it means that there is no time for another level.
+    fn out_of_time(&self) -> Stop {
+        let last = self.levels.last().filter(|_| self.levels.len() > self.past);
+        match last.filter(|last| last.shows_no_server()) {
+            Some(last) => Stop::ServerGone {
+                at_streams: self.rung(last),
+            },
+            None => Stop::Budget,
         }
     }
 

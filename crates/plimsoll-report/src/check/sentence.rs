@@ -102,7 +102,13 @@ fn doubt(check: Check<'_>, lang: Lang) -> String {
         .iter()
         .find(|one| one.looks_broken() == Some(true));
     match (&level.reason, looks) {
-        (Some(reason @ (Reason::Unanswered { .. } | Reason::InDoubt { .. })), _) => {
+        (
+            Some(
+                reason
+                @ (Reason::Unanswered { .. } | Reason::Quiet { .. } | Reason::InDoubt { .. }),
+            ),
+            _,
+        ) => {
             let why = words::reason(reason, lang);
             lang.pick(format!("The reason: {why}."), format!("原因：{why}。"))
         }

@@ -33,6 +33,10 @@ fn en(reason: &Reason) -> String {
             of,
             longest_s,
         } => unanswered((*requests, *of), *longest_s, Lang::En),
+        Reason::Quiet { since_s } => {
+            let since = duration(*since_s, Lang::En);
+            format!("nothing has come from the server since {since} into the run")
+        }
         Reason::InDoubt {
             objective: one,
             best,
@@ -65,6 +69,10 @@ fn zh(reason: &Reason) -> String {
             of,
             longest_s,
         } => unanswered((*requests, *of), *longest_s, Lang::Zh),
+        Reason::Quiet { since_s } => {
+            let since = duration(*since_s, Lang::Zh);
+            format!("运行到 {since}之后，服务端再无任何响应")
+        }
         Reason::InDoubt {
             objective: one,
             best,
@@ -241,6 +249,7 @@ mod tests {
                 of: 96,
                 longest_s: 14.2,
             },
+            Reason::Quiet { since_s: 17.3 },
             Reason::InDoubt {
                 objective: tpot,
                 best: Some(48.2),

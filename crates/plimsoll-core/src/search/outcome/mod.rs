@@ -16,7 +16,7 @@ use throughput::throughput_at;
 
 use super::{Search, Stop};
 use crate::cause::cause_of;
-use crate::level::{Alarm, LevelSummary, LevelVerdict, Load, Purpose};
+use crate::level::{Alarm, LevelSummary, LevelVerdict, Load, Purpose, Reason};
 use crate::load::LoadUnit;
 use crate::scaling::{Scaling, scaling};
 use crate::verdict::{Confirmed, Recommended, RequestTimes, Verdict, VerdictKind, exceed_ratio};
@@ -37,6 +37,8 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         VerdictKind::Capacity if bounds.is_none_or(|bounds| bounds.upper.is_none()) => {
             VerdictKind::Inconclusive
         }
+        // Nothing came any more at the end, and whether the server is gone is not known.
+        _ if stop == Stop::Budget && ends_quiet(search) => VerdictKind::Inconclusive,
         kind => kind,
     };
     let bounds = bounds.filter(|bounds| answers(kind, *bounds));
@@ -66,6 +68,12 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
         notes: notes(search, stop),
         load_time_s: elapsed.as_secs_f64(),
     }
+}
+
+/// Whether the last level ended while nothing came of what was sent.
+fn ends_quiet(search: &Search) -> bool {
+    let last = search.levels.last().and_then(|last| last.reason);
+    matches!(last, Some(Reason::Quiet { .. }))
 }
 
 /// Whether a verdict of this kind states a capacity. Without an answer there is none, and "at least
