@@ -20,7 +20,7 @@ use super::{answers, resume, searched, tiers};
 use crate::fault::Failure;
 use crate::limits;
 use crate::machine;
-use crate::measure::{Console, Recorded, Recorder, Server, begin};
+use crate::measure::{Console, Recorded, Recorder, Server, begin, go_on};
 use crate::output::Shown;
 use crate::signal::Stop;
 use crate::store::Saved;
@@ -173,24 +173,12 @@ impl Session<'_> {
     }
 
     fn go_on(&self, saved: &Saved) -> Result<(Clock, Run), Failure> {
-        let folder = self.start.folder();
-        folder.cut(saved)?;
-        let at = saved.clock_goes_on_at();
-        let mut run = saved.run.clone();
-        let event = RunEvent::Resumed {
-            started_utc: jiff::Timestamp::now().to_string(),
-            at_s: at.as_secs_f64(),
-            next_level: saved.levels,
-            first_request: saved.first_request(),
-            budget_s: self.new_budget_s(saved),
-        };
-        folder.event(&event)?;
-        run.apply(event);
-        folder.run(&run)?;
+        let now = jiff::Timestamp::now();
+        let run = go_on(self.start.folder(), now, saved, self.new_budget_s(saved))?;
         run.levels
             .iter()
             .for_each(|level| self.console.level(level));
-        Ok((Clock::start_at(at), run))
+        Ok((Clock::start_at(saved.clock_goes_on_at()), run))
     }
 
     /// The time for the search, where it was set anew.

@@ -23,6 +23,6 @@ mod server;
 mod way;
 
 pub(crate) use console::Console;
-pub(crate) use recorder::{Recorded, Recorder, begin};
+pub(crate) use recorder::{Recorded, Recorder, begin, go_on};
 pub(crate) use server::Server;
 pub(crate) use way::{Way, with_key};

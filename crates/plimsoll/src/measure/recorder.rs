@@ -12,7 +12,7 @@ use plimsoll_report::lang::Lang;
 use super::Console;
 use crate::fault::{Failure, Fault};
 use crate::signal::Stop;
-use crate::store::{Folder, LevelRequests};
+use crate::store::{Folder, LevelRequests, Saved};
 
 /// Begins a run in its folder.
 pub(crate) fn begin(
@@ -32,6 +32,29 @@ pub(crate) fn begin(
     Run::begin(event)
         .context("a run starts with its first event")
         .map_err(Failure::from)
+}
+
+/// Goes on with a run in its folder: what is not of a finished level is cut off, and from here on it
+/// has so much time in all, s, where that was set anew.
+pub(crate) fn go_on(
+    folder: &Folder,
+    now: jiff::Timestamp,
+    saved: &Saved,
+    budget_s: Option<f64>,
+) -> Result<Run, Failure> {
+    folder.cut(saved)?;
+    let event = RunEvent::Resumed {
+        started_utc: now.to_string(),
+        at_s: saved.clock_goes_on_at().as_secs_f64(),
+        next_level: saved.levels,
+        first_request: saved.first_request(),
+        budget_s,
+    };
+    folder.event(&event)?;
+    let mut run = saved.run.clone();
+    run.apply(event);
+    folder.run(&run)?;
+    Ok(run)
 }
 
 /// A run that is over.
@@ -114,8 +137,11 @@ impl<'a> Recorder<'a> {
     pub(crate) fn leftover(&mut self, events: &[LoadEvent]) {
         if self.run.plan.keeps_requests {
             let requests = events.iter().filter_map(ended);
-            let mut lines = self.folder.requests();
-            let _ = self.write(|_, _| lines.add(requests).and_then(|()| lines.end()));
+            let _ = self.write(|folder, _| {
+                let mut lines = folder.requests()?;
+                lines.add(requests)?;
+                lines.end()
+            });
         }
     }
 
@@ -194,7 +220,9 @@ impl Listener for Recorder<'_> {
 
     fn started(&mut self, plan: &LevelPlan, at: Offset) -> Result<(), Failure> {
         let keeps_requests = self.run.plan.keeps_requests;
-        self.requests = keeps_requests.then(|| self.folder.requests());
+        let folder = self.folder;
+        let lines = self.write(|_, _| keeps_requests.then(|| folder.requests()).transpose());
+        self.requests = lines.flatten();
         self.event(RunEvent::LevelStarted {
             index: plan.index,
             purpose: plan.purpose,

@@ -12,13 +12,16 @@
 //! `events.jsonl` says what has happened; `run.json` follows from it. The requests and the
 //! samples of a level are on the disk before the event that ends the level, and that is before
 //! `run.json`: so a crash at any moment leaves a log that is true, with at most a last line that is not
-//! whole.
+//! whole. All that is written goes through `disk`, and `power` has it fail and lose power at each step.
 
+mod disk;
 mod fault;
 mod files;
 mod level_requests;
 mod log;
 mod place;
+#[cfg(test)]
+mod power;
 mod read;
 mod requests;
 mod saved;
@@ -40,6 +43,7 @@ use plimsoll_report::run_file::run_file;
 use serde::Serialize;
 
 use crate::fault::{Failure, Hint, WriteFault};
+use disk::{Disk, Os};
 pub(crate) use fault::{FileFault, FolderFault};
 pub(crate) use level_requests::LevelRequests;
 pub(crate) use read::read_run;
@@ -55,6 +59,8 @@ const REPEATS: &str = "repeats.json";
 /// A folder that is this run's alone.
 pub(crate) struct Folder {
     path: PathBuf,
+    /// Where all that is written goes.
+    disk: Box<dyn Disk>,
     /// Held as long as the run goes on: nobody else writes into the folder meanwhile.
     _lock: Option<File>,
 }
@@ -69,8 +75,8 @@ impl Folder {
         (started, command): (jiff::Timestamp, &str),
     ) -> Result<Self, Failure> {
         match given {
-            Some(path) => place::take(path),
-            None => place::new(started, command),
+            Some(path) => place::take(Box::new(Os), path),
+            None => place::new(Box::new(Os), started, command),
         }
     }
 
@@ -83,7 +89,7 @@ impl Folder {
             let fault = FolderFault::NoRun(path.to_owned());
             return Err(Failure::from(fault).hint(Hint::FolderSavedIn));
         }
-        place::go_on(path)
+        place::go_on(Box::new(Os), path)
     }
 
     /// Whether the folder holds several runs.
@@ -93,7 +99,7 @@ impl Folder {
 
     /// Reads back the answers of several runs, and keeps others from resuming them.
     pub(crate) fn open_repeats(path: &Path) -> Result<(Self, Repeats), Failure> {
-        let folder = place::go_on(path)?;
+        let folder = place::go_on(Box::new(Os), path)?;
         let read = fs::read(path.join(REPEATS)).map_err(FileFault::Unreadable);
         let repeats =
             read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(FileFault::NoRepeats));
@@ -126,7 +132,8 @@ impl Folder {
 
     /// Brings the files of a run that goes on to where its last finished level left them.
     pub(crate) fn cut(&self, saved: &Saved) -> Result<(), Failure> {
-        Ok(saved.cut().map_err(|error| self.unwritten("", error))?)
+        let done = saved.cut(self.disk.as_ref());
+        Ok(done.map_err(|error| self.unwritten("", error))?)
     }
 
     /// Adds an event to the log.
@@ -135,7 +142,7 @@ impl Folder {
     }
 
     /// The requests of a level that begins.
-    pub(crate) fn requests(&self) -> LevelRequests<'_> {
+    pub(crate) fn requests(&self) -> Result<LevelRequests<'_>, Failure> {
         LevelRequests::begin(self)
     }
 
@@ -187,12 +194,12 @@ impl Folder {
         name: &str,
         items: impl Iterator<Item = T>,
     ) -> Result<(), Failure> {
-        let done = files::append(&self.path.join(name), items);
+        let done = files::append(self.disk.as_ref(), &self.path.join(name), items);
         Ok(done.map_err(|error| self.unwritten(name, error))?)
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let done = files::replace(&self.path, name, bytes);
+        let done = files::replace(self.disk.as_ref(), &self.path.join(name), bytes);
         Ok(done.map_err(|error| self.unwritten(name, error))?)
     }
 

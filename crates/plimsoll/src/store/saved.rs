@@ -11,6 +11,7 @@ use plimsoll_core::record::InFlight;
 use plimsoll_core::run::{Format, Goal, Run, RunPlan};
 use plimsoll_core::time::Offset;
 
+use super::disk::Disk;
 use super::files::{self, Whole};
 use super::log::{Log, format_of};
 use super::requests::Requests;
@@ -118,17 +119,17 @@ impl Saved {
     }
 
     /// Cuts off what is not of a finished level, and half-written lines.
-    pub(super) fn cut(&self) -> io::Result<()> {
+    pub(super) fn cut(&self, disk: &dyn Disk) -> io::Result<()> {
         let files = [(REQUESTS, self.requests), (SIGNALS, Some(self.signals))];
         // The log last: as long as it has not changed this can be done again.
         for (name, whole) in files {
             let path = self.folder.join(name);
             match whole {
-                Some(whole) if path.exists() => files::cut(&path, whole)?,
+                Some(whole) if path.exists() => files::cut(disk, &path, whole)?,
                 _ => {}
             }
         }
-        files::cut(&self.folder.join(EVENTS), self.log)
+        files::cut(disk, &self.folder.join(EVENTS), self.log)
     }
 
     fn check_requests(&self) -> Result<Whole, FileFault> {

@@ -31,20 +31,26 @@ pub(super) fn check(path: &Path, finished: &[LevelSummary]) -> Result<Whole, Fil
     }
 }
 
-/// The samples up to `until`, or up to a last line that was not written to its end.
+/// The samples up to `until`. What cannot be read behind them is what a crash left of later ones: torn
+/// at its end, or with holes where a part of it was not on the disk yet.
 fn samples(bytes: &[u8], until: Option<Offset>) -> Result<(Vec<Sample>, Whole), FileFault> {
     let mut samples = Vec::new();
     let mut whole = Whole::default();
+    let mut end = 0;
+    let mut hole = None;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let end = whole.bytes + line.len() as u64;
+        end += line.len() as u64;
         match serde_json::from_slice::<Sample>(line) {
             Ok(sample) if until.is_some_and(|until| sample.at <= until) => samples.push(sample),
             Ok(_) => break,
-            Err(_) if end == bytes.len() as u64 => break,
             Err(error) => {
                 let line = samples.len() + 1;
-                return Err(FileFault::NoSample { line, error });
+                hole = hole.or(Some(FileFault::NoSample { line, error }));
+                continue;
             }
+        }
+        if let Some(hole) = hole {
+            return Err(hole);
         }
         whole = Whole {
             bytes: end,

@@ -21,6 +21,7 @@ use plimsoll_core::workload::{LengthLaw, Workload};
 use plimsoll_sim::{Profile, VirtualRunner};
 use serde_json::json;
 
+use super::disk::Os;
 use super::*;
 use crate::machine;
 
@@ -30,9 +31,13 @@ const LEVELS: u32 = 2;
 struct Killed {
     folder: tempfile::TempDir,
     run_files: Vec<Vec<u8>>,
-    levels: Vec<FinishedLevel>,
-    /// Those that ended on each of them.
-    requests: Vec<Vec<RequestTrace>>,
+    held: Vec<Held>,
+}
+
+/// A level, and the requests that ended on it.
+pub(super) struct Held {
+    pub(super) level: FinishedLevel,
+    pub(super) requests: Vec<RequestTrace>,
 }
 
 impl Killed {
@@ -47,8 +52,8 @@ impl Killed {
         folder.event(&event).unwrap();
         let mut run = Run::begin(event).unwrap();
         let mut run_files = Vec::new();
-        let (levels, requests): (Vec<_>, Vec<_>) = levels().into_iter().unzip();
-        for (level, requests) in levels.iter().zip(&requests) {
+        let held = levels(LEVELS);
+        for Held { level, requests } in &held {
             let sum = added(&folder, requests);
             folder.signals(&level.samples).unwrap();
             let event = finished(level, sum);
@@ -58,15 +63,19 @@ impl Killed {
             run_files.push(fs::read(directory.path().join(RUN)).unwrap());
         }
         // The requests of a level that never ended.
-        let mut unfinished = folder.requests();
-        unfinished.add(requests[1].iter().take(2)).unwrap();
-        folder.signals(&later(&levels)).unwrap();
+        let mut unfinished = folder.requests().unwrap();
+        unfinished.add(held[1].requests.iter().take(2)).unwrap();
+        drop(unfinished);
+        folder.signals(&later(&held)).unwrap();
         Self {
             folder: directory,
             run_files,
-            levels,
-            requests,
+            held,
         }
+    }
+
+    fn levels(&self) -> impl Iterator<Item = &FinishedLevel> {
+        self.held.iter().map(|held| &held.level)
     }
 
     fn path(&self) -> &Path {
@@ -91,7 +100,7 @@ impl Killed {
 
     /// Cuts the files, adds what a run would add, and reads them again.
     fn goes_on(&self, saved: &Saved) -> Saved {
-        saved.cut().unwrap();
+        saved.cut(&Os).unwrap();
         let again = self.look().unwrap();
         assert_eq!(again.run, saved.run);
         let folder = Folder::open(self.path()).unwrap();
@@ -103,8 +112,7 @@ impl Killed {
             budget_s: None,
         };
         folder.event(&resumed).unwrap();
-        let all = self.levels.iter().zip(&self.requests);
-        for (level, requests) in all.skip(saved.levels as usize) {
+        for Held { level, requests } in &self.held[saved.levels as usize..] {
             let sum = added(&folder, requests);
             folder.signals(&level.samples).unwrap();
             folder.event(&finished(level, sum)).unwrap();
@@ -114,7 +122,7 @@ impl Killed {
     }
 }
 
-fn started() -> RunEvent {
+pub(super) fn started() -> RunEvent {
     let lengths = LengthLaw::Uniform {
         mean_tokens: 8,
         spread_ratio: 0.0,
@@ -195,39 +203,46 @@ fn server() -> ServerInfo {
 
 /// Adds the requests of a level as they end, one by one, and returns the sum of their lines.
 fn added(folder: &Folder, requests: &[RequestTrace]) -> u32 {
-    let mut lines = folder.requests();
+    let mut lines = folder.requests().unwrap();
     for one in requests {
         lines.add(std::iter::once(one)).unwrap();
     }
     lines.end().unwrap()
 }
 
-fn levels() -> Vec<(FinishedLevel, Vec<RequestTrace>)> {
+/// The first levels of a run.
+pub(super) fn levels(count: u32) -> Vec<Held> {
     let workload = Workload::uniform(8, 2, 0.0, 1);
     let engine = Profile::named("toy").unwrap().engine;
     let mut runner = VirtualRunner::new(engine, workload, 1);
     let slo = "ttft p95 <= 1s".parse().unwrap();
     let level = |index| {
-        let plan = LevelPlan {
-            index,
-            purpose: Purpose::Ramp,
-            load: Load::Streams(index + 1),
-            settings: LevelSettings::default(),
-            open_loop: OpenLoop::default(),
-            hold: Hold::Short,
-            request_time: Duration::from_millis(1),
-            // A few requests: the smaller the files, the sooner each byte of them is tried.
-            longest_hold: Duration::from_millis(8),
-            longest: Duration::from_secs(60),
-        };
         let mut requests = Vec::new();
-        let Ok(level) = runner.run_level(plan, &slo, &mut |progress| {
+        let Ok(level) = runner.run_level(level_plan(index), &slo, &mut |progress| {
             requests.extend_from_slice(progress.ended);
             Go::On
         });
-        (sampled(level), requests)
+        Held {
+            level: sampled(level),
+            requests,
+        }
     };
-    (0..LEVELS).map(level).collect()
+    (0..count).map(level).collect()
+}
+
+pub(super) fn level_plan(index: u32) -> LevelPlan {
+    LevelPlan {
+        index,
+        purpose: Purpose::Ramp,
+        load: Load::Streams(index + 1),
+        settings: LevelSettings::default(),
+        open_loop: OpenLoop::default(),
+        hold: Hold::Short,
+        request_time: Duration::from_millis(1),
+        // A few requests: the smaller the files, the sooner each byte of them is tried.
+        longest_hold: Duration::from_millis(8),
+        longest: Duration::from_secs(60),
+    }
 }
 
 /// The level as a server with a metrics page would have shown it, sampled at three moments.
@@ -241,8 +256,8 @@ fn sampled(mut level: FinishedLevel) -> FinishedLevel {
 }
 
 /// What was sampled on a level that never ended.
-fn later(levels: &[FinishedLevel]) -> [Sample; 2] {
-    let last = levels.last().unwrap().summary.ended_at();
+fn later(levels: &[Held]) -> [Sample; 2] {
+    let last = levels.last().unwrap().level.summary.ended_at();
     [1, 2].map(|ms| sample(last + Duration::from_millis(ms)))
 }
 
@@ -257,7 +272,7 @@ fn sample(at: Offset) -> Sample {
     }
 }
 
-fn finished(level: &FinishedLevel, sum: u32) -> RunEvent {
+pub(super) fn finished(level: &FinishedLevel, sum: u32) -> RunEvent {
     RunEvent::LevelFinished {
         level: Box::new(level.summary.clone()),
         in_flight: level.in_flight.clone(),
@@ -294,7 +309,7 @@ fn a_log_cut_at_any_byte_keeps_every_level_whose_line_is_whole() {
         }
         let saved = killed.look().unwrap();
         assert_eq!(saved.levels as usize, lines - 1, "{length}");
-        let levels = killed.levels.iter().map(|level| &level.summary);
+        let levels = killed.levels().map(|level| &level.summary);
         assert!(
             saved.run.levels.iter().eq(levels.take(lines - 1)),
             "{length}"
@@ -321,7 +336,7 @@ fn a_log_that_lost_what_the_run_file_knows_is_refused() {
 fn requests_cut_at_any_byte_are_whole_or_refused() {
     let killed = Killed::new();
     let whole = killed.bytes(REQUESTS);
-    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    let records: usize = killed.levels().map(|level| level.records.len()).sum();
     let needed = line_ends(&whole)[records - 1];
     for length in 0..=whole.len() {
         killed.write(REQUESTS, &whole[..length]);
@@ -369,7 +384,7 @@ fn mixed_up(whole: &[u8], lines: usize) -> Vec<Vec<u8>> {
 fn requests_that_were_lost_doubled_or_exchanged_are_refused() {
     let killed = Killed::new();
     let whole = killed.bytes(REQUESTS);
-    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    let records: usize = killed.levels().map(|level| level.records.len()).sum();
     for mixed in mixed_up(&whole, records) {
         killed.write(REQUESTS, &mixed);
         let why = killed.refused();
@@ -388,9 +403,9 @@ fn requests_that_were_lost_doubled_or_exchanged_are_refused() {
 fn requests_of_a_log_without_sums_are_held_against_what_their_levels_say() {
     let killed = Killed::new();
     killed.write(EVENTS, &without_sums(&killed.bytes(EVENTS)));
-    killed.look().unwrap().cut().unwrap();
+    killed.look().unwrap().cut(&Os).unwrap();
     let whole = killed.bytes(REQUESTS);
-    let records: usize = killed.levels.iter().map(|level| level.records.len()).sum();
+    let records: usize = killed.levels().map(|level| level.records.len()).sum();
     for mixed in mixed_up(&whole, records).chunks(3) {
         for lost_or_doubled in &mixed[..2] {
             killed.write(REQUESTS, lost_or_doubled);
@@ -430,7 +445,7 @@ fn with_first(lines: &[u8], field: &str, value: serde_json::Value) -> Vec<u8> {
 fn signals_cut_at_any_byte_give_what_the_levels_say_or_are_refused() {
     let killed = Killed::new();
     let whole = killed.bytes(SIGNALS);
-    let samples: usize = killed.levels.iter().map(|level| level.samples.len()).sum();
+    let samples: usize = killed.levels().map(|level| level.samples.len()).sum();
     let needed = line_ends(&whole)[samples - 1];
     for length in 0..=whole.len() {
         killed.write(SIGNALS, &whole[..length]);
@@ -492,12 +507,15 @@ fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
         assert_eq!(end.levels, LEVELS, "{length}");
         assert_eq!(end.run.resumptions.len(), 1);
         let mut records = end.requests().unwrap();
-        for (level, in_flight) in killed.levels.iter().zip(&end.in_flight) {
+        for (level, in_flight) in killed.levels().zip(&end.in_flight) {
             assert_eq!(&level.in_flight, in_flight);
-            assert_eq!(records.level(&level.summary, false).unwrap(), level.records);
+            assert_eq!(
+                records.level(&level.summary, false).unwrap().len(),
+                level.records.len()
+            );
         }
         assert_eq!(records.whole().bytes, killed.bytes(REQUESTS).len() as u64);
-        let samples: usize = killed.levels.iter().map(|level| level.samples.len()).sum();
+        let samples: usize = killed.levels().map(|level| level.samples.len()).sum();
         assert_eq!(line_ends(&killed.bytes(SIGNALS)).len(), samples);
     }
 }
@@ -506,10 +524,10 @@ fn a_run_goes_on_after_its_torn_ends_are_cut_off() {
 fn numbers_and_times_go_on_above_all_that_was_used() {
     let killed = Killed::new();
     let first = killed.look().unwrap();
-    let last = killed.levels.last().unwrap();
+    let last = &killed.held.last().unwrap().level;
     let end = last.summary.started_s + last.summary.duration_s;
     assert!(first.clock_goes_on_at().as_secs_f64() > end);
-    let used = killed.levels.iter().flat_map(|level| &level.records);
+    let used = killed.levels().flat_map(|level| &level.records);
     assert!(used.map(|record| record.id).max() < Some(first.first_request()));
     let second = killed.goes_on(&first);
     assert!(second.first_request() > first.first_request());
@@ -586,6 +604,19 @@ fn what_is_no_torn_end_is_refused_with_its_reason() {
             .refused()
             .contains("line 1, of level 0, is no request")
     );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused() {
+    for name in [EVENTS, RUN, REQUESTS, SIGNALS] {
+        let killed = Killed::new();
+        let path = killed.path().join(name);
+        fs::remove_file(&path).unwrap();
+        // It opens, and every read of it fails.
+        fs::create_dir(&path).unwrap();
+        let why = killed.refused();
+        assert!(why.starts_with(&format!("{name} cannot be read")), "{why}");
+    }
 }
 
 #[test]
