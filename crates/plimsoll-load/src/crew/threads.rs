@@ -148,6 +148,16 @@ impl ThreadCrew {
         })
     }
 
+    /// Whether the load is carried by all. The others hold the way that events come by open, so it
+    /// does not tell.
+    fn has_all(&self) -> Result<(), LoadError> {
+        let mut threads = self.workers.iter().filter_map(|one| one.thread.as_ref());
+        if threads.any(JoinHandle::is_finished) {
+            return Err(LoadError::WorkerLost);
+        }
+        Ok(())
+    }
+
     fn end_workers(&mut self) {
         for worker in &mut self.workers {
             drop(worker.commands.send(Command::Stop));
@@ -179,11 +189,11 @@ impl Crew for ThreadCrew {
     fn next_event(&mut self, until: Offset) -> Result<Option<LoadEvent>, LoadError> {
         let left = until.since(self.clock.now());
         if left.is_zero() {
-            return Ok(None);
+            return self.has_all().map(|()| None);
         }
         match self.events.recv_timeout(left) {
             Ok(event) => Ok(Some(event)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => self.has_all().map(|()| None),
             Err(RecvTimeoutError::Disconnected) => Err(LoadError::WorkerLost),
         }
     }
@@ -207,5 +217,78 @@ impl Crew for ThreadCrew {
 impl Drop for ThreadCrew {
     fn drop(&mut self) {
         self.end_workers();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use plimsoll_core::level::{Hold, LevelSettings, Load, OpenLoop, Purpose};
+
+    use super::*;
+    use crate::source::Built;
+
+    /// Long after a lost worker must have been told of, and long before any of these requests ends.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Panics instead of one request.
+    struct Without(u64);
+
+    impl RequestSource for Without {
+        fn build(&self, index: u64) -> Built {
+            assert_ne!(index, self.0, "a fault of the tool");
+            Built::default()
+        }
+    }
+
+    fn plan(load: Load) -> LevelPlan {
+        LevelPlan {
+            index: 0,
+            purpose: Purpose::Ramp,
+            load,
+            settings: LevelSettings::default(),
+            open_loop: OpenLoop::default(),
+            hold: Hold::Short,
+            request_time: Duration::from_millis(10),
+            longest_hold: Duration::from_secs(60),
+            longest: Duration::from_secs(600),
+        }
+    }
+
+    /// What becomes of a level whose request panics. The server takes connections and says nothing.
+    fn lost(load: Load, request: u64, workers: u32) -> LoadError {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = Target::parse(&format!("http://{}", server.local_addr().unwrap())).unwrap();
+        let source: Arc<dyn RequestSource> = Arc::new(Without(request));
+        let options = CrewOptions {
+            workers,
+            timeout: Duration::from_secs(600),
+            keep_alive: true,
+            first_request: 0,
+        };
+        let clock = Clock::start();
+        let mut crew = ThreadCrew::start(&target, &source, clock, options).unwrap();
+        crew.go_over_to(&plan(load), clock.now()).unwrap();
+        while clock.now().since(Offset::ZERO) < PATIENCE {
+            if let Err(error) = crew.next_event(clock.now() + Duration::from_millis(50)) {
+                return error;
+            }
+        }
+        panic!("{load:?} over {workers} workers: nobody missed request {request}");
+    }
+
+    #[test]
+    fn a_worker_that_is_lost_ends_its_level_though_others_are_left() {
+        for (load, request, workers) in [
+            (Load::Streams(4), 0, 1),
+            (Load::Streams(4), 2, 2),
+            (Load::Streams(4), 3, 2),
+            (Load::RatePerS(50.0), 5, 1),
+            (Load::RatePerS(50.0), 5, 3),
+        ] {
+            let error = lost(load, request, workers);
+            assert!(matches!(error, LoadError::WorkerLost), "{error}");
+        }
     }
 }

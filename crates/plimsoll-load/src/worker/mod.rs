@@ -60,6 +60,20 @@ struct Worker {
     live: RefCell<BTreeSet<u32>>,
     /// Told when `level` or `stop` changed.
     changed: Notify,
+    /// Told when a task of it panicked.
+    lost: Notify,
+}
+
+/// Held by each task of a worker. A task that panics takes its worker with it: without its stream or
+/// its request the load would be smaller than it is said to be.
+struct Alive(Rc<Worker>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lost.notify_one();
+        }
+    }
 }
 
 impl Watch for Worker {
@@ -88,8 +102,8 @@ impl Watch for Worker {
     }
 }
 
-/// Runs a worker until it is told to stop or the coordinator is gone. The requests of all workers
-/// are numbered from `first_request` on.
+/// Runs a worker until it is told to stop, the coordinator is gone, or a task of it panics. The requests
+/// of all workers are numbered from `first_request` on.
 pub(crate) async fn work(
     context: WorkerContext,
     first_request: u64,
@@ -105,15 +119,17 @@ pub(crate) async fn work(
         sent: Cell::new(0),
         live: RefCell::default(),
         changed: Notify::new(),
+        lost: Notify::new(),
     });
     let mut tasks = JoinSet::new();
     let mut background = JoinSet::new();
-    let own = Rc::clone(&worker);
-    let _ = background.spawn_local(async move { heartbeat(&own.context).await });
+    let own = Alive(Rc::clone(&worker));
+    let _ = background.spawn_local(async move { heartbeat(&own.0.context).await });
     loop {
         let command = tokio::select! {
             command = commands.recv() => command.unwrap_or(Command::Stop),
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
+            () = worker.lost.notified() => return,
         };
         match command {
             Command::Level(level) => worker.go_over_to(*level, &mut tasks),
@@ -133,12 +149,13 @@ impl Worker {
         let _ = self.level.replace(Some(Rc::clone(&level)));
         self.changed.notify_waiters();
         if let Some(due_times) = level.due_times() {
-            let arrivals = arrive(Rc::clone(self), Rc::clone(&level), due_times);
-            let _ = tasks.spawn_local(arrivals);
+            let (alive, level) = (Alive(Rc::clone(self)), Rc::clone(&level));
+            let _ = tasks.spawn_local(async move { arrive(&alive.0, level, due_times).await });
         }
         for stream in self.missing(&level) {
             let start = level.start_of(stream, before);
-            let _ = tasks.spawn_local(run_stream(Rc::clone(self), stream, start));
+            let alive = Alive(Rc::clone(self));
+            let _ = tasks.spawn_local(async move { run_stream(&alive.0, stream, start).await });
         }
     }
 

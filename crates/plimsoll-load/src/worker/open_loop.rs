@@ -8,12 +8,12 @@ use plimsoll_core::record::{Doubt, InFlight, LoadEvent, ON_SCHEDULE};
 use plimsoll_core::time::Offset;
 use tokio::task::JoinSet;
 
-use super::{Cap, Pacing, Worker};
+use super::{Alive, Cap, Pacing, Worker};
 use crate::request::{Due, RequestId, Trace};
 
 /// Sends what is due until the next level begins, then lets it end.
 pub(super) async fn arrive(
-    worker: Rc<Worker>,
+    worker: &Rc<Worker>,
     level: Rc<Assignment>,
     due_times: impl Iterator<Item = Offset>,
 ) {
@@ -26,21 +26,21 @@ pub(super) async fn arrive(
             break;
         }
         let request = worker.begin(&level, due);
-        let carried = carry(Rc::clone(&worker), request, due, cap.clone());
-        let _ = requests.spawn_local(carried);
+        let (alive, cap) = (Alive(Rc::clone(worker)), cap.clone());
+        let _ = requests.spawn_local(async move { carry(&alive.0, request, due, cap).await });
         while requests.try_join_next().is_some() {}
     }
     while requests.join_next().await.is_some() {}
 }
 
-async fn carry(worker: Rc<Worker>, request: RequestId, due: Offset, cap: Cap) {
+async fn carry(worker: &Worker, request: RequestId, due: Offset, cap: Cap) {
     let clock = worker.context.clock;
     let record = match cap.place(worker.is_over(request.level)).await {
         Some(place) => {
             let ready = if place.waited { clock.now() } else { due };
             let cut = async |trace: Rc<Trace>| worker.cut_arrival(request.level, &trace).await;
             let at = Due::At { due, ready };
-            worker.context.run(request, at, &*worker, cut).await.0
+            worker.context.run(request, at, worker, cut).await.0
         }
         None => request.never_sent(due, clock.now()),
     };

@@ -10,12 +10,12 @@ use super::Worker;
 use crate::request::{Due, Trace};
 
 /// A request, its answer to the end, and the next, at once or after a thought.
-pub(super) async fn run_stream(worker: Rc<Worker>, stream: u32, start: Offset) {
+pub(super) async fn run_stream(worker: &Worker, stream: u32, start: Offset) {
     worker.wait_until(stream, start).await;
     while let Some(level) = worker.level().filter(|_| worker.stays(stream)) {
         let request = worker.next_request(&level, stream);
         let cut = async |trace: Rc<Trace>| worker.cut(stream, &trace).await;
-        let run = worker.context.run(request, Due::WhenReady, &*worker, cut);
+        let run = worker.context.run(request, Due::WhenReady, worker, cut);
         let (record, _) = run.await;
         let now = worker.context.clock.now();
         let pause = worker.pause(&record, now);

@@ -284,3 +284,13 @@ impl From<LoadError> for Fault {
         PreflightError::from(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_is_lost_is_a_fault_of_the_tool() {
+        assert_eq!(Failure::from(LoadError::WorkerLost).exit, Exit::Fault);
+    }
+}
