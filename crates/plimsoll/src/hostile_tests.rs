@@ -2,11 +2,9 @@
 //! refused is refused as a usage error; what is taken has a plan that can be shown.
 
 use clap::CommandFactory;
-use plimsoll_report::lang::Lang;
 
-use crate::cli::{Cli, Command, Typed};
-use crate::measure::no_effect;
-use crate::{bench, check, find};
+use crate::cli::Cli;
+use crate::{bench, fuzz};
 
 const HOSTILE: [&str; 36] = [
     "",
@@ -72,28 +70,9 @@ fn no_value_of_an_option_is_a_panic() {
                     .into_iter()
                     .chain(before(name).iter().copied());
                 let line: Vec<String> = start.chain([option.as_str()]).map(str::to_owned).collect();
-                looked_at(&line);
+                fuzz::arguments(&line);
             }
         }
-    }
-}
-
-fn looked_at(line: &[String]) {
-    let cli = match Cli::parse_in(line, Lang::En) {
-        Ok(cli) => cli,
-        Err(error) => return assert!(!error.to_string().is_empty()),
-    };
-    let plan = match cli.command {
-        Command::Find(args) => find::planned(&args),
-        Command::Check(args) => check::planned(&args),
-        _ => return,
-    };
-    let shown = plan.and_then(|plan| {
-        drop(no_effect::look(&plan, &Typed::read(line)?)?);
-        Ok(serde_json::to_string(&plan).map(|text| text.len()))
-    });
-    if let Err(failure) = shown {
-        assert_eq!(failure.exit.code(), 2, "{line:?}: {failure}");
     }
 }
 

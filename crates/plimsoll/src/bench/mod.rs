@@ -122,12 +122,15 @@ pub(crate) fn help() -> String {
     args::help()
 }
 
-/// Reads a command line up to the schedule of its requests, for tests. Nothing is sent.
-#[cfg(test)]
+/// Reads a command line up to the schedule of its requests. Nothing is sent, and no file is read.
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn read(argv: &[String]) {
     let Ok(args::Command::Run(parsed)) = args::parse(argv) else {
         return;
     };
+    if parsed.given("dataset-path") {
+        return;
+    }
     let settings = Settings::read(&parsed, &|_| None, 0, &mut |_| {});
     if let Ok(settings) = settings {
         // So many requests are their own test.

@@ -85,7 +85,7 @@ pub(crate) fn run(
 }
 
 /// The plan of a command line, for tests.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn planned(args: &CheckArgs) -> Result<RunPlan, Failure> {
     plan(args, &held::held(args)?, &[])
 }

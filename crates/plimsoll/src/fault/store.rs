@@ -35,6 +35,7 @@ impl Words for FileFault {
             Self::LevelMissing { found, due } => {
                 format!("有缺失：应当是第 {due} 档，却是第 {found} 档")
             }
+            Self::OddCounts(level) => format!("里第 {level} 档的请求数加起来对不上"),
             Self::ImpossibleTime { name, seconds } => {
                 format!("里的时间 `{name}` 不可能是 {seconds} 秒")
             }

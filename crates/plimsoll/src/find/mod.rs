@@ -72,7 +72,7 @@ pub(crate) fn run(
 }
 
 /// The plan of a command line, for tests.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn planned(args: &FindArgs) -> Result<RunPlan, Failure> {
     Ok(plan::resolve(args, &[])?.plan)
 }

@@ -1,7 +1,7 @@
 //! `plimsoll plan`: users, streams, requests, servers and cost, from a run or from numbers.
 
 use plimsoll_core::capacity_plan::{
-    Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
+    CapacityPlan, Inputs, Measured, RequestTime, Target, TimeSource, capacity_plan,
 };
 use plimsoll_core::run::Run;
 use plimsoll_core::verdict::EXCEED;
@@ -21,18 +21,20 @@ const HEADROOM: f64 = 0.75;
 /// Computes and prints.
 pub(crate) fn run(args: &PlanArgs, lang: Lang) -> Result<Exit, Failure> {
     let run = args.from.as_deref().map(read_run).transpose()?;
-    let plan = capacity_plan(&inputs(args, run.as_ref())?);
-    if plan.supply.is_none() && plan.demand.is_none() {
-        return Err(nothing_to_plan());
-    }
+    let plan = planned(args, run.as_ref())?;
     output::show(&plan, args.json, |plan, out| {
         render(plan, lang, Console::width(), out)
     })?;
     Ok(Exit::Done)
 }
 
-fn nothing_to_plan() -> Failure {
-    Failure::from(AskFault::NothingToPlan).hint(Hint::WhatToPlan)
+/// What follows from the arguments, and from a run where there is one.
+pub(crate) fn planned(args: &PlanArgs, run: Option<&Run>) -> Result<CapacityPlan, Failure> {
+    let plan = capacity_plan(&inputs(args, run)?);
+    if plan.supply.is_none() && plan.demand.is_none() {
+        return Err(Failure::from(AskFault::NothingToPlan).hint(Hint::WhatToPlan));
+    }
+    Ok(plan)
 }
 
 /// What was typed, and for the rest what the run measured.

@@ -58,6 +58,9 @@ pub(crate) enum FileFault {
     /// A level is missing from a log.
     #[error("has a hole: level {found} follows where level {due} is due")]
     LevelMissing { found: u32, due: u32 },
+    /// The counts of a level are not those of requests that came and went.
+    #[error("has a level {0} whose requests do not add up")]
+    OddCounts(u32),
     /// A time is negative, or longer than any run.
     #[error("has an impossible `{name}`: {seconds} seconds")]
     ImpossibleTime { name: &'static str, seconds: f64 },

@@ -68,6 +68,9 @@ impl Log {
                 requests_crc32,
             } => {
                 self.follows(level.index)?;
+                if !level.requests.balance() {
+                    return Err(FileFault::OddCounts(level.index));
+                }
                 self.last_s = self.last_s.max(level.started_s + level.duration_s);
                 self.levels += 1;
                 self.in_flight.push(in_flight.clone());

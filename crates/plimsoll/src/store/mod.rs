@@ -50,9 +50,9 @@ pub(crate) use read::read_run;
 pub(crate) use saved::Saved;
 
 const RUN: &str = "run.json";
-const REQUESTS: &str = "requests.jsonl";
+pub(crate) const REQUESTS: &str = "requests.jsonl";
 const SIGNALS: &str = "signals.jsonl";
-const EVENTS: &str = "events.jsonl";
+pub(crate) const EVENTS: &str = "events.jsonl";
 /// Of the folder of several runs: each has its own below it.
 const REPEATS: &str = "repeats.json";
 

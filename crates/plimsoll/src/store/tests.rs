@@ -582,6 +582,16 @@ fn what_is_no_torn_end_is_refused_with_its_reason() {
             "impossible `duration_s`",
         ),
         (
+            "\"due\":",
+            "\"due\":9",
+            "level 0 whose requests do not add up",
+        ),
+        (
+            "\"carried_out\":",
+            "\"carried_out\":18446744073709551615, \"unread\":",
+            "level 0 whose requests do not add up",
+        ),
+        (
             "\"started_s\":",
             "\"started_s\":-9e99, \"unread\":",
             "impossible `started_s`",
