@@ -11,6 +11,9 @@ pub struct Clock {
     started: Instant,
     /// What it showed when it started.
     origin: Offset,
+    /// It goes with the timers of the runtime, which a test has paused.
+    #[cfg(test)]
+    is_virtual: bool,
 }
 
 impl Clock {
@@ -25,12 +28,35 @@ impl Clock {
         Self {
             started: Instant::now(),
             origin,
+            #[cfg(test)]
+            is_virtual: false,
         }
+    }
+
+    /// Starts a clock that shows the time of the runtime it is read in.
+    #[cfg(test)]
+    pub(crate) fn start_virtual() -> Self {
+        Self {
+            started: tokio::time::Instant::now().into_std(),
+            origin: Offset::ZERO,
+            is_virtual: true,
+        }
+    }
+
+    /// Whether the system knows nothing of the time that it shows.
+    #[cfg(test)]
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.is_virtual
     }
 
     /// The time since the run's start.
     #[expect(clippy::disallowed_methods, reason = "the clock module")]
     pub fn now(&self) -> Offset {
+        #[cfg(test)]
+        if self.is_virtual {
+            let now = tokio::time::Instant::now().into_std();
+            return self.origin + now.duration_since(self.started);
+        }
         self.origin + Instant::now().duration_since(self.started)
     }
 

@@ -1,22 +1,21 @@
-//! One TCP connection, plain or TLS, with a stamp on everything that is read from it.
+//! One connection, plain or TLS, with a stamp on everything that is read from it.
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use nix::sys::socket::{MsgFlags, recv};
 use plimsoll_core::time::Offset;
-use tokio::io::{AsyncWrite, Interest, Ready};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use crate::connect::tls_fault;
 use crate::stamps::{self, Stamps};
+use crate::transport::Transport;
 
-/// A socket with its TLS, and what is needed to stamp its reads.
+/// A transport with its TLS, and what is needed to stamp its reads.
 pub(crate) struct Connection {
-    socket: TcpStream,
+    transport: Transport,
     tls: Option<Box<rustls::ClientConnection>>,
     /// Encrypted bytes on their way into rustls; empty for plain connections.
     sealed: Vec<u8>,
@@ -49,14 +48,19 @@ impl Connection {
         // A request is one write: there is nothing to wait for.
         socket.set_nodelay(true)?;
         stamps::ask_for(&socket);
-        Ok(Self {
-            socket,
+        Ok(Self::on(Transport::Tcp(socket)))
+    }
+
+    /// Takes a transport that is connected.
+    pub(crate) fn on(transport: Transport) -> Self {
+        Self {
+            transport,
             tls: None,
             sealed: Vec::new(),
             closed: None,
             unsent: Vec::new(),
             reads_in_a_row: 0,
-        })
+        }
     }
 
     /// Makes it a TLS connection, by a handshake.
@@ -103,12 +107,12 @@ impl Connection {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.socket.poll_read_ready(cx)
+        self.transport.poll_readable(cx)
     }
 
-    /// The socket, for bytes that need no sealing or are sealed.
+    /// The transport, for bytes that need no sealing or are sealed.
     pub(crate) fn raw(&mut self) -> Pin<&mut (impl AsyncWrite + use<>)> {
-        Pin::new(&mut self.socket)
+        self.transport.writer()
     }
 
     /// Writes a request; `stamp` is called just before the first byte goes to the kernel, and `gone`
@@ -129,13 +133,13 @@ impl Connection {
         };
         stamp();
         let mut bytes = sealed.as_deref().unwrap_or(bytes);
-        let written = self.try_write(bytes)?;
+        let written = self.transport.try_write(bytes)?;
         gone();
         bytes = &bytes[written..];
         while !bytes.is_empty() {
-            let written = self.try_write(bytes)?;
+            let written = self.transport.try_write(bytes)?;
             bytes = &bytes[written..];
-            if written == 0 && self.ready_to_go_on().await?.is_readable() {
+            if written == 0 && self.transport.ready_to_go_on().await?.is_readable() {
                 break;
             }
         }
@@ -155,30 +159,18 @@ impl Connection {
             return Ok(());
         }
         while !self.unsent.is_empty() {
-            if self.ready_to_go_on().await?.is_readable() {
+            if self.transport.ready_to_go_on().await?.is_readable() {
                 return Ok(());
             }
             // What cannot be written is no end: what the server says counts.
-            let written = self.try_write(&self.unsent).unwrap_or(self.unsent.len());
+            let written = self
+                .transport
+                .try_write(&self.unsent)
+                .unwrap_or(self.unsent.len());
             drop(self.unsent.drain(..written));
         }
         // One waiter a socket: cheaper than `readable`, which keeps a list of them.
-        poll_fn(|context| self.socket.poll_read_ready(context)).await
-    }
-
-    /// Waits until there may be something to read, or room to write.
-    async fn ready_to_go_on(&self) -> io::Result<Ready> {
-        self.socket
-            .ready(Interest::READABLE | Interest::WRITABLE)
-            .await
-    }
-
-    /// Writes what fits; 0 if nothing does.
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.socket.try_write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            written => written,
-        }
+        poll_fn(|context| self.transport.poll_readable(context)).await
     }
 
     /// Reads what there is; `None` if that is nothing, or if it is the turn of others. The stamp is
@@ -196,7 +188,7 @@ impl Connection {
         let read = if self.tls.is_some() {
             self.read_sealed(buffer, stamps)
         } else {
-            stamps.read(&self.socket, buffer)
+            stamps.read(&self.transport, buffer)
         };
         match read {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
@@ -210,7 +202,7 @@ impl Connection {
             return Ok((0, at));
         }
         loop {
-            let (count, at) = stamps.read(&self.socket, &mut self.sealed)?;
+            let (count, at) = stamps.read(&self.transport, &mut self.sealed)?;
             if count == 0 {
                 return Ok((0, at));
             }
@@ -224,12 +216,9 @@ impl Connection {
 
     async fn write_raw(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match self.socket.try_write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.writable().await?;
-                }
-                Err(error) => return Err(error),
+            match self.transport.try_write(bytes)? {
+                0 => self.transport.writable().await?,
+                count => bytes = &bytes[count..],
             }
         }
         Ok(())
@@ -272,15 +261,13 @@ impl Connection {
     pub(crate) fn is_quiet(&self) -> bool {
         let mut byte = [0];
         self.closed.is_none()
-            && matches!(self.socket.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            && matches!(self.transport.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Whether a server has said something on a new connection before it was asked. TLS has words of
     /// its own after its handshake, so that nothing is known of it.
     pub(crate) fn has_spoken(&self) -> bool {
-        let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        self.tls.is_none()
-            && recv(self.socket.as_raw_fd(), &mut [0], peek).is_ok_and(|count| count > 0)
+        self.tls.is_none() && self.transport.has_come()
     }
 
     async fn shake_hands(&mut self) -> io::Result<()> {
@@ -298,7 +285,7 @@ impl Connection {
                 return Ok(());
             }
             self.readable().await?;
-            let count = match self.socket.try_read(&mut self.sealed) {
+            let count = match self.transport.try_read(&mut self.sealed) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(error),

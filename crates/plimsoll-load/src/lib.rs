@@ -23,7 +23,8 @@
 //! | `request` | one request and its answer, over HTTP/1.1 and HTTP/2 |
 //! | `link` | a connection with its protocol |
 //! | `http2` | many answers on one connection, each byte with its stamp |
-//! | `connection` | a socket with stamps |
+//! | `connection` | a transport with its TLS, whose reads have stamps |
+//! | `transport` | what a connection reads from and writes to: a socket, in tests also memory |
 //! | `stats` | what a worker counts of itself |
 
 pub mod batch;
@@ -46,4 +47,5 @@ pub mod stamps;
 mod stats;
 pub mod target;
 pub mod telemetry;
+mod transport;
 mod worker;

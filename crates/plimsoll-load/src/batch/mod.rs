@@ -116,6 +116,26 @@ pub fn run_batch(
     })
 }
 
+/// Carries a whole batch as one worker on the runtime of the caller. Returns its records in the order
+/// in which they ended, and what was counted.
+///
+/// # Errors
+/// A request was lost.
+#[cfg(test)]
+pub(crate) async fn run_here(
+    target: &Target,
+    connector: &Connector,
+    source: &Arc<dyn RequestSource>,
+    plan: &BatchPlan,
+    clock: Clock,
+) -> Result<(Vec<BatchRecord>, WorkerStats), LoadError> {
+    let state = Arc::new(BatchState::new(plan.clone(), clock));
+    let alone = Share { index: 0, count: 1 };
+    let worker = BatchWorker::new(target, connector, source, &state, alone);
+    let carried = worker.carried().await?;
+    Ok((carried.records, carried.stats))
+}
+
 fn client_health(
     stats: &WorkerStats,
     records: &[BatchRecord],

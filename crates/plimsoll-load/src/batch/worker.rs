@@ -94,6 +94,11 @@ impl BatchWorker {
     fn carry(self) -> Result<Carried, LoadError> {
         let _done = Done(Arc::clone(&self.state));
         let runtime = PollClock::runtime(&self.poll_clock).map_err(LoadError::Worker)?;
+        runtime.block_on(self.carried())
+    }
+
+    /// Carries the share to its end, on a runtime whose tasks are local.
+    pub(super) async fn carried(self) -> Result<Carried, LoadError> {
         let plan = &self.state.plan;
         let options = WorkerOptions {
             timeout: plan.timeout,
@@ -108,7 +113,7 @@ impl BatchWorker {
             state: self.state,
             ended: RefCell::default(),
         });
-        runtime.block_on(running.run(self.share))
+        running.run(self.share).await
     }
 }
 

@@ -44,6 +44,11 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::error::LoadError;
 use crate::target::Target;
+#[cfg(test)]
+use crate::transport::{
+    Transport,
+    memory::{Dial, Dialed},
+};
 use dial::Dialer;
 pub(crate) use tls::HTTP_2;
 use tls::TlsSetup;
@@ -58,6 +63,9 @@ pub(crate) struct Connector {
     proxied: Option<Arc<Proxied>>,
     tls: Option<TlsSetup>,
     clock: Clock,
+    /// Stands in for all of that.
+    #[cfg(test)]
+    memory: Option<Arc<Dial>>,
 }
 
 /// The way through a proxy.
@@ -91,7 +99,21 @@ impl Connector {
             proxied: Proxied::on_the_way_to(target)?.map(Arc::new),
             tls,
             clock: Clock::start(),
+            #[cfg(test)]
+            memory: None,
         })
+    }
+
+    /// Connections in memory, plain and of HTTP/1.1.
+    #[cfg(test)]
+    pub(crate) fn in_memory(dial: Arc<Dial>, clock: Clock) -> Self {
+        Self {
+            dialer: Arc::new(Dialer::new(Vec::new())),
+            proxied: None,
+            tls: None,
+            clock,
+            memory: Some(dial),
+        }
     }
 
     /// The clock by which stages are timed.
@@ -104,6 +126,10 @@ impl Connector {
     /// # Errors
     /// A stage failed; the fault says which.
     pub(crate) async fn connect(&self) -> Result<Connected, ConnectFault> {
+        #[cfg(test)]
+        if let Some(dial) = &self.memory {
+            return self.connect_in_memory(dial()).await;
+        }
         let mut times = ConnectTimes::default();
         let start = self.clock.now();
         let (mut socket, address) = self.dial().await?;
@@ -123,6 +149,24 @@ impl Connector {
             self.secure(&mut connection, tls, address).await?;
             times.tls = Some(self.clock.now().since(reached));
         }
+        Ok(Connected { connection, times })
+    }
+
+    #[cfg(test)]
+    async fn connect_in_memory(&self, dialed: Dialed) -> Result<Connected, ConnectFault> {
+        if !dialed.after.is_zero() {
+            tokio::time::sleep(dialed.after).await;
+        }
+        let Some(end) = dialed.end else {
+            return std::future::pending().await;
+        };
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let client = end.map_err(|error| ConnectFault::Tcp { address, error })?;
+        let times = ConnectTimes {
+            tcp: dialed.after,
+            ..ConnectTimes::default()
+        };
+        let connection = Connection::on(Transport::Memory(client));
         Ok(Connected { connection, times })
     }
 

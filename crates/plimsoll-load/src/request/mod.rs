@@ -9,6 +9,8 @@ mod http1;
 mod http2;
 mod id;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use std::pin::pin;

@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 use crate::clock::{Clock, wall_nanos};
 use crate::context::PollClock;
 use crate::stats::LiveStats;
+use crate::transport::Transport;
 
 /// Rounds of one measurement; the one that took the shortest counts.
 const ROUNDS: usize = 5;
@@ -128,11 +129,30 @@ impl Stamps {
     }
 
     /// Reads what there is, with the time at which it came. "Would block" if there is nothing.
+    #[inline]
     pub(crate) fn read(
+        &self,
+        transport: &Transport,
+        buffer: &mut [u8],
+    ) -> io::Result<(usize, Offset)> {
+        let (count, came) = match transport {
+            Transport::Tcp(socket) => self.read_socket(socket, buffer)?,
+            #[cfg(test)]
+            Transport::Memory(memory) => {
+                let (count, at) = memory.read(buffer)?;
+                (count, at.map(|at| i128::from(at.as_nanos())))
+            }
+        };
+        Ok((count, self.stamp(came, self.clock.now())))
+    }
+
+    /// Reads a socket, with the kernel's stamp on the run's clock, ns, if it gave one.
+    #[inline]
+    fn read_socket(
         &self,
         socket: &TcpStream,
         buffer: &mut [u8],
-    ) -> io::Result<(usize, Offset)> {
+    ) -> io::Result<(usize, Option<i128>)> {
         let mut control = self.control.borrow_mut();
         let (count, stamp) = socket.try_io(Interest::READABLE, || {
             receive(socket.as_raw_fd(), buffer, &mut control)
@@ -140,16 +160,17 @@ impl Stamps {
         if count < buffer.len() {
             drained(socket);
         }
-        let now = self.clock.now();
-        Ok((count, self.stamp(stamp, now)))
+        Ok((count, stamp.map(|stamp| self.on_run(stamp))))
     }
 
-    /// The kernel's stamp on the run's clock, or the time of the read.
-    fn stamp(&self, kernel: Option<TimeSpec>, now: Offset) -> Offset {
-        let on_run = kernel.map(|stamp| {
-            let wall = i128::from(stamp.tv_sec()) * 1_000_000_000 + i128::from(stamp.tv_nsec());
-            wall - self.wall_ahead_ns.get().unwrap_or(0)
-        });
+    /// A stamp of the wall clock on the run's, ns.
+    fn on_run(&self, stamp: TimeSpec) -> i128 {
+        let wall = i128::from(stamp.tv_sec()) * 1_000_000_000 + i128::from(stamp.tv_nsec());
+        wall - self.wall_ahead_ns.get().unwrap_or(0)
+    }
+
+    /// The stamp that the transport gave, or the time of the read.
+    fn stamp(&self, on_run: Option<i128>, now: Offset) -> Offset {
         let least = self.polls.as_ref();
         let least = least.map_or(0, |polls| polls.all_read_before().as_nanos());
         let possible = least.saturating_sub(MAPPING_ERROR_NS)..=now.as_nanos() + MAPPING_ERROR_NS;
@@ -235,7 +256,8 @@ mod tests {
                 std::hint::spin_loop();
             }
             socket.readable().await.unwrap();
-            let (count, at) = stamps.read(&socket, &mut [0; 64]).unwrap();
+            let transport = Transport::Tcp(socket);
+            let (count, at) = stamps.read(&transport, &mut [0; 64]).unwrap();
             assert_eq!(count, 5);
             if stamped {
                 assert!(
@@ -254,11 +276,17 @@ mod tests {
         let now = Offset::from_nanos(200_000_000_000);
         assert_eq!(stamps.stamp(None, now), now);
         assert!(stamps.is_own());
-        assert_eq!(stamps.stamp(Some(TimeSpec::new(0, 0)), now), now);
+        assert_eq!(
+            stamps.stamp(Some(stamps.on_run(TimeSpec::new(0, 0))), now),
+            now
+        );
         assert_eq!(stamps.stats.take(stamps.clock.now()).user_reads, 2);
         let future = wall_nanos() / 1_000_000_000 + 1_000;
         assert_eq!(
-            stamps.stamp(Some(TimeSpec::new(future.cast_signed(), 0)), now),
+            stamps.stamp(
+                Some(stamps.on_run(TimeSpec::new(future.cast_signed(), 0))),
+                now
+            ),
             now
         );
         assert_eq!(stamps.not_before(now, now), now);
