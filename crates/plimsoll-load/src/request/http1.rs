@@ -86,8 +86,11 @@ impl WorkerContext {
             let mut at = None;
             let sent = flight.trace.sent.get().unwrap_or_default();
             let read = read.map(|(count, at)| (count, self.stamps.not_before(at, sent)));
-            if let Ok((_, at)) = read {
-                flight.trace.heard.set(Some(at));
+            match read {
+                // A close before any byte is no word of the server's.
+                Ok((0, _)) if flight.trace.heard.get().is_none() => {}
+                Ok((_, at)) => flight.trace.heard.set(Some(at)),
+                Err(_) => {}
             }
             let end = match read {
                 Ok((0, at)) => Some(answer.close(at)),

@@ -253,6 +253,7 @@ impl WorkerContext {
             .map_or(Duration::ZERO, |sent| self.clock.now().since(sent));
         trace.reused.get()
             && end.outcome == Outcome::Reset
+            && trace.heard.get().is_none()
             && answer.is_untouched()
             && since_sent < IDLE_RACE
     }
