@@ -109,7 +109,11 @@ impl WorkerContext {
             };
             self.note(flight, &answer.events()[known..], how, last_output);
             match (end, at) {
-                (Some(end), _) => return Read::Ended(end),
+                (Some(end), Some(_)) => {
+                    flight.trace.said_all.set(None);
+                    return Read::Ended(end);
+                }
+                (Some(end), None) => return Read::Ended(end),
                 (None, Some(at)) if answer.has_said_all() => return Read::SaidAll(at),
                 _ => {}
             }
@@ -125,6 +129,7 @@ impl WorkerContext {
         answer: &mut Answer,
         said_at: Offset,
     ) -> AnswerEnd {
+        flight.trace.said_all.set(Some(said_at));
         let patience = self.tails.patience();
         let tail = async {
             let mut last_output = None;
@@ -137,10 +142,7 @@ impl WorkerContext {
         };
         let end = tokio::time::timeout(patience, tail).await.ok();
         self.tails.note(end.is_some());
-        end.unwrap_or_else(|| {
-            flight.trace.said_all.set(Some(said_at));
-            answer.leave()
-        })
+        end.unwrap_or_else(|| answer.leave())
     }
 }
 

@@ -90,7 +90,7 @@ impl WorkerContext {
         mut incoming: Incoming,
         answer: &mut Answer,
     ) -> AnswerEnd {
-        let said_at = incoming.last_at();
+        flight.trace.said_all.set(incoming.last_at());
         let tail = async {
             while let Ok(Some(bytes)) = incoming.data().await {
                 incoming.by_stamp(&bytes, |_, _| {});
@@ -100,8 +100,8 @@ impl WorkerContext {
             .await
             .is_ok();
         self.tails.note(came);
-        if !came {
-            flight.trace.said_all.set(said_at);
+        if came {
+            flight.trace.said_all.set(None);
         }
         answer.leave()
     }

@@ -40,6 +40,11 @@ struct Flight<'a, W> {
     watch: &'a W,
 }
 
+/// Whether an end is none of the answer's own.
+fn is_given_up(end: &AnswerEnd) -> bool {
+    matches!(end.outcome, Outcome::TimedOut | Outcome::CutAtEnd)
+}
+
 /// How the stamp of a read came about.
 #[derive(Clone, Copy)]
 struct How {
@@ -88,6 +93,12 @@ impl WorkerContext {
             let given_up = pin!(self.given_up(cut(Rc::clone(&trace))));
             let exchange = pin!(self.exchange(&flight, &mut answer));
             unless(exchange, given_up).await
+        };
+        let end = if is_given_up(&end) && answer.has_said_all() {
+            // Only the end of its framing was waited for.
+            answer.leave()
+        } else {
+            end
         };
         let record = self.record(request, &trace, end, &mut answer);
         let text = answer.text().map(|text| self.secrets.hide(text));

@@ -150,3 +150,30 @@ fn only_a_close_without_a_word_is_that_of_an_idle_connection() {
         }
     }
 }
+
+/// The last word is the end, unless that of the framing comes while it is waited for.
+#[test]
+fn an_answer_that_has_said_all_is_complete_whatever_comes_after_it() {
+    let said = [Say(5, HEAD), Say(10, ANSWER)];
+    let tails: [(&[Act], u64); 7] = [
+        (&[Say(30, TAIL)], 30),
+        (&[Say(30, "0\r\n"), Say(40, "\r\n")], 40),
+        (&[], 10),
+        (&[End(30, Ending::Closed)], 10),
+        (&[End(30, Ending::Reset)], 10),
+        (&[Say(20, "0\r\n"), End(30, Ending::Reset)], 10),
+        (&[Say(20, "0\r\n"), End(30, Ending::Closed)], 10),
+    ];
+    // Within the second limit nothing is known of the end of the framing.
+    for timeout_ms in [1_000, 61] {
+        for (number, (tail, done)) in tails.iter().enumerate() {
+            let (records, _) = run(1, timeout_ms, vec![[&said, *tail].concat()]);
+            let found = (records[0].outcome, records[0].done);
+            assert_eq!(
+                found,
+                (Outcome::Completed, at_ms(*done)),
+                "{number} {timeout_ms}"
+            );
+        }
+    }
+}

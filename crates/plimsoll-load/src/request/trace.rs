@@ -25,7 +25,7 @@ pub(crate) struct Trace {
     pub(crate) first: Cell<Option<Offset>>,
     /// The latest output that was told of.
     pub(super) told: Cell<Offset>,
-    /// When the last word of an answer came whose end did not.
+    /// When the last word of an answer came whose end did not, or has not yet.
     pub(super) said_all: Cell<Option<Offset>>,
     /// How far these can be off.
     pub(crate) doubt: Cell<Doubt>,
