@@ -36,6 +36,8 @@ pub mod coordinator;
 pub mod crew;
 pub mod dialect;
 pub mod error;
+#[cfg(test)]
+mod fault_schedules;
 pub mod fetch;
 mod http2;
 mod link;

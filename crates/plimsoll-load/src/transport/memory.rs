@@ -211,6 +211,29 @@ impl Peer {
         bytes
     }
 
+    /// Whether the client has written what was not read.
+    pub(crate) fn has_come(&self) -> bool {
+        !lock(&self.0).sent.is_empty()
+    }
+
+    /// Whether the client has closed.
+    pub(crate) fn is_left(&self) -> bool {
+        lock(&self.0).client_is_gone
+    }
+
+    /// Waits until the client is gone.
+    pub(crate) async fn left(&self) {
+        poll_fn(|cx| {
+            let mut state = lock(&self.0);
+            if state.client_is_gone {
+                return Poll::Ready(());
+            }
+            state.peer = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// Waits until there is something to read, or the client is gone.
     pub(crate) async fn readable(&self) {
         poll_fn(|cx| {
