@@ -12,7 +12,8 @@ pub struct Progress<'a> {
     /// Now.
     pub now: Offset,
     /// Requests that ended since the last time, in the order they were told: each is told once, and
-    /// all of a level before it ends. The level itself keeps their records alone.
+    /// all of a level before it ends. The level itself keeps their records alone. A runner that makes
+    /// no traces tells of none.
     pub ended: &'a [RequestTrace],
 }
 

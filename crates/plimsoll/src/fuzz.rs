@@ -103,6 +103,7 @@ pub fn run_folder(folder: &Path, bytes: &[u8]) -> bool {
     );
     let levels = saved.run.levels.iter().take(saved.levels as usize);
     let mut requests = saved.keeps_requests().then(|| saved.requests()).transpose();
+    assert!(requests.is_ok() || saved.levels == 0, "they are there");
     for level in levels {
         assert!(level.requests.balance(), "level {}", level.index);
         if let Ok(Some(requests)) = &mut requests {

@@ -48,6 +48,8 @@ pub struct HangsAfter {
     pub sent: Duration,
     /// Since its latest output.
     pub heard: Duration,
+    /// The longest latency bound that a wait alone can break.
+    pub bound: Duration,
 }
 
 /// Which end of the stamps is read, where the client was too late to know better.
@@ -82,7 +84,7 @@ impl LevelSample<'_> {
     }
 
     /// The same requests, of which another end is read.
-    pub(super) fn read(&self, reading: Reading) -> Self {
+    pub(crate) fn read(&self, reading: Reading) -> Self {
         Self { reading, ..*self }
     }
 
@@ -232,7 +234,10 @@ fn observe_gaps(
             .gap_ends_ms()
             .map(|gaps| gaps.for_each(|(at, ends)| see((at, ends.worst)))),
     };
-    // Their stamps were let go: nothing is known of them.
+    debug_assert!(
+        seen.is_some(),
+        "a level under such an objective keeps the stamps"
+    );
     observed.absent += usize::from(seen.is_none());
 }
 

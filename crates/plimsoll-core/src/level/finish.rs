@@ -31,7 +31,8 @@ impl Level {
         };
         let alarms = self.alarms(&sample);
         let silence = silence::silence(&sample, self.started_at);
-        let quiet_since = silence::quiet_since(&sample, self.started_at);
+        let since_start = (self.started_at, silence);
+        let quiet_since = silence::open_since(&self.slo, &sample, since_start);
         let within = |from| self.stability(from, now);
         let finished = Finished {
             plan: &self.plan,
@@ -40,7 +41,7 @@ impl Level {
             window_from: self.window_from,
             sample,
             silence,
-            quiet_since: quiet_since.filter(|_| silence.is_none()),
+            quiet_since,
             counts: self.ledger.counts(from, now),
             itl_ms: self.itl_ms.summary_ms(),
             request_seconds,

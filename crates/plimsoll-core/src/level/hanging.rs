@@ -40,6 +40,7 @@ pub(super) fn hangs_after(
     HangsAfter {
         sent: waits_for(slo, ended, in_flight, request_time),
         heard: (longest * OF_LONGEST).max(AT_LEAST_WITHIN),
+        bound: longest_bound(slo),
     }
 }
 

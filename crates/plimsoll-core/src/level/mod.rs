@@ -128,8 +128,10 @@ pub struct Level {
     growing_until: Option<Duration>,
     /// When the server is next looked for, if it is not heard before.
     listen_at: Offset,
-    /// When it would have ended, if the server was quiet then.
+    /// When it would first have ended, if the server was quiet then.
     over_at: Option<Offset>,
+    /// When it was last ticked.
+    ticked_at: Offset,
     /// What ended since all streams were there; before that, since the level began.
     since_full: Since,
     /// What ended since the window began, once it has.
@@ -159,6 +161,7 @@ impl Level {
             growing_until: None,
             listen_at: now + SILENCE_LOOK,
             over_at: None,
+            ticked_at: now,
             since_full: Since::new(now),
             since_window: Since::new(now),
             itl_ms: Distribution::default(),
@@ -253,12 +256,18 @@ impl Level {
     /// Whether a level that is over waits for the server to say anything.
     fn waits_for_word(&mut self, now: Offset) -> bool {
         let over_at = *self.over_at.get_or_insert(now);
+        if self.is_held_whole() {
+            return false;
+        }
         let in_flight = self.ledger.in_flight();
         let from = self.window_from.unwrap_or(now);
         let sample = self.sample(from, now, &in_flight, &[]);
-        !self.is_held_whole()
-            && now < over_at + LONGEST_QUIET
-            && silence::quiet_since(&sample, self.started_at).is_some()
+        let since = silence::open_since(&self.slo, &sample, (self.started_at, None));
+        if silence::gives_up(&sample, self.started_at) {
+            return false;
+        }
+        // It may have been quiet before, and have had a word since then.
+        since.is_some_and(|since| now < over_at.max(since) + LONGEST_QUIET)
     }
 
     /// Whether it is held to its end, whatever it shows.
@@ -282,10 +291,16 @@ impl Level {
     /// Whether the server answers nobody any more. A load that is to be held whatever it shows goes
     /// on: the server may come back.
     fn is_silent(&mut self, now: Offset) -> bool {
+        let was_paused = now.since(self.ticked_at) > SILENCE_LOOK;
+        self.ticked_at = now;
         if now < self.listen_at || self.is_held_whole() {
             return false;
         }
         self.listen_at = now + SILENCE_LOOK;
+        if was_paused {
+            // This client stood still: what came meanwhile is still to be read.
+            return false;
+        }
         let in_flight = self.ledger.in_flight();
         let from = self.window_from.unwrap_or(now);
         silence::silence(&self.sample(from, now, &in_flight, &[]), self.started_at).is_some()

@@ -98,9 +98,10 @@ pub struct LevelPlan {
     pub hold: Hold,
     /// Mean request time of the last level; an estimate where there was none.
     pub request_time: Duration,
-    /// The window ends here, decided or not.
+    /// The window ends here, decided or not; a little later where the server is quiet then.
     pub longest_hold: Duration,
-    /// The level ends here with all that came before its window: what is left of the budget.
+    /// The level ends here with all that came before its window: what is left of the budget. While
+    /// nothing comes from the server it goes on for a minute at most.
     pub longest: Duration,
     /// How it is carried and judged.
     pub settings: LevelSettings,

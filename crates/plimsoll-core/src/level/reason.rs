@@ -40,7 +40,8 @@ pub enum Reason {
     },
     /// Nothing has come of what was sent, for so long that it cannot end on it.
     Quiet {
-        /// The last moment at which the server was heard, seconds since the run's start.
+        /// The last moment at which the server was heard, seconds since the run's start; where nothing
+        /// came on the level, when that started.
         since_s: f64,
     },
     /// The client was late, and by that it is open what the level says of an objective.

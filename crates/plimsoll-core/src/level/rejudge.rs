@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::verdict::{delivered, lack};
-use super::{LevelSummary, LevelVerdict, Reason, Window, hanging, is_screened};
+use super::verdict::{delivered, lack, quiet};
+use super::{LevelSummary, LevelVerdict, Reason, Window, hanging, is_screened, silence};
 use crate::judge::{Confidence, LevelSample, Reading, judge};
 use crate::record::{InFlight, RequestRecord};
 use crate::schedule::Stretch;
@@ -46,9 +46,10 @@ pub fn rejudge(
         (LevelVerdict::Void, Some(reason))
     } else {
         let is_screened = level.window.is_some() && is_screened(level.purpose, &sample);
-        match level.reason {
-            Some(reason @ Reason::Quiet { .. }) => (LevelVerdict::Undecided, Some(reason)),
-            _ => delivered(level.purpose.hold(), &judged, is_screened),
+        let since_start = (offset(level.started_s), level.silence);
+        match silence::open_since(slo, &sample, since_start) {
+            Some(since) => quiet(since),
+            None => delivered(level.purpose.hold(), &judged, is_screened),
         }
     };
     judged

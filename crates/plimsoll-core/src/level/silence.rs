@@ -6,21 +6,23 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::hanging::{FEWEST, hanging};
-use crate::judge::{HangsAfter, LevelSample};
+use crate::judge::{Decision, HangsAfter, LevelSample, conjunction, judge};
 use crate::outcome::Outcome;
-use crate::record::{InFlight, RequestRecord};
+use crate::record::{InFlight, RequestRecord, TELLS_EVERY};
+use crate::slo::Slo;
 use crate::time::Offset;
 
 /// The server is quiet when nothing has come for this many times the longest that anybody waited …
 const OF_LONGEST: u32 = 3;
-/// … and for this long in any case: what came of an answer in its last second may be untold.
+/// … and for this long in any case.
 const QUIET: Duration = Duration::from_millis(1_500);
 
 /// Since when nothing was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Silence {
-    /// The last moment at which the server was heard, seconds since the run's start.
+    /// The last moment at which the server was heard, seconds since the run's start; where nothing
+    /// came on the level, when that started.
     pub since_s: f64,
     /// Whether it takes no connections any more; else it takes requests and does not answer.
     pub refuses: bool,
@@ -61,8 +63,9 @@ pub(super) fn silence(sample: &LevelSample<'_>, started_at: Offset) -> Option<Si
         let after = |sent: Offset| sent > first + sample.request_time;
         count >= FEWEST && !answered.is_some_and(after)
     });
-    let gave_up = has_given_up(sample, started_at, last);
-    let is_silent = gave_up || (is_refused || hangs) && all_hang(sample, started_at, last);
+    let gave_up = answered.is_some() && has_given_up(sample, started_at, last);
+    let hangs = hangs && is_listened_to(sample, started_at);
+    let is_silent = gave_up || (is_refused || hangs) && all_hang(sample, last);
     is_silent.then(|| Silence {
         since_s: last.as_secs_f64(),
         refuses: is_refused,
@@ -70,24 +73,41 @@ pub(super) fn silence(sample: &LevelSample<'_>, started_at: Offset) -> Option<Si
 }
 
 /// Whether all that is in flight hangs. Streams send nothing new while they wait; what arrives on a
-/// schedule arrives all the same, and is no sign of a server: of that some hang that this level sent.
-fn all_hang(sample: &LevelSample<'_>, started_at: Offset, last: Offset) -> bool {
-    let hangs = |one: &InFlight| sample.hangs_since(one).is_some();
+/// schedule arrives all the same, and is no sign of a server.
+fn all_hang(sample: &LevelSample<'_>, last: Offset) -> bool {
     let is_new_arrival =
         |one: &InFlight| one.is_on_schedule() && one.sent.is_some_and(|sent| sent > last);
-    let sent = || sample.in_flight.iter().filter(|one| one.sent.is_some());
-    let arrivals = || sent().filter(|one| one.is_on_schedule());
-    let own = arrivals().filter(|one| one.sent >= Some(started_at) && hangs(one));
-    let is_listened_to = arrivals().next().is_none() || own.count() >= FEWEST;
-    is_listened_to && sent().all(|one| hangs(one) || is_new_arrival(one))
+    let mut sent = sample.in_flight.iter().filter(|one| one.sent.is_some());
+    sent.all(|one| sample.hangs_since(one).is_some() || is_new_arrival(one))
+}
+
+/// Whether some of the arrivals that hang are of this level: what an earlier one left says nothing of
+/// it.
+fn is_listened_to(sample: &LevelSample<'_>, started_at: Offset) -> bool {
+    let arrivals = || sample.in_flight.iter().filter(|one| one.is_on_schedule());
+    let is_own = |one: &&InFlight| one.sent >= Some(started_at);
+    let own = arrivals().filter(is_own);
+    let hang = own.filter(|one| sample.hangs_since(one).is_some());
+    arrivals().next().is_none() || hang.count() >= FEWEST
 }
 
 /// Whether requests of this level have passed their time limit since the server was last heard, and
 /// that is as long ago as a request hangs after: streams that give up and ask again hang for less.
 fn has_given_up(sample: &LevelSample<'_>, started_at: Offset, last: Offset) -> bool {
-    let own = timed_out(sample, last).filter(|one| one.sent >= Some(started_at));
     let hangs_after = |after: HangsAfter| last + after.sent <= sample.read_until();
-    own.count() >= FEWEST && sample.hangs_after.is_some_and(hangs_after)
+    own_timed_out(sample, started_at, last) >= FEWEST && sample.hangs_after.is_some_and(hangs_after)
+}
+
+/// Whether so many requests of this level have passed their time limit since the server was last heard
+/// that there is no word left to wait for.
+pub(super) fn gives_up(sample: &LevelSample<'_>, started_at: Offset) -> bool {
+    let last = Heard::of(sample, started_at).last;
+    own_timed_out(sample, started_at, last) >= FEWEST
+}
+
+fn own_timed_out(sample: &LevelSample<'_>, started_at: Offset, last: Offset) -> usize {
+    let is_own = |one: &&RequestRecord| one.sent >= Some(started_at);
+    timed_out(sample, last).filter(is_own).count()
 }
 
 /// Requests that have passed their time limit since the server was last heard.
@@ -99,33 +119,56 @@ fn timed_out<'a>(
     sample.ended.iter().filter(is_one)
 }
 
+/// Since when the server is quiet, at the end of `sample`, where that leaves open what the level says:
+/// it is not known to be silent, and what it said does not break the SLO by itself.
+pub(super) fn open_since(
+    slo: &Slo,
+    sample: &LevelSample<'_>,
+    (started_at, silence): (Offset, Option<Silence>),
+) -> Option<Offset> {
+    let quiet = quiet_since(sample, started_at).filter(|_| silence.is_none())?;
+    let spoke = sample.ended.iter().filter(|one| heard_at(one).is_some());
+    let ended: Vec<RequestRecord> = spoke.cloned().collect();
+    let said = LevelSample {
+        ended: &ended,
+        in_flight: &[],
+        ..sample.read(sample.reading)
+    };
+    (conjunction(&judge(slo, &said)) != Decision::Fail).then_some(quiet)
+}
+
 /// Since when nothing at all has come of what was sent, if that is far longer than anybody waited
-/// before, or if nothing ever came on this level. Where nobody tells what has come of an answer, that is not known.
-pub(super) fn quiet_since(sample: &LevelSample<'_>, started_at: Offset) -> Option<Offset> {
+/// before and than any bound allows, or if nothing ever came on this level. Where nobody tells what
+/// has come of an answer, that is not known.
+fn quiet_since(sample: &LevelSample<'_>, started_at: Offset) -> Option<Offset> {
     let mut flying = sample.in_flight.iter();
     if flying.any(|one| one.first.is_some() && one.heard.is_none()) {
         return None;
     }
     let Heard { answered, last } = Heard::of(sample, started_at);
     let quiet = match answered {
-        Some(_) => (longest_wait(sample) * OF_LONGEST).max(QUIET) + sample.unread,
+        Some(_) => {
+            let bound = sample.hangs_after.map(|after| after.bound);
+            // What came of an answer in its last second may be untold.
+            let longest = longest_wait(sample) * OF_LONGEST + TELLS_EVERY;
+            longest.max(QUIET).max(bound.unwrap_or_default())
+        }
         // Not a word on this level: it has nothing to say before there is one.
-        None => sample.unread,
-    };
+        None => Duration::ZERO,
+    } + sample.unread;
     let waits = |one: &InFlight| one.sent.is_some_and(|sent| sent + quiet <= sample.to);
     let is_waited = sample.in_flight.iter().any(waits) || timed_out(sample, last).next().is_some();
     (last + quiet <= sample.to && is_waited).then_some(last)
 }
 
-/// The longest that an answer was waited for, before its first output or within it.
+/// The longest that a word of the server was waited for: the first output or a refusal, or more of an
+/// answer.
 fn longest_wait(sample: &LevelSample<'_>) -> Duration {
     let ended = sample.ended.iter().flat_map(|one| {
-        let first = one.first().zip(one.sent);
+        let word = one.first().or_else(|| heard_at(one)).zip(one.sent);
         let gap = one.outputs.and_then(|outputs| outputs.longest_gap);
-        first
-            .map(|(first, sent)| first.since(sent))
-            .into_iter()
-            .chain(gap)
+        let wait = word.map(|(word, sent)| word.since(sent));
+        wait.into_iter().chain(gap)
     });
     let flying = sample.in_flight.iter();
     let flying = flying.filter_map(|one| Some(one.first?.since(one.sent?)));
@@ -170,7 +213,6 @@ mod tests {
     use super::*;
     use crate::record::ON_SCHEDULE;
     use crate::record::tests::record;
-    use crate::slo::Slo;
 
     #[test]
     fn streams_that_hang_one_by_one_are_no_silent_server() {

@@ -471,18 +471,46 @@ fn a_silent_server_ends_too() {
     assert!(hang(summary.reason) && summary.silence.is_some());
 }
 
-/// Its time is over a second after the server fell silent: so it goes on until that is known.
+/// Its time is over before the server has said a word: so it goes on until it is known to be silent.
 #[test]
 fn a_level_does_not_end_on_a_server_that_is_quiet() {
     let short = LevelPlan {
-        longest: Duration::from_secs(3),
-        ..plan(8, Hold::Confirm)
+        longest: Duration::from_secs(1),
+        ..plan(8, Hold::Visit)
     };
-    let mut load = Driver::start(short, "ttft p95 <= 2s");
-    let answer = |_, sent| if sent < 1_400 { GOOD } else { HANGS };
-    assert_eq!(load.run(60_000, answer), Step::End);
-    assert!((3_000..6_000).contains(&load.now), "{}", load.now);
+    let mut load = Driver::start(short.clone(), TTFT);
+    assert_eq!(load.run(60_000, |_, _| HANGS), Step::End);
+    assert!((5_000..6_000).contains(&load.now), "{}", load.now);
     assert!(load.finish().shows_no_server());
+    // One that was stopped before that is known leaves it open.
+    let mut stopped = Driver::start(short.clone(), TTFT);
+    assert_eq!(stopped.run(3_000, |_, _| HANGS), Step::Hold);
+    let summary = stopped.finish();
+    assert_eq!(summary.verdict, LevelVerdict::Undecided);
+    assert_eq!(summary.reason, Some(Reason::Quiet { since_s: 0.0 }));
+    assert!(summary.says_nothing() && !summary.shows_no_server());
+    // A word is enough.
+    let mut speaks = Driver::start(short, TTFT);
+    assert_eq!(speaks.run(60_000, |_, _| GOOD), Step::End);
+    assert_eq!(speaks.now, 1_000);
+}
+
+/// A check that broke its objective by what was answered broke it, whatever its last seconds were.
+#[test]
+fn what_was_answered_breaks_the_slo_also_where_the_end_is_quiet() {
+    let end = |before: Answer| {
+        let whole = LevelPlan {
+            longest_hold: Duration::from_millis(9_500),
+            ..plan(8, Hold::Whole)
+        };
+        let mut load = Driver::start(whole, "ttft p95 <= 50ms, e2e p95 <= 9s");
+        let answer = |_, sent| if sent < 8_000 { before } else { HANGS };
+        assert_eq!(load.run(60_000, answer), Step::End);
+        load.finish()
+    };
+    let broken = end(LATE);
+    assert_eq!(broken.verdict, LevelVerdict::Fail);
+    assert_eq!(broken.silence, None);
 }
 
 #[test]

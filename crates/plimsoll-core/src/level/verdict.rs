@@ -28,7 +28,7 @@ pub(super) fn verdict(
 
 /// What a level says at whose end nothing came of what was sent: it may be the load, and it may be that
 /// there is no server any more.
-fn quiet(since: Offset) -> (LevelVerdict, Option<Reason>) {
+pub(super) fn quiet(since: Offset) -> (LevelVerdict, Option<Reason>) {
     let since_s = since.as_secs_f64();
     (LevelVerdict::Undecided, Some(Reason::Quiet { since_s }))
 }

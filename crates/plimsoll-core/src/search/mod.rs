@@ -152,21 +152,19 @@ impl Search {
     pub fn next(&self, elapsed: Duration) -> Next {
         let wanted = self.wanted(elapsed);
         match wanted {
-            Ok(_) if elapsed >= self.config.budget => self.done(self.out_of_time(), elapsed),
+            Ok(_) if elapsed >= self.config.budget && !self.is_to_listen() => {
+                self.done(Stop::Budget, elapsed)
+            }
             Ok((streams, purpose)) => Next::Run(self.plan(streams, purpose, elapsed)),
             Err(stop) => self.done(stop, elapsed),
         }
     }
 
-    /// What it means that there is no time for another level.
-    fn out_of_time(&self) -> Stop {
-        let last = self.levels.last().filter(|_| self.levels.len() > self.past);
-        match last.filter(|last| last.shows_no_server()) {
-            Some(last) => Stop::ServerGone {
-                at_streams: self.rung(last),
-            },
-            None => Stop::Budget,
-        }
+    /// Whether the last level left open whether there still is a server: to know that is worth a level
+    /// beyond the budget, which ends with the first word.
+    fn is_to_listen(&self) -> bool {
+        let last = self.levels[self.past..].last();
+        last.is_some_and(LevelSummary::shows_no_server)
     }
 
     /// The answer, where there is one; else what is known so far.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::*;
 use crate::judge::{Decision, ObjectiveResult};
 use crate::level::{
-    Answers, ClientHealth, Hold, LevelVerdict, Load, RequestCounts, Shortfall, Silence, Window,
+    Answers, ClientHealth, Hold, LevelVerdict, Load, Reason, RequestCounts, Shortfall, Silence,
+    Window,
 };
 use crate::slo::Objective;
 use crate::stats::Summary;
@@ -622,4 +623,37 @@ fn a_silent_server_is_asked_once_more_and_is_then_gone() {
         };
         assert!((gone.since_s - 20.5).abs() < 1e-9);
     }
+}
+
+/// Its time is over when a level ends in silence: it is listened to once more all the same.
+#[test]
+fn a_search_does_not_end_on_a_silent_server() {
+    let silent = |streams| LevelSummary {
+        silence: Some(Silence {
+            since_s: 20.5,
+            refuses: false,
+        }),
+        ..level(streams, 0, 300)
+    };
+    let quiet = LevelSummary {
+        verdict: LevelVerdict::Undecided,
+        reason: Some(Reason::Quiet { since_s: 20.5 }),
+        ..level(65, 0, 0)
+    };
+    let late = config().budget + Duration::from_secs(1);
+    let then = |last: LevelSummary| {
+        let mut search = Search::new(config());
+        for one in [level(1, 0, 300), level(32, 0, 300), silent(64)] {
+            search.take(one);
+        }
+        assert_eq!(streams(&search.next(late)), Some(65), "beyond the budget");
+        search.take(last);
+        let Next::Done(verdict) = search.next(late) else {
+            panic!("nothing is left to know");
+        };
+        verdict.kind
+    };
+    assert_eq!(then(silent(65)), VerdictKind::ServerGone);
+    assert_eq!(then(quiet), VerdictKind::Inconclusive);
+    assert_ne!(then(level(65, 300, 300)), VerdictKind::ServerGone);
 }

@@ -19,8 +19,9 @@ use super::streams::{Fate, Flight, Streams, Watch};
 /// How often the listener is told.
 const PROGRESS_NS: u64 = 200_000_000;
 
-/// Carries levels of streams over a [`FastEngine`]; a rate puts nothing on it. A record has its first and its last token only: TTFT, TPOT
-/// and the request time are exact, gaps between tokens are not there.
+/// Carries levels of streams over a [`FastEngine`]; a rate puts nothing on it. A record has its first
+/// and its last token only: TTFT, TPOT and the request time are exact, gaps between tokens are not
+/// there. So a listener is told of no request.
 #[derive(Debug)]
 pub struct FastRunner {
     streams: Streams,

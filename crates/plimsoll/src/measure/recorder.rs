@@ -202,7 +202,8 @@ impl<'a> Recorder<'a> {
             self.console.level(&level.summary);
         }
         self.event(event(&level, sum.flatten()));
-        self.last = Some(level);
+        // A search does without: what a level kept is let go when it ends.
+        self.last = Some(level).filter(|_| !self.shows_rows);
         let _ = self.write(Folder::run);
     }
 }

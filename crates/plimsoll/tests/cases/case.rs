@@ -47,6 +47,11 @@ pub(crate) fn check() -> Line {
     Line::new(Command::Check).with(typed)
 }
 
+/// `check` of ten requests a second, for as long and as short ones.
+pub(crate) fn check_rate() -> Line {
+    Line::new(Command::Check).with("--rate 10 --for 1s --input-len 16 --output-len 20")
+}
+
 /// `find`: up to four streams in six seconds, of 16 tokens in and 20 out.
 pub(crate) fn find() -> Line {
     let typed = "--max-concurrency 4 --budget 6s --no-confirm --input-len 16 --output-len 20";

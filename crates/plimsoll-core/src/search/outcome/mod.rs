@@ -28,6 +28,7 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     let (low, high) = search.bracket();
     let known = high.and_then(|_| search.known());
     let bounds = bounds(search, stop, low, known);
+    let quiet = ends_quiet(search);
     let kind = match kind(stop, bounds.map_or(0, |bounds| bounds.rung), low, high) {
         // Nothing broke, but nothing is known to hold either.
         VerdictKind::AboveLast if bounds.is_none_or(|bounds| bounds.lower == 0) => {
@@ -38,7 +39,8 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
             VerdictKind::Inconclusive
         }
         // Nothing came any more at the end, and whether the server is gone is not known.
-        _ if stop == Stop::Budget && ends_quiet(search) => VerdictKind::Inconclusive,
+        VerdictKind::ServerGone => VerdictKind::ServerGone,
+        _ if quiet.is_some() => VerdictKind::Inconclusive,
         kind => kind,
     };
     let bounds = bounds.filter(|bounds| answers(kind, *bounds));
@@ -47,7 +49,11 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     let cap = cap.filter(|_| search.unit() != LoadUnit::Users);
     let at_capacity = bounds.map(|bounds| search.config.axis.amount(bounds.rung));
     let throughput = |of: fn(&LevelSummary) -> Option<f64>| throughput_at(search, at_capacity?, of);
-    let broken = broken_level(search, stop, high, known);
+    let broken = match kind {
+        VerdictKind::ServerGone => None,
+        _ => quiet,
+    };
+    let broken = broken.or_else(|| broken_level(search, stop, high, known));
     Verdict {
         kind,
         capacity: bounds.map(|bounds| bounds.capacity(search)),
@@ -70,10 +76,10 @@ pub(super) fn verdict(search: &Search, stop: Stop, elapsed: Duration) -> Verdict
     }
 }
 
-/// Whether the last level ended while nothing came of what was sent.
-fn ends_quiet(search: &Search) -> bool {
-    let last = search.levels.last().and_then(|last| last.reason);
-    matches!(last, Some(Reason::Quiet { .. }))
+/// The last level, if it ended while nothing came of what was sent.
+fn ends_quiet(search: &Search) -> Option<&LevelSummary> {
+    let is_quiet = |level: &&LevelSummary| matches!(level.reason, Some(Reason::Quiet { .. }));
+    search.levels.last().filter(is_quiet)
 }
 
 /// Whether a verdict of this kind states a capacity. Without an answer there is none, and "at least

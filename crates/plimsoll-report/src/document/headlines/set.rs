@@ -1,8 +1,8 @@
 //! What to set in production, and what to do where there is nothing to set.
 
-use plimsoll_core::level::{LevelVerdict, Load};
+use plimsoll_core::level::{LevelVerdict, Load, Reason};
 use plimsoll_core::run::RunState;
-use plimsoll_core::verdict::{CauseKind, Confirmed, Note, VerdictKind};
+use plimsoll_core::verdict::{BrokenBy, CauseKind, Confirmed, Note, VerdictKind};
 
 use super::Teller;
 use crate::document::cautions::looks_broken;
@@ -131,13 +131,8 @@ impl Teller<'_> {
                     "给压测客户端更多核，或让它独占一台机器",
                 )
                 .to_owned(),
-            VerdictKind::ServerGone => self
-                .lang
-                .pick(
-                    "look at the server's log, start it again, and measure anew",
-                    "查看服务端日志，重启后重新测试",
-                )
-                .to_owned(),
+            VerdictKind::ServerGone => self.look_at_the_server(),
+            VerdictKind::Inconclusive if self.ends_quiet() => self.look_at_the_server(),
             VerdictKind::AboveLast => self.higher(),
             VerdictKind::Inconclusive if is_spent => self.longer(),
             VerdictKind::Inconclusive if self.can_go_on() => self
@@ -154,6 +149,20 @@ impl Teller<'_> {
             _ => return None,
         };
         Some(text)
+    }
+
+    fn look_at_the_server(&self) -> String {
+        let text = self.lang.pick(
+            "look at the server's log, start it again, and measure anew",
+            "查看服务端日志，重启后重新测试",
+        );
+        text.to_owned()
+    }
+
+    /// Whether nothing came from the server at the end.
+    fn ends_quiet(&self) -> bool {
+        let by = self.verdict.broken_by.as_ref();
+        matches!(by, Some(BrokenBy::Level(Reason::Quiet { .. })))
     }
 
     /// What would bring the lowest load within the objectives.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::ask::Ask;
-use super::super::case::{Case, check, find, try_all};
+use super::super::case::{Case, check, check_rate, find, try_all};
 use super::super::openai::{Pace, answer, delta, models};
 use super::super::right::Right::{Also, Exit, Says, SaysNot, SomeEndedAs};
 use super::super::say::{EVENTS, Say};
@@ -143,7 +143,7 @@ fn a_server_that_falls_silent() {
         Case::new(
             "nobody is answered any more, and arrivals go on",
             silent(),
-            [check().with("--rate 10 --for 8s").is(&rights).is(&hang)],
+            [check_rate().with("--for 8s").is(&rights).is(&hang)],
         ),
         Case::new(
             "nobody is answered any more, and arrivals go on, in a search",
