@@ -55,7 +55,11 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     }
     let server = Metronome::start(&format!("{TTFT_MS}ms,{ITL_MS}ms"), &[])?;
     let mut client = start(&server, minutes, streams, &out)?;
-    let looks = watch(&mut client, &out)?;
+    let looks = watch(&mut client, &out);
+    if looks.is_err() {
+        drop(client.kill());
+    }
+    let looks = looks?;
     let saved = fs::read(out.join("run.json")).context("the check saved nothing")?;
     let saved: Value = serde_json::from_slice(&saved)?;
     report(&figures(&looks, &saved)?, minutes, streams)

@@ -134,7 +134,7 @@ pub fn observe(objective: &Objective, slo: &Slo, sample: &LevelSample<'_>) -> Ob
         match record.outcome {
             // What is known of a cut request is what was known when it was cut.
             Outcome::CutAtEnd | Outcome::NeverSent => {
-                let known = observe_in_flight(objective, sample, &as_in_flight(record));
+                let known = observe_in_flight(objective, sample, &record.as_in_flight());
                 observed
                     .observations
                     .extend(known.filter(|one| one.at <= record.done));
@@ -239,20 +239,6 @@ fn observe_gaps(
         "a level under such an objective keeps the stamps"
     );
     observed.absent += usize::from(seen.is_none());
-}
-
-fn as_in_flight(record: &RequestRecord) -> InFlight {
-    InFlight {
-        id: record.id,
-        level: record.level,
-        stream: record.stream,
-        due: record.due,
-        ready: record.ready,
-        sent: record.sent,
-        first: record.first(),
-        heard: record.heard,
-        doubt: record.doubt,
-    }
 }
 
 /// What is already known of a request that has not ended.
@@ -438,7 +424,7 @@ mod tests {
         let waiting = InFlight {
             due: at(500),
             sent: None,
-            ..as_in_flight(&late)
+            ..late.as_in_flight()
         };
         let waiting = InFlight {
             first: None,

@@ -169,7 +169,8 @@ impl LevelSummary {
     }
 
     /// Whether it says nothing of the server: void, ended before it could be screened or while the
-    /// server was quiet, or without an observation of some objective. A level that is known to fail says enough.
+    /// server was quiet, or without an observation of some objective. A level that is known to fail
+    /// says enough.
     pub fn says_nothing(&self) -> bool {
         match self.verdict {
             LevelVerdict::Void => true,

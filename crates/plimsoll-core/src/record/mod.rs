@@ -108,6 +108,21 @@ impl RequestRecord {
         self.outputs.map(|outputs| outputs.last)
     }
 
+    /// The request as it was before it ended, as far as that is known.
+    pub fn as_in_flight(&self) -> InFlight {
+        InFlight {
+            id: self.id,
+            level: self.level,
+            stream: self.stream,
+            due: self.due,
+            ready: self.ready,
+            sent: self.sent,
+            first: self.first(),
+            heard: self.heard,
+            doubt: self.doubt,
+        }
+    }
+
     /// Whether it came on the schedule of an open loop.
     pub fn is_on_schedule(&self) -> bool {
         self.stream == ON_SCHEDULE

@@ -114,15 +114,8 @@ impl VirtualRunner {
             .flights
             .values()
             .map(|Flight { record, events }| InFlight {
-                id: record.id,
-                level: record.level,
-                stream: record.stream,
-                due: record.due,
-                ready: record.ready,
-                sent: record.sent,
                 first: events.first().map(|event| event.at),
-                heard: None,
-                doubt: record.doubt,
+                ..record.as_in_flight()
             });
         flights.chain(self.waiting.iter().copied()).collect()
     }

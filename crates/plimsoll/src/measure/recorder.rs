@@ -87,7 +87,7 @@ pub(crate) struct Recorder<'a> {
     most_failures: Option<u32>,
     failures: u64,
     too_many: Option<Fault>,
-    /// The last level, with its requests.
+    /// The level of a load that was held, with its requests, once it is over.
     pub(crate) last: Option<FinishedLevel>,
     /// Whether it was cut off.
     pub(crate) is_cut: bool,
